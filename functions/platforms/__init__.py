@@ -1,0 +1,1 @@
+"""One folder per platform; ``registry.toml`` names them."""
