@@ -1,0 +1,1 @@
+"""The shared code of fizzbridge: the canonical model, the runtime and its ports."""

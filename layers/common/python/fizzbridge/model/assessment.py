@@ -1,0 +1,21 @@
+"""What we make of an entity that is not an order: where it goes, and what the bus may say of it."""
+
+from __future__ import annotations
+
+from fizzbridge.model.base import Amount, Frozen
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.money import Currency
+
+
+class RecordAssessment(Frozen):
+    """Routing of a customer, a product, a price, a stock level or a document of an order."""
+
+    state: str = ""
+    """The record's own state, where it has one: SETTLED, DISPATCHED."""
+    order: EntityRef | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
+    is_historical: bool = False
+    targets: tuple[str, ...] = ()
+    content: str
+    """Fingerprint of the record, so that a change of content is a change of the assessment."""

@@ -1,0 +1,56 @@
+"""What all canonical models share: frozen, closed, and free of floats."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Frozen(BaseModel):
+    """A value that never changes and has no fields but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def fingerprint(self) -> str:
+        """SHA-256 over the canonical JSON: equal content, equal fingerprint."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def _refuse_float(value: Any) -> Any:
+    if isinstance(value, float):
+        msg = (
+            "a float cannot hold money or measures exactly; give a string, an integer or a Decimal"
+        )
+        raise ValueError(msg)  # noqa: TRY004  pydantic reports ValueError with the field's name
+    return value
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Strip trailing zeros without drifting into exponents, so that 1.50 and 1.5 are one value."""
+    normal = value.normalize()
+    return normal if normal.as_tuple().exponent <= 0 else normal.quantize(Decimal(1))  # type: ignore[operator]  # finite by the field
+
+
+Exact = Annotated[
+    Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False), AfterValidator(_plain)
+]
+"""An exact number of any precision: rates, factors, unit prices."""
+
+Amount = Annotated[Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False)]
+"""An amount in the currency its document or money names; that owner brings it to the minor unit."""
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+"""A moment, kept in UTC; a time without zone is refused."""
+
+Sku = Annotated[str, Field(min_length=1, max_length=255)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""

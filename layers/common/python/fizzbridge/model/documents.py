@@ -1,0 +1,139 @@
+"""What follows an order: shipments, invoices, payments, refunds, returns.
+
+Payments, refunds, invoices and credit notes are acts: made once, then only voided.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from fizzbridge.model.base import Amount, Frozen, Instant, Sku
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.money import Currency, exact_in
+from fizzbridge.model.order import Document
+
+
+class ShippedLine(Frozen):
+    """Goods of one order line in a shipment or return."""
+
+    order_line_id: str
+    sku: Sku | None = None
+    quantity: Annotated[int, Field(ge=0)]
+    """In the order line's unit."""
+    lot: str = ""
+    best_before: date | None = None
+
+
+class ShipmentState(StrEnum):
+    """How far one shipment is."""
+
+    PLANNED = "PLANNED"
+    DISPATCHED = "DISPATCHED"
+    DELIVERED = "DELIVERED"
+    CANCELLED = "CANCELLED"
+
+
+class Shipment(Frozen):
+    """Goods that leave for a customer."""
+
+    order: EntityRef
+    number: str
+    state: ShipmentState
+    lines: tuple[ShippedLine, ...]
+    carrier: str = ""
+    tracking_number: str = Field(default="", repr=False)
+    tracking_url: str = Field(default="", repr=False)
+    dispatched_at: Instant | None = None
+    delivered_at: Instant | None = None
+
+
+class InvoiceState(StrEnum):
+    """Whether an invoice stands."""
+
+    DRAFT = "DRAFT"
+    ISSUED = "ISSUED"
+    VOIDED = "VOIDED"
+
+
+class Invoice(Document):
+    """An invoice, or a credit note where it names the invoice it takes back from."""
+
+    order: EntityRef | None
+    number: str
+    state: InvoiceState
+    credits: EntityRef | None = None
+    """The invoice a credit note belongs to; None for an invoice."""
+    issued_on: date | None = None
+    due_on: date | None = None
+
+
+class _Moved(Frozen):
+    """Money that moved for an order."""
+
+    order: EntityRef
+    amount: Amount
+    currency: Currency
+    gateway: str = ""
+    at: Instant
+
+    @model_validator(mode="after")
+    def _in_minor_units(self) -> Self:
+        object.__setattr__(self, "amount", exact_in(self.amount, self.currency, "amount"))
+        return self
+
+
+class SettlementStatus(StrEnum):
+    """Whether money really moved."""
+
+    PENDING = "PENDING"
+    SETTLED = "SETTLED"
+    FAILED = "FAILED"
+    VOIDED = "VOIDED"
+
+
+class Payment(_Moved):
+    """One successful sale or capture: the source's own transaction."""
+
+    status: SettlementStatus
+    is_test: bool = False
+
+
+class RefundedLine(Frozen):
+    """What of an order line a refund covers."""
+
+    order_line_id: str
+    quantity: Annotated[int, Field(ge=0)]
+    amount: Amount
+    tax: Amount
+    is_restocked: bool
+
+
+class Refund(_Moved):
+    """Money given back; it may name lines, a return, both or neither."""
+
+    status: SettlementStatus
+    lines: tuple[RefundedLine, ...] = ()
+    reason: str = Field(default="", repr=False)
+
+
+class ReturnState(StrEnum):
+    """How far a return is."""
+
+    REQUESTED = "REQUESTED"
+    RECEIVED = "RECEIVED"
+    CANCELLED = "CANCELLED"
+
+
+class Return(Frozen):
+    """Goods or empties that come back."""
+
+    order: EntityRef
+    number: str
+    state: ReturnState
+    lines: tuple[ShippedLine, ...]
+    reason: str = Field(default="", repr=False)
+    received_at: Instant | None = None

@@ -1,0 +1,49 @@
+"""What an adapter returns when a platform told it something.
+
+Webhooks, polls and batches speak alike: a list of parts seen, and of hints where the platform named
+an entity without showing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from fizzbridge.model.base import Frozen
+from fizzbridge.model.entity import EntityRef, Part
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One part of one entity, as its platform showed it.
+
+    Attributes:
+        ref: the entity.
+        body: the part; None where the platform says the entity is gone.
+        changed: the owner's clock, in the terms the adapter's ``clock`` takes; None for a seed, an
+            embedded copy that may create a missing entity and never updates one.
+        part: which part it is.
+        parent: the order a payment, refund, shipment, invoice or return belongs to.
+    """
+
+    ref: EntityRef
+    body: Frozen | None
+    changed: datetime | int | None
+    part: Part = Part.RECORD
+    parent: EntityRef | None = None
+
+
+@dataclass(frozen=True)
+class Hint:
+    """The platform named something it did not show; ``pull`` fetches it.
+
+    Attributes:
+        what: the adapter's own word for what to fetch: ``order``, ``transactions``.
+        external_id: the platform's id.
+    """
+
+    what: str
+    external_id: str
+
+
+Told = Seen | Hint

@@ -1,0 +1,1 @@
+"""Observe, announce, assess, converge: what every adapter shares."""

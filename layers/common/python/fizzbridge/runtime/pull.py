@@ -1,0 +1,76 @@
+"""What a platform's ``pull.py`` declares and codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+import httpx
+
+from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.version import Clock
+from fizzbridge.observation import Hint, Told
+from fizzbridge.settings import Connection
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of changes.
+
+    Attributes:
+        told: what the page shows, oldest change first.
+        cursor: where the next page starts; opaque to the runtime.
+        is_last: whether nothing newer was there when the page was read.
+    """
+
+    told: Iterable[Told]
+    cursor: str
+    is_last: bool
+
+
+class PullAdapter:
+    """One platform as something to read. What it returns counts as authoritative.
+
+    Attributes:
+        platform: the platform's slug.
+        clock: what the versions of this platform's parts are made of.
+        errors: what the platform's answers mean, beyond the common rules.
+    """
+
+    platform: ClassVar[str]
+    clock: ClassVar[Clock]
+    errors: ClassVar[ErrorRules]
+
+    def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+        """How requests are authorised, from the connection's api secret."""
+        raise NotImplementedError
+
+    def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
+        """Read what a hint names; a thing that is gone comes back as a Seen without body."""
+        raise NotImplementedError
+
+    def hint_for(self, kind: str, external_id: str) -> Hint | None:
+        """The hint that fetches an entity we know, to decide a tie; None where none can."""
+        raise NotImplementedError
+
+    def changes(
+        self,
+        vendor: VendorClient,
+        stream: str,
+        cursor: str | None,
+        since: datetime,
+        connection: Connection,
+    ) -> Page:
+        """Read one page of a stream, sorted by (changed, id).
+
+        Args:
+            vendor: the client.
+            stream: one of the manifest's streams.
+            cursor: where the last page ended; None at the first page of a run.
+            since: from when on, overlap already taken off; used when there is no cursor.
+            connection: the connection read.
+        """
+        raise NotImplementedError

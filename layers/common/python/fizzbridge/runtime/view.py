@@ -1,0 +1,85 @@
+"""An entity as it stands: its parts, its children, folded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from fizzbridge.model.assessment import RecordAssessment
+from fizzbridge.model.base import Frozen
+from fizzbridge.model.catalogue import Price, Product, StockLevel
+from fizzbridge.model.customer import Customer
+from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.order import OrderAssessment, OrderProcessing, OrderRequest
+
+B = TypeVar("B", bound=Frozen)
+
+BODIES: Mapping[tuple[Kind, Part], type[Frozen]] = {
+    (Kind.ORDER, Part.REQUEST): OrderRequest,
+    (Kind.ORDER, Part.PROCESSING): OrderProcessing,
+    (Kind.ORDER, Part.ASSESSMENT): OrderAssessment,
+    (Kind.SHIPMENT, Part.RECORD): Shipment,
+    (Kind.INVOICE, Part.RECORD): Invoice,
+    (Kind.PAYMENT, Part.RECORD): Payment,
+    (Kind.REFUND, Part.RECORD): Refund,
+    (Kind.RETURN, Part.RECORD): Return,
+    (Kind.CUSTOMER, Part.RECORD): Customer,
+    (Kind.PRODUCT, Part.RECORD): Product,
+    (Kind.PRICE, Part.RECORD): Price,
+    (Kind.STOCK_LEVEL, Part.RECORD): StockLevel,
+} | {(kind, Part.ASSESSMENT): RecordAssessment for kind in Kind if kind is not Kind.ORDER}
+"""The model of every stored part."""
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """One part as it is stored.
+
+    Attributes:
+        body: the part; None for a tombstone.
+        version: the owner's version.
+        fingerprint: of the body.
+        connection: whose word it is.
+    """
+
+    body: Frozen | None
+    version: str
+    fingerprint: str
+    connection: str
+
+
+@dataclass(frozen=True)
+class View:
+    """The latest state of an entity.
+
+    Attributes:
+        ref: the entity.
+        parts: its parts, tombstones included.
+        children: the documents that belong to an order.
+    """
+
+    ref: EntityRef
+    parts: Mapping[Part, StoredPart] = field(default_factory=dict)
+    children: Sequence[View] = ()
+
+    def body(self, part: Part, model: type[B]) -> B | None:
+        """The body of a part; None where it is missing or a tombstone."""
+        stored = self.parts.get(part)
+        return stored.body if stored and isinstance(stored.body, model) else None
+
+    @property
+    def request(self) -> OrderRequest | None:
+        """What the buyer asked for."""
+        return self.body(Part.REQUEST, OrderRequest)
+
+    @property
+    def assessment(self) -> OrderAssessment | None:
+        """What we make of the order."""
+        return self.body(Part.ASSESSMENT, OrderAssessment)
+
+    def records(self, model: type[B]) -> list[B]:
+        """The living children of one kind."""
+        found = (child.body(Part.RECORD, model) for child in self.children)
+        return [body for body in found if body is not None]

@@ -1,0 +1,1 @@
+"""Receiving deliveries: read the request, verify it, parse, map, merge, answer."""

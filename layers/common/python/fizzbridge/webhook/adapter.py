@@ -1,0 +1,52 @@
+"""What a platform's ``webhook.py`` declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from fizzbridge.model.version import Clock
+from fizzbridge.observation import Told
+from fizzbridge.webhook.request import Delivery
+from fizzbridge.webhook.signatures import Signature
+
+
+W = TypeVar("W", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Route(Generic[W]):
+    """How one topic's body becomes canonical: the wire model, and the mapping from it.
+
+    ``mapping`` is pure; its second argument is the connection's name, which keys are made of.
+    """
+
+    wire: type[W]
+    mapping: Callable[[W, str], Iterable[Told]]
+
+
+class WebhookAdapter:
+    """One platform's deliveries. Subclasses set the attributes; the runtime does the rest.
+
+    Attributes:
+        platform: the platform's slug.
+        signature: proves who sent the delivery; it may be replaced, never skipped.
+        clock: what the versions of this platform's parts are made of.
+        routes: what is understood, by topic. Any other topic is acknowledged and counted.
+    """
+
+    platform: ClassVar[str]
+    signature: ClassVar[Signature]
+    clock: ClassVar[Clock]
+    routes: ClassVar[Mapping[str, Route[Any]]]
+
+    def topic(self, delivery: Delivery) -> str:
+        """The vendor's name of what happened."""
+        raise NotImplementedError
+
+    def delivery_id(self, delivery: Delivery) -> str:
+        """The vendor's id of this delivery or event, to follow it in logs."""
+        raise NotImplementedError
