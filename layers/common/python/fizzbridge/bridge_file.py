@@ -1,0 +1,265 @@
+"""Reads a bridge file with the catalogue and schemes it names, and checks all of it at once.
+
+Every mistake becomes one line with its place in the file. Used when stacks are synthesised and by
+the command line; functions read the compiled result instead.
+"""
+
+import csv
+import ipaddress
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from fizzbridge.manifest import Manifest, RegistryError, load_registry
+from fizzbridge.mistakes import explain, suggestion
+from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.model.entity import Kind
+from fizzbridge.model.order import OrderClass
+from fizzbridge.settings import (
+    SHARED_ROLES,
+    Bridge,
+    BridgeFileError,
+    Connection,
+    Scheme,
+)
+
+CATALOGUE_COLUMNS = {name.removeprefix("is_"): name for name in CatalogueItem.model_fields}
+LOCAL_STAGE = "local"
+_PROJECT_ROOT = Path(__file__).resolve().parents[4]
+
+
+def read(path: Path, root: Path | None = None, *, stage: str = LOCAL_STAGE) -> Bridge:
+    """Read and check the file; see ``fizzbridge.settings.load_bridge_file``."""
+    data = _toml(path, path.name)
+    try:
+        manifests = load_registry(root or _PROJECT_ROOT)
+    except RegistryError as error:
+        raise BridgeFileError(error.mistakes) from error
+    try:
+        bridge = Bridge.model_validate(data)
+    except ValidationError as error:
+        raise BridgeFileError(explain(error, Bridge, data)) from error
+    mistakes = [*_cross_checks(bridge, manifests, stage), *_named_files(bridge, path.parent)]
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    return bridge
+
+
+def read_catalogue(bridge: Bridge, folder: Path) -> tuple[CatalogueItem, ...]:
+    """Read the product facts the bridge file names.
+
+    Args:
+        bridge: The checked bridge.
+        folder: The folder the bridge file is in.
+
+    Raises:
+        BridgeFileError: A row is wrong; every mistake names row and column.
+    """
+    if bridge.catalogue is None:
+        return ()
+    name = bridge.catalogue.file
+    try:
+        text = (folder / name).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BridgeFileError([f"catalogue: file: {name} cannot be read"]) from error
+    rows = csv.DictReader(text.splitlines())
+    items: list[CatalogueItem] = []
+    mistakes = [
+        f"{name}: column {column}: is not known here{suggestion(column, CATALOGUE_COLUMNS)}"
+        for column in rows.fieldnames or ()
+        if column not in CATALOGUE_COLUMNS
+    ]
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    for number, row in enumerate(rows, start=2):
+        where = f"{name}: row {number} ({row.get('sku') or '?'})"
+        if None in row:
+            mistakes.append(f"{where}: has more cells than the first row names columns")
+            continue
+        filled = {
+            CATALOGUE_COLUMNS[column]: value.strip()
+            for column, value in row.items()
+            if value and value.strip()
+        }
+        try:
+            items.append(CatalogueItem.model_validate(filled))
+        except ValidationError as error:
+            lines = explain(error, CatalogueItem, filled)
+            mistakes += [f"{where}, column {line.removeprefix('is_')}" for line in lines]
+    mistakes += [f"{name}: {line}" for line in _overlaps(items)]
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    return tuple(items)
+
+
+def read_schemes(bridge: Bridge, folder: Path) -> tuple[Scheme, ...]:
+    """Read the deposit and levy rates the bridge file names; arguments as ``read_catalogue``."""
+    if bridge.catalogue is None or bridge.catalogue.schemes is None:
+        return ()
+    name = bridge.catalogue.schemes
+    data = _toml(folder / name, f"catalogue: schemes: {name}").get("schemes", [])
+    mistakes: list[str] = []
+    schemes: list[Scheme] = []
+    for number, entry in enumerate(data):
+        try:
+            schemes.append(Scheme.model_validate(entry))
+        except ValidationError as error:
+            label = entry.get("name", "?") if isinstance(entry, dict) else "?"
+            mistakes += [
+                f"{name}: schemes[{number}] ({label}): {line}"
+                for line in explain(error, Scheme, entry)
+            ]
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    return tuple(schemes)
+
+
+def _toml(path: Path, label: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as error:
+        raise BridgeFileError([f"{label}: cannot be read"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BridgeFileError([f"{label}: not valid TOML: {error}"]) from error
+
+
+def _named_files(bridge: Bridge, folder: Path) -> Iterator[str]:
+    for reader in (read_catalogue, read_schemes):
+        try:
+            reader(bridge, folder)
+        except BridgeFileError as error:
+            yield from error.mistakes
+
+
+def _cross_checks(bridge: Bridge, manifests: Mapping[str, Manifest], stage: str) -> Iterator[str]:
+    yield from _connections(bridge.connections, manifests, stage)
+    yield from _owners(bridge.connections)
+    yield from _routes(bridge, manifests)
+    yield from _schedules(bridge, manifests)
+    if stage != LOCAL_STAGE and bridge.timing.visibility < 6 * bridge.timing.target_timeout:
+        yield "timing: visibility must be at least six times target_timeout on AWS"
+
+
+def _connections(
+    connections: Sequence[Connection], manifests: Mapping[str, Manifest], stage: str
+) -> Iterator[str]:
+    seen: set[str] = set()
+    for number, connection in enumerate(connections):
+        where = f"connections[{number}] ({connection.name})"
+        if connection.name in seen:
+            yield f"{where}: name: '{connection.name}' is used twice"
+        seen.add(connection.name)
+        if connection.name in {"core", "assess"}:
+            yield f"{where}: name: '{connection.name}' is taken by the bridge itself"
+        if connection.platform not in manifests:
+            near = suggestion(connection.platform, manifests)
+            yield f"{where}: platform: '{connection.platform}' is not registered{near}"
+        problem = _address_problem(connection.base_url, stage)
+        if problem:
+            yield f"{where}: base_url: {problem}"
+
+
+def _address_problem(base_url: str, stage: str) -> str | None:
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        return f"'{base_url}' is not an https address"
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "must hold no user, password, query or fragment"
+    if parts.scheme == "http":
+        if not _is_loopback(parts.hostname):
+            return "plain http is for this machine only; use https"
+        if stage != LOCAL_STAGE:
+            return "plain http is for the local stage only; use https"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _owners(connections: Sequence[Connection]) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for number, connection in enumerate(connections):
+        for role in connection.roles:
+            if role in SHARED_ROLES:
+                continue
+            first = owner.setdefault(role, connection.name)
+            if first != connection.name:
+                yield (
+                    f"connections[{number}] ({connection.name}): roles: "
+                    f"'{role}' is already owned by '{first}'"
+                )
+
+
+def _routes(bridge: Bridge, manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    platforms = {connection.name: connection.platform for connection in bridge.connections}
+    for number, route in enumerate(bridge.routes):
+        for value in route.where.get("class", ()):
+            if value not in list(OrderClass):
+                yield f"routes[{number}]: where.class: '{value}' is not an order class"
+        for key, names in (("from", route.sources), ("to", route.targets)):
+            for name in names:
+                where = f"routes[{number}]: {key}"
+                manifest = manifests.get(platforms.get(name, ""))
+                if name not in platforms:
+                    yield f"{where}: '{name}' is not a connection{suggestion(name, platforms)}"
+                elif manifest:
+                    held = manifest.entities.source if key == "from" else manifest.entities.target
+                    yield from _unheld(where, name, platforms[name], route.kinds, held, key)
+
+
+def _unheld(
+    where: str, name: str, platform: str, kinds: Sequence[Kind], held: Sequence[Kind], key: str
+) -> Iterator[str]:
+    for kind in kinds:
+        if kind not in held:
+            verb = "report" if key == "from" else "hold"
+            known = ", ".join(held) or "nothing"
+            yield f"{where}: '{name}' ({platform}) cannot {verb} {kind}; it can {verb} {known}"
+
+
+def _schedules(bridge: Bridge, manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    platforms = {connection.name: connection.platform for connection in bridge.connections}
+    seen: set[tuple[str, str]] = set()
+    for number, schedule in enumerate(bridge.schedules):
+        where = f"schedules[{number}]"
+        name = schedule.connection
+        if name not in platforms:
+            yield f"{where}: connection: '{name}' is not a connection{suggestion(name, platforms)}"
+            continue
+        if (name, schedule.stream) in seen:
+            yield f"{where}: stream: '{schedule.stream}' of '{name}' has two schedules"
+        seen.add((name, schedule.stream))
+        manifest = manifests.get(platforms[name])
+        if manifest and not manifest.stream(schedule.stream):
+            streams = [stream.name for stream in manifest.streams]
+            has = ", ".join(streams) or "none"
+            near = suggestion(schedule.stream, streams) or f"; it has {has}"
+            yield f"{where}: stream: '{schedule.stream}' is not a stream of {platforms[name]}{near}"
+
+
+def _overlaps(items: Sequence[CatalogueItem]) -> Iterator[str]:
+    """Two rows of one SKU must not hold on the same day, or a pack size would be ambiguous."""
+    spans: dict[str, list[CatalogueItem]] = {}
+    for item in items:
+        for other in spans.setdefault(item.sku, []):
+            if _first(item) <= _last(other) and _first(other) <= _last(item):
+                yield f"{item.sku}: rows valid from {_first(other)} and {_first(item)} overlap"
+        spans[item.sku].append(item)
+
+
+def _first(item: CatalogueItem) -> date:
+    return item.valid_from or date.min
+
+
+def _last(item: CatalogueItem) -> date:
+    return item.valid_to or date.max

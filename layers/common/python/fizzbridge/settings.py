@@ -1,0 +1,310 @@
+"""Configuration: what ``bridge.toml`` may say, and what a function finds in its environment.
+
+The bridge file is read and checked once, when the stacks are synthesised (``bridge_file.py``).
+Functions get it compiled to JSON in a layer of its own and read it through ``load_bridge``.
+Every default a company may change is written here and nowhere else.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    field_validator,
+    model_validator,
+)
+
+from fizzbridge.model.base import Country, Exact
+from fizzbridge.model.catalogue import CatalogueItem, Material
+from fizzbridge.model.entity import Kind, Role
+from fizzbridge.model.money import Currency
+
+SHARED_ROLES = frozenset(
+    {Role.ORDER_REQUEST, Role.PAYMENT, Role.REFUND, Role.RETURN, Role.CUSTOMER}
+)
+"""Roles several connections may hold: their entities are keyed by the connection that owns them."""
+
+ConnectionName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,30}$")]
+Every = Annotated[
+    str, StringConstraints(pattern=r"^(1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))$")
+]
+"""An interval as EventBridge Scheduler spells it inside ``rate()``: ``15 minutes``, ``1 hour``."""
+Condition = Literal["class", "channel", "ship_country", "currency"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True
+    )
+
+
+class Company(_Frozen):
+    """Who the bridge works for. Its time zone decides what day a document belongs to."""
+
+    name: str
+    country: Country
+    currency: Currency
+    time_zone: str
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        # Imported here: only the bridge file's check needs the time zone database.
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"'{value}' is not a time zone, for example Europe/London") from error
+        return value
+
+
+class Calls(_Frozen):
+    """Ceiling on calls to a vendor, kept across all functions of the connection."""
+
+    parallel: int = Field(default=2, ge=1, le=100)
+    per_minute: int = Field(default=60, ge=1)
+
+
+class Connection(_Frozen):
+    """One account on one platform."""
+
+    name: ConnectionName
+    platform: str
+    base_url: str
+    start_at: AwareDatetime
+    """What was placed earlier is linked when found, never created and never notified."""
+    roles: tuple[Role, ...] = ()
+    calls: Calls = Calls()
+    settings: Mapping[str, str | int | bool] = Field(default_factory=dict)
+
+
+class Route(_Frozen):
+    """Which entities of which connections go where."""
+
+    kinds: tuple[Kind, ...] = Field(min_length=1)
+    sources: tuple[ConnectionName, ...] = Field(alias="from", min_length=1)
+    targets: tuple[ConnectionName, ...] = Field(alias="to", min_length=1)
+    where: Mapping[Condition, tuple[str, ...]] = Field(default_factory=dict)
+    """All conditions must hold; a condition holds when the entity has one of its values."""
+
+
+class Schedule(_Frozen):
+    """How often a stream is polled, in place of the manifest's default."""
+
+    connection: ConnectionName
+    stream: str
+    every: Every
+
+
+class CatalogueFiles(_Frozen):
+    """Where the product facts and the deposit and levy rates are, beside the bridge file."""
+
+    file: str
+    schemes: str | None = None
+
+
+class Notification(_Frozen):
+    """Who is told when an event happens."""
+
+    event: str
+    to: tuple[str, ...] = Field(min_length=1)
+
+
+class Limits(_Frozen):
+    """The product's thresholds. None is an industry rule; every company may set its own."""
+
+    bulk_case_equivalents: int = Field(default=10, ge=1)
+    """An order of at least this many case-equivalents is BULK."""
+    bulk_line_layer: bool = True
+    """An order with a line of at least one whole layer is BULK."""
+    total_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0)
+    """Largest difference between two totals of a document that one ROUNDING line may close."""
+
+
+class Timing(_Frozen):
+    """Timeouts and waits in seconds. The defaults are for AWS; a local bridge uses short ones."""
+
+    webhook_timeout: int = Field(default=10, ge=1, le=30)
+    pull_timeout: int = Field(default=60, ge=1, le=900)
+    target_timeout: int = Field(default=60, ge=1, le=900)
+    call_timeout: float = Field(default=25, gt=0)
+    """One vendor call. Running out of it is an unknown outcome, not a failure."""
+    lease: int = Field(default=70, ge=1)
+    merge_deadline: float = Field(default=1.5, gt=0)
+    """A merge slower than this is given up, and the delivery spilled and acknowledged."""
+    resync_after: int = Field(default=300, ge=1)
+    sweep_every: int = Field(default=60, ge=60)
+    visibility: int = Field(default=360, ge=1, le=43200)
+    poll_overlap: int = Field(default=300, ge=0)
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        if self.lease < self.target_timeout:
+            raise ValueError(
+                "lease must not be shorter than target_timeout, or two workers hold one"
+            )
+        if self.call_timeout >= min(self.pull_timeout, self.target_timeout):
+            raise ValueError("call_timeout must be shorter than pull_timeout and target_timeout")
+        if self.visibility < max(self.pull_timeout, self.target_timeout):
+            raise ValueError("visibility must not be shorter than the functions' timeouts")
+        if self.merge_deadline >= self.webhook_timeout:
+            raise ValueError("merge_deadline must be shorter than webhook_timeout")
+        return self
+
+
+class SandboxProcess(_Frozen):
+    """A platform's sandbox that the local stack starts beside the emulator."""
+
+    platform: str
+    port: int = Field(ge=1024, le=65535)
+    seed: str | None = None
+
+
+class Local(_Frozen):
+    """What only the local stack looks at; never compiled into the functions' configuration."""
+
+    sandboxes: tuple[SandboxProcess, ...] = ()
+
+
+class Bridge(_Frozen):
+    """The whole of ``bridge.toml``."""
+
+    company: Company
+    connections: tuple[Connection, ...] = Field(min_length=1)
+    routes: tuple[Route, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    catalogue: CatalogueFiles | None = None
+    notifications: tuple[Notification, ...] = ()
+    limits: Limits = Limits()
+    timing: Timing = Timing()
+    local: Local = Local()
+
+    def connection(self, name: str) -> Connection:
+        """Return the connection of that name.
+
+        Raises:
+            KeyError: The bridge has no such connection.
+        """
+        for connection in self.connections:
+            if connection.name == name:
+                return connection
+        raise KeyError(name)
+
+
+class Scheme(_Frozen):
+    """One deposit or levy rate, valid for a span of days at the place of delivery."""
+
+    name: str
+    kind: Literal["DEPOSIT", "LEVY"]
+    countries: tuple[Country, ...] = Field(min_length=1)
+    currency: Currency
+    amount: Exact
+    per: Literal["container", "litre"] = "container"
+    tax_mode: Literal["EXCLUDED", "FOLLOWS_GOODS", "OWN_RATE"]
+    materials: tuple[Material, ...] = ()
+    min_ml: int | None = Field(default=None, ge=0)
+    max_ml: int | None = Field(default=None, ge=0)
+    min_sugar_g: Exact | None = None
+    max_sugar_g: Exact | None = None
+    valid_from: date
+    valid_to: date | None = None
+
+
+class BridgeFileError(Exception):
+    """The bridge file, or a file it names, is wrong; ``mistakes`` has one line for each."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class FunctionSettings(_Frozen):
+    """A function's environment. Only what its own work needs is there; the rest is None."""
+
+    stage: str
+    table: str
+    bucket: str
+    bus: str
+    connection: str | None = None
+    pull_queue: str | None = None
+    dlq: str | None = None
+    assess_queue: str | None = None
+    signing_secret: str | None = None
+    api_secret: str | None = None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read the ``FIZZBRIDGE_*`` variables; an empty one counts as absent."""
+        found = {name: environment.get(f"FIZZBRIDGE_{name.upper()}") for name in cls.model_fields}
+        return cls.model_validate({name: value for name, value in found.items() if value})
+
+
+CONFIG_PACKAGE = "bridge_config"
+_CATALOGUE = tuple[CatalogueItem, ...]
+_SCHEMES = tuple[Scheme, ...]
+
+
+def compile_bridge(
+    bridge: Bridge, catalogue: tuple[CatalogueItem, ...] = (), schemes: tuple[Scheme, ...] = ()
+) -> dict[str, bytes]:
+    """Return the files of the configuration layer's package by name.
+
+    The product facts are apart from the bridge so that a webhook function need not read them.
+    """
+    return {
+        "__init__.py": b'"""The compiled bridge file; made by the deployment."""\n',
+        "bridge.json": bridge.model_dump_json(exclude={"local"}).encode(),
+        "catalogue.json": TypeAdapter(_CATALOGUE).dump_json(catalogue),
+        "schemes.json": TypeAdapter(_SCHEMES).dump_json(schemes),
+    }
+
+
+@cache
+def load_bridge() -> Bridge:
+    """Return the bridge this function was deployed with."""
+    return Bridge.model_validate_json(_config_file("bridge.json"))
+
+
+@cache
+def load_catalogue() -> tuple[CatalogueItem, ...]:
+    """Return the product facts this function was deployed with."""
+    return TypeAdapter(_CATALOGUE).validate_json(_config_file("catalogue.json"))
+
+
+@cache
+def load_schemes() -> tuple[Scheme, ...]:
+    """Return the deposit and levy rates this function was deployed with."""
+    return TypeAdapter(_SCHEMES).validate_json(_config_file("schemes.json"))
+
+
+def load_bridge_file(path: Path, root: Path | None = None, *, stage: str = "local") -> Bridge:
+    """Read and check a bridge file with everything it names.
+
+    Args:
+        path: The ``bridge.toml``.
+        root: Top folder of the project, for the platforms' manifests; found from here by default.
+        stage: Where it is meant for. Only ``local`` may point at plain http on this machine.
+
+    Raises:
+        BridgeFileError: Something is wrong; every mistake found is listed.
+    """
+    # Imported on use: functions load this module and never read the file.
+    from fizzbridge.bridge_file import read
+
+    return read(path, root, stage=stage)
+
+
+def _config_file(name: str) -> bytes:
+    return resources.files(CONFIG_PACKAGE).joinpath(name).read_bytes()
