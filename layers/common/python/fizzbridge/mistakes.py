@@ -91,9 +91,9 @@ def _sentence(detail: ErrorDetails, model: type[BaseModel]) -> str:
             return "is missing"
         case "literal_error" | "enum":
             allowed = re.findall(r"'([^']*)'", detail["ctx"]["expected"])
-            field = next(
-                (str(s) for s in reversed(location) if isinstance(s, str) and s != "[key]"), ""
-            )
+            # A wrong key is named by the table it stands in, a wrong value by its field.
+            steps = [step for step in location if isinstance(step, str)]
+            field = steps[-3] if last == "[key]" else steps[-1]
             near = suggestion(str(found), allowed) or f"; it is one of {', '.join(allowed)}"
             return f"'{found}' is not {_NOUNS.get(field, 'known')}{near}"
         case "value_error":
