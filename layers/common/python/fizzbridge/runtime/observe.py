@@ -1,0 +1,207 @@
+"""Observe: merge what a platform told us into the part it belongs to.
+
+Newer wins, older is ignored, equal is a no-op. One transaction writes the part, tells assess, and
+for a child document tells its order, so nothing is left to remember after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fizzbridge.model.entity import EntityRef, Kind, owner_role
+from fizzbridge.model.version import SEED, Clock, ReadTime, Sequence, Timestamp
+from fizzbridge.observation import Seen
+from fizzbridge.runtime import rows
+from fizzbridge.settings import Bridge
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import (
+    AllOf,
+    ConditionFailedError,
+    Equals,
+    NoRow,
+    Row,
+    Table,
+    TableUnavailableError,
+    Write,
+)
+
+MERGE_TRIES = 8
+"""Each lost race means another delivery of the same part was merged; more of them is a storm."""
+
+
+class Merge(StrEnum):
+    """What became of something a platform told us."""
+
+    MERGED = "merged"
+    EQUAL = "equal"
+    OLDER = "older"
+    TIED = "tied"
+    """Equal clock, different content: only a fetch can tell which is right."""
+    IGNORED = "ignored"
+    """A seed of something we know, or the word of one who does not own it."""
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """How something was told.
+
+    Attributes:
+        observed_at: when the delivery came in, or when the read began.
+        is_authoritative: whether it was read from the platform, not told by it.
+        can_fetch: whether a tie may be settled by a fetch.
+        correlation_id: follows the delivery through logs and events.
+        source: what told us, for the timeline: a topic, ``poll orders``.
+    """
+
+    observed_at: datetime
+    is_authoritative: bool
+    can_fetch: bool = True
+    correlation_id: str = ""
+    source: str = ""
+
+
+def version_of(seen: Seen, clock: Clock, observed_at: datetime) -> str:
+    """The version of what was seen, by the platform's clock."""
+    if seen.changed is None:
+        return SEED
+    if isinstance(clock, ReadTime):
+        return clock.version(observed_at)
+    if isinstance(clock, Sequence) and isinstance(seen.changed, int):
+        return clock.version(seen.changed)
+    if isinstance(clock, Timestamp) and isinstance(seen.changed, datetime):
+        return clock.version(seen.changed)
+    msg = f"{type(clock).__name__} cannot read {type(seen.changed).__name__}"
+    raise TypeError(msg)
+
+
+def judge(stored: Row | None, version: str, fingerprint: str, how: Circumstances) -> Merge:
+    """Decide what wins. Pure; MERGED means: write it."""
+    if stored is None:
+        return Merge.MERGED
+    if version == SEED:
+        return Merge.IGNORED
+    begun_later = how.is_authoritative and to_text(how.observed_at) > rows.text(
+        stored, "observed_at"
+    )
+    if stored.get("deleted") and fingerprint:
+        # Only a read begun after we learned of the deletion may bring the entity back.
+        if begun_later:
+            return Merge.MERGED
+        return Merge.TIED if version > rows.text(stored, "version") else Merge.OLDER
+    if version != rows.text(stored, "version"):
+        return Merge.MERGED if version > rows.text(stored, "version") else Merge.OLDER
+    if fingerprint == rows.text(stored, "fingerprint"):
+        return Merge.EQUAL
+    if begun_later:
+        return Merge.MERGED
+    if how.can_fetch:
+        return Merge.TIED
+    # With no fetch to ask, any rule will do that ends alike in every order of arrival.
+    return Merge.MERGED if fingerprint > rows.text(stored, "fingerprint") else Merge.OLDER
+
+
+class Observer:
+    """Merges what one bridge's connections tell."""
+
+    def __init__(
+        self, table: Table, objects: Objects, bridge: Bridge, now: Callable[[], datetime]
+    ) -> None:
+        self._table = table
+        self._objects = objects
+        self._bridge = bridge
+        self._now = now
+
+    def observe(self, connection: str, seen: Seen, clock: Clock, how: Circumstances) -> Merge:
+        """Merge one part.
+
+        Raises:
+            TableUnavailableError: it is unknown whether the part was written.
+        """
+        if not self._is_owned(connection, seen):
+            return Merge.IGNORED
+        version = version_of(seen, clock, how.observed_at)
+        fingerprint = seen.body.fingerprint() if seen.body else ""
+        for _ in range(MERGE_TRIES):
+            stored = self._table.get(str(seen.ref), rows.part_sk(seen.part))
+            verdict = judge(stored, version, fingerprint, how)
+            if verdict is not Merge.MERGED:
+                self._note(connection, seen, verdict, how)
+                return verdict
+            try:
+                self._table.transact(self._writes(connection, seen, version, stored, how))
+            except ConditionFailedError:
+                continue  # someone merged meanwhile, or our own write's reply was lost: judge anew
+            return Merge.MERGED
+        msg = f"{seen.ref}: lost {MERGE_TRIES} races"
+        raise TableUnavailableError(msg)
+
+    def _is_owned(self, connection: str, seen: Seen) -> bool:
+        """Seeds are welcome from anyone; everything else only from the part's owner."""
+        if seen.changed is None:
+            return True
+        return owner_role(seen.ref.kind, seen.part) in self._bridge.connection(connection).roles
+
+    def _writes(
+        self, connection: str, seen: Seen, version: str, stored: Row | None, how: Circumstances
+    ) -> list[Write]:
+        now = self._now()
+        part = rows.part_row(
+            seen.body,
+            version=version,
+            connection=connection,
+            observed_at=how.observed_at,
+            objects=self._objects,
+            correlation_id=how.correlation_id,
+        )
+        unchanged = (
+            AllOf(*(Equals(name, stored[name]) for name in ("version", "fingerprint")))
+            if stored
+            else NoRow()
+        )
+        sk = rows.part_sk(seen.part)
+        moved = rows.token(sk, version, str(part["fingerprint"]), to_text(how.observed_at))
+        writes = [
+            Write(str(seen.ref), sk, set=part, replace=True, when=unchanged),
+            self._want_assessed(seen.ref, moved, now, how),
+            self._line(connection, seen, Merge.MERGED, how),
+        ]
+        if seen.parent:
+            relation: Write = Write(
+                str(seen.parent),
+                rows.child_sk(seen.ref),
+                set={"kind": str(seen.ref.kind), "key": seen.ref.key},
+                replace=True,
+            )
+            told = rows.token(str(seen.ref), moved)
+            writes += [relation, self._want_assessed(seen.parent, told, now, how)]
+        return writes
+
+    @staticmethod
+    def _want_assessed(ref: EntityRef, wanted: str, now: datetime, how: Circumstances) -> Write:
+        return rows.want(ref, rows.ASSESS, wanted, now, correlation_id=how.correlation_id)
+
+    def _note(self, connection: str, seen: Seen, verdict: Merge, how: Circumstances) -> None:
+        """Show a delivery that changed nothing on the timeline; a seed says nothing new."""
+        if seen.changed is not None and seen.ref.kind is Kind.ORDER:
+            self._table.write(self._line(connection, seen, verdict, how))
+
+    def _line(self, connection: str, seen: Seen, verdict: Merge, how: Circumstances) -> Write:
+        ref = seen.parent or seen.ref
+        unique = rows.token(connection, str(seen.ref), how.correlation_id, how.source)[:12]
+        return rows.timeline(
+            ref,
+            how.observed_at,
+            unique,
+            "delivery",
+            {
+                "connection": connection,
+                "entity": str(seen.ref),
+                "source": how.source,
+                "outcome": str(verdict),
+                "correlation_id": how.correlation_id,
+            }.items(),
+        )

@@ -1,0 +1,172 @@
+"""How entities lie in the table: the keys of every row, and parts to rows and back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from fizzbridge.model.base import Frozen
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.runtime.view import BODIES, StoredPart
+from fizzbridge.state.bodies import pack, unpack
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import Row, Value, Write
+
+ASSESS = "assess"
+"""The link of every entity to ourselves: what assess has taken in."""
+
+SCHEMA = 1
+"""Of part bodies; a row of an older number is brought up when it is read."""
+
+BEHIND_SHARDS = 8
+TIMELINE_LIFE = timedelta(days=90)
+"""The timeline is for people; nothing but reading it depends on it."""
+
+
+def part_sk(part: Part) -> str:
+    """Sort key of a part."""
+    return f"PART#{part}"
+
+
+def link_sk(connection: str) -> str:
+    """Sort key of the link to a connection, or to ``ASSESS``."""
+    return f"LINK#{connection}"
+
+
+def hold_sk(scope: str, reason: str) -> str:
+    """Sort key of a hold; scope is ``order`` or a connection."""
+    return f"HOLD#{scope}#{reason}"
+
+
+def child_sk(child: EntityRef) -> str:
+    """Sort key of the relation to a child document."""
+    return f"CHILD#{child}"
+
+
+def map_pk(connection: str, sort: str) -> str:
+    """Partition of one id map: its rows' sort keys are our or the source's values."""
+    return f"MAP#{connection}#{sort}"
+
+
+def map_cause(connection: str, sort: str, value: str) -> str:
+    """What a hold waits for when this row of a map is missing."""
+    return f"{map_pk(connection, sort)}/{value}"
+
+
+def external_pk(connection: str, kind: Kind, external_id: str) -> str:
+    """Partition of the way back from a platform's id to our entity."""
+    return f"EXTERNAL#{connection}#{kind}#{external_id}"
+
+
+EXTERNAL_SK = "ENTITY"
+
+
+def connection_pk(connection: str) -> str:
+    """Partition of what we keep about a connection: cursors, health, limiter slots."""
+    return f"CONNECTION#{connection}"
+
+
+HEALTH_SK = "HEALTH"
+
+
+def number_pk(number: str) -> str:
+    """Partition that finds orders by the number people see."""
+    return f"NUMBER#{number}"
+
+
+def placed_pk(connection: str, placed_at: datetime) -> str:
+    """Partition that lists a source's orders of one UTC day."""
+    return f"PLACED#{connection}#{placed_at:%Y-%m-%d}"
+
+
+def token(*of: str) -> str:
+    """A short text that changes when any of its inputs changes: what ``wanted`` is made of."""
+    return hashlib.sha256("\n".join(of).encode()).hexdigest()[:32]
+
+
+def shard(ref: EntityRef) -> str:
+    """The partition of the index of links that are behind; several, so that none is hot."""
+    return str(int(hashlib.sha256(str(ref).encode()).hexdigest()[:8], 16) % BEHIND_SHARDS)
+
+
+def want(ref: EntityRef, connection: str, wanted: str, now: datetime, **also: Value) -> Write:
+    """Tell a link that what its converge depends on has changed.
+
+    Unconditional: whoever holds the link's lease re-reads ``wanted`` before it lets go.
+    """
+    return Write(
+        str(ref),
+        link_sk(connection),
+        set={"wanted": wanted, "behind_shard": shard(ref), "updated_at": to_text(now)} | also,
+        set_if_absent={"behind_since": to_text(now), "status": "behind"},
+    )
+
+
+def part_row(
+    body: Frozen | None,
+    *,
+    version: str,
+    connection: str,
+    observed_at: datetime,
+    objects: Objects,
+    **also: Value,
+) -> dict[str, Value]:
+    """The attributes of a part's row; without body it is a tombstone."""
+    row: dict[str, Value] = {
+        "version": version,
+        "fingerprint": body.fingerprint() if body else "",
+        "observed_at": to_text(observed_at),
+        "connection": connection,
+        "schema": SCHEMA,
+        "deleted": body is None,
+    }
+    return row | (pack(body.model_dump_json(), objects) if body else {}) | also
+
+
+def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
+    """The part a row holds."""
+    part = Part(text(row, "sk").removeprefix("PART#"))
+    body = None
+    if not row.get("deleted"):
+        body = BODIES[ref.kind, part].model_validate_json(unpack(row, objects))
+    return StoredPart(
+        body=body,
+        version=text(row, "version"),
+        fingerprint=text(row, "fingerprint"),
+        connection=text(row, "connection"),
+    )
+
+
+def timeline(
+    ref: EntityRef, now: datetime, unique: str, what: str, details: Iterable[tuple[str, Value]]
+) -> Write:
+    """A line on the entity's timeline, for people: codes and ids, never persons.
+
+    Args:
+        ref: the entity.
+        now: when it happened.
+        unique: tells lines of one moment apart, and makes a repeated line the same row.
+        what: what happened, in a word: ``delivery``, ``OrderBooked``.
+        details: what else to show.
+    """
+    expires = int((now + TIMELINE_LIFE).timestamp())
+    return Write(
+        str(ref),
+        f"TIMELINE#{to_text(now)}#{unique}",
+        set={"what": what, "at": to_text(now), "expires_at": expires} | dict(details),
+        replace=True,
+    )
+
+
+def text(row: Row, name: str) -> str:
+    """A text attribute; empty where it is absent."""
+    value = row.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def number(row: Row, name: str) -> int:
+    """A number attribute; nought where it is absent."""
+    value = row.get(name, 0)
+    return value if isinstance(value, int) else 0
