@@ -1,0 +1,68 @@
+"""AWS clients with time limits that fit the caller.
+
+Built on botocore alone: boto3's resources and transfer manager would be imported for nothing.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
+
+_CONNECT_SHARE = 0.15
+_ATTEMPTS = 2
+_PAUSE_S = 0.1
+
+
+@overload
+def aws_client(
+    service: Literal["dynamodb"], *, deadline_s: float, endpoint_url: str | None = None
+) -> DynamoDBClient: ...
+@overload
+def aws_client(
+    service: Literal["events"], *, deadline_s: float, endpoint_url: str | None = None
+) -> EventBridgeClient: ...
+@overload
+def aws_client(
+    service: Literal["s3"], *, deadline_s: float, endpoint_url: str | None = None
+) -> S3Client: ...
+@overload
+def aws_client(
+    service: Literal["secretsmanager"], *, deadline_s: float, endpoint_url: str | None = None
+) -> SecretsManagerClient: ...
+@overload
+def aws_client(
+    service: Literal["sqs"], *, deadline_s: float, endpoint_url: str | None = None
+) -> SQSClient: ...
+def aws_client(service: str, *, deadline_s: float, endpoint_url: str | None = None) -> Any:
+    """Makes a client whose calls end within `deadline_s`, one resend included.
+
+    Args:
+        service: Which service.
+        deadline_s: Longest a call may take before it counts as failed.
+        endpoint_url: Where the service is, if not where the environment says.
+    """
+    per_attempt = (deadline_s - _PAUSE_S) / _ATTEMPTS
+    config = Config(
+        connect_timeout=per_attempt * _CONNECT_SHARE,
+        read_timeout=per_attempt * (1 - _CONNECT_SHARE),
+        # The legacy mode resends DynamoDB calls after 50 ms; the standard mode may wait a second,
+        # which is most of the time a delivery has.
+        retries={"mode": "legacy", "total_max_attempts": _ATTEMPTS},
+        max_pool_connections=50,
+    )
+    return _session().create_client(service, endpoint_url=endpoint_url, config=config)
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.get_session()
