@@ -113,6 +113,6 @@ class TargetAdapter:
         """How requests are authorised, from the connection's api secret."""
         raise NotImplementedError
 
-    def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:
+    def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:  # noqa: ARG002  for overriders
         """The client the entities get; a platform with several protocols wraps it here."""
         return vendor

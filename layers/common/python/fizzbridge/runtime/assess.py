@@ -1,0 +1,305 @@
+"""Assess: a converge with ourselves as the target.
+
+The one place where trade rules and routing happen. In one transaction it writes what we make of the
+entity, the holds, and for each target what it should now hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from fizzbridge.model.base import Frozen
+from fizzbridge.model.customer import Customer
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
+from fizzbridge.model.version import Sequence
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.leases import Lease, acquire, release
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.runtime.view import View
+from fizzbridge.settings import Bridge
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import (
+    AllOf,
+    ConditionFailedError,
+    Equals,
+    NoRow,
+    Row,
+    Table,
+    Write,
+)
+from fizzbridge.trade.assessing import OrderFacts, SkuMap, assess_order, assess_record, route
+from fizzbridge.trade.packs import Catalogue
+
+ROUNDS = 3
+"""How often a run goes round when something moves under it; the sweeper finishes the rest."""
+
+ORDER_SCOPE = "order"
+_REVISION = Sequence()
+
+
+class Assessed(StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    UNCHANGED = "unchanged"
+    BUSY = "busy"
+    """Another run holds the lease, or things kept moving; the link stays behind."""
+
+
+@dataclass(frozen=True)
+class _Result:
+    assessment: Frozen
+    holds: tuple[Hold, ...]
+    targets: tuple[str, ...]
+
+
+class Assessor:
+    """Assesses the entities of one bridge."""
+
+    def __init__(
+        self,
+        table: Table,
+        objects: Objects,
+        bridge: Bridge,
+        catalogue: Catalogue,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._table = table
+        self._objects = objects
+        self._bridge = bridge
+        self._catalogue = catalogue
+        self._now = now
+        self._load = Loader(table, objects)
+
+    def run(self, ref: EntityRef, holder: str) -> Assessed:
+        """Bring the assessment of an entity up to what is known of it."""
+        sk = rows.link_sk(rows.ASSESS)
+        lease = acquire(self._table, str(ref), sk, holder, self._bridge.timing.lease, self._now())
+        if not isinstance(lease, Lease):
+            return Assessed.BUSY
+        row = lease.row
+        try:
+            for _ in range(ROUNDS):
+                if rows.text(row, "wanted") == rows.text(row, "synced"):
+                    return Assessed.UNCHANGED
+                if self._assess(ref, lease, row):
+                    return Assessed.DONE
+                row = self._table.get(str(ref), sk) or {}
+            return Assessed.BUSY
+        finally:
+            release(self._table, lease)
+
+    def release_holds(self, cause: str, event_id: str, holder: str) -> list[EntityRef]:
+        """Something appeared that orders were held for: release and assess them."""
+        released = []
+        for pk, sk in self._table.index("cause", cause):
+            ref = EntityRef.parse(pk)
+            if sk.startswith("HOLD#"):
+                self._release(ref, sk, cause, event_id)
+                self.run(ref, holder)
+                released.append(ref)
+        return released
+
+    def _release(self, ref: EntityRef, sk: str, cause: str, event_id: str) -> None:
+        now = self._now()
+        released = Write(
+            str(ref),
+            sk,
+            set={"released_at": to_text(now), "released_cause": cause, "by": "map"},
+            remove=["cause"],
+            when=Equals("cause", cause),
+        )
+        try:
+            self._table.transact(
+                [released, rows.want(ref, rows.ASSESS, rows.token(sk, event_id), now)]
+            )
+        except ConditionFailedError:
+            return  # released by someone else meanwhile
+
+    def _assess(self, ref: EntityRef, lease: Lease, row: Row) -> bool:
+        """One round; False where something moved and it must be done again."""
+        view = self._load.view(ref)
+        holds = self._load.open_holds(ref)
+        current = {sk: hold for sk, hold in holds.items() if _still_means(view, hold)}
+        result = self._result(view, current)
+        writes = [self._synced(ref, lease, row)]
+        if result:
+            writes += self._part(view, result.assessment, row)
+            writes += self._holds(ref, result.holds, holds, current)
+            writes += self._links(view, result)
+            if view.assessment is None:
+                writes += self._lookups(ref, result.assessment)
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError:
+            return False
+        return True
+
+    def _result(self, view: View, holds: dict[str, Row]) -> _Result | None:
+        source = self._bridge.connection(view.ref.connection)
+        if view.ref.kind is Kind.ORDER:
+            skus = IdMaps(self._table, source.name)
+            facts = OrderFacts(
+                request=view.request,
+                processing=view.body(Part.PROCESSING, OrderProcessing),
+                previous=view.assessment,
+                customer=self._customer(view),
+                held_at_targets=_target_holds(holds),
+            )
+            known = SkuMap(
+                find=lambda code: skus.get("sku", code), cause=lambda code: skus.cause("sku", code)
+            )
+            order = assess_order(facts, source, self._bridge, self._catalogue, known)
+            if order is None:
+                return None
+            targets = route(Kind.ORDER, source.name, order, self._bridge)
+            own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
+            return _Result(order.model_copy(update={"targets": targets}), own, targets)
+        stored = view.parts.get(Part.RECORD)
+        if stored is None or stored.body is None:
+            return None
+        record = assess_record(stored.body, source)
+        targets = route(view.ref.kind, source.name, record, self._bridge)
+        return _Result(record.model_copy(update={"targets": targets}), (), targets)
+
+    def _customer(self, view: View) -> Customer | None:
+        if view.request is None:
+            return None
+        return self._load.view(view.request.customer).body(Part.RECORD, Customer)
+
+    def _synced(self, ref: EntityRef, lease: Lease, row: Row) -> Write:
+        wanted = rows.text(row, "wanted")
+        return Write(
+            str(ref),
+            rows.link_sk(rows.ASSESS),
+            set={"synced": wanted, "status": "synced", "updated_at": to_text(self._now())},
+            remove=["behind_shard", "behind_since"],
+            when=AllOf(Equals("fence", lease.fence), Equals("wanted", wanted)),
+        )
+
+    def _part(self, view: View, assessment: Frozen, row: Row) -> list[Write]:
+        stored = view.parts.get(Part.ASSESSMENT)
+        if stored and stored.fingerprint == assessment.fingerprint():
+            return []
+        revision = int(stored.version[1:]) + 1 if stored else 1
+        attributes = rows.part_row(
+            assessment,
+            version=_REVISION.version(revision),
+            connection=view.ref.connection,
+            observed_at=self._now(),
+            objects=self._objects,
+            correlation_id=rows.text(row, "correlation_id"),
+        )
+        unchanged = Equals("version", stored.version) if stored else NoRow()
+        sk = rows.part_sk(Part.ASSESSMENT)
+        return [Write(str(view.ref), sk, set=attributes, replace=True, when=unchanged)]
+
+    def _holds(
+        self,
+        ref: EntityRef,
+        wanted: tuple[Hold, ...],
+        found: dict[str, Row],
+        current: dict[str, Row],
+    ) -> list[Write]:
+        """Open the holds that are new, release those whose reason is gone."""
+        now = to_text(self._now())
+        # Several lines may hold for one reason, each with a cause of its own: one row each.
+        keys = {f"{rows.hold_sk(ORDER_SCOPE, hold.reason)}#{hold.cause}": hold for hold in wanted}
+        opened = [
+            Write(
+                str(ref),
+                sk,
+                set={
+                    "cause": hold.cause,
+                    "message": hold.message,
+                    "blocks": "release" if hold.reason in _BLOCK_RELEASE else "export",
+                    "opened_at": now,
+                    "by": "assess",
+                },
+                replace=True,
+            )
+            for sk, hold in keys.items()
+            if sk not in found
+        ]
+        closed = [
+            Write(
+                str(ref),
+                sk,
+                set={"released_at": now, "released_cause": rows.text(row, "cause")},
+                remove=["cause"],
+            )
+            for sk, row in found.items()
+            if (sk not in keys if is_own(sk) else sk not in current)
+        ]
+        return opened + closed
+
+    def _links(self, view: View, result: _Result) -> list[Write]:
+        """Tell every target that should hold the entity, or ever did, what it should hold now."""
+        now = self._now()
+        links = self._load.links(view.ref)
+        parts = [
+            stored.fingerprint
+            for part, stored in sorted(view.parts.items())
+            if part in {Part.REQUEST, Part.RECORD}
+        ]
+        writes = []
+        for target in dict.fromkeys((*result.targets, *links)):
+            is_routed = str(target in result.targets)
+            wanted = rows.token(*parts, result.assessment.fingerprint(), is_routed)
+            if rows.text(links.get(target, {}), "wanted") != wanted:
+                write = rows.want(view.ref, target, wanted, now, attempts=0)
+                is_parked = rows.text(links.get(target, {}), "status") in {"parked", "held"}
+                # New content deserves a new try; the worker holds or parks it again if it must.
+                writes.append(_with_status(write, "behind") if is_parked else write)
+        return writes
+
+    @staticmethod
+    def _lookups(ref: EntityRef, assessment: Frozen) -> list[Write]:
+        """Rows that let people and tools find orders by number and by day."""
+        if not isinstance(assessment, OrderAssessment):
+            return []
+        return [
+            Write(rows.number_pk(assessment.number), str(ref), set={"kind": "Order"}),
+            Write(
+                rows.placed_pk(ref.connection, assessment.placed_at),
+                str(ref),
+                set={"kind": "Order"},
+            ),
+        ]
+
+
+_BLOCK_RELEASE = frozenset({HoldReason.CREDIT, HoldReason.STOCK})
+
+
+def _target_holds(found: dict[str, Row]) -> tuple[Hold, ...]:
+    return tuple(
+        Hold(
+            reason=HoldReason(sk.split("#")[2]),
+            message=rows.text(row, "message"),
+            cause=rows.text(row, "cause"),
+        )
+        for sk, row in sorted(found.items())
+        if not is_own(sk)
+    )
+
+
+def is_own(sk: str) -> bool:
+    """Whether a hold is the order's own and not one target's."""
+    return sk.startswith(f"HOLD#{ORDER_SCOPE}#")
+
+
+def _still_means(view: View, hold: Row) -> bool:
+    """A target's hold is about the content it refused; changed content deserves a new try."""
+    content = view.parts.get(Part.REQUEST)
+    return "content" not in hold or (content and content.fingerprint) == hold["content"]
+
+
+def _with_status(write: Write, status: str) -> Write:
+    absent = {name: value for name, value in write.set_if_absent.items() if name != "status"}
+    return Write(write.pk, write.sk, set={**write.set, "status": status}, set_if_absent=absent)

@@ -1,0 +1,48 @@
+"""Read an entity as it stands."""
+
+from __future__ import annotations
+
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.view import StoredPart, View
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import Row, Table
+
+
+class Loader:
+    """Reads views, links and holds of entities."""
+
+    def __init__(self, table: Table, objects: Objects) -> None:
+        self._table = table
+        self._objects = objects
+
+    def view(self, ref: EntityRef) -> View:
+        """The latest state of an entity with its child documents."""
+        children = tuple(View(child, self._parts(child)) for child in self._children(ref))
+        return View(ref, self._parts(ref), children)
+
+    def links(self, ref: EntityRef) -> dict[str, Row]:
+        """Every link of an entity by connection; ours to ourselves left out."""
+        found = self._table.query(str(ref), "LINK#")
+        by_name = {rows.text(row, "sk").removeprefix("LINK#"): row for row in found}
+        by_name.pop(rows.ASSESS, None)
+        return by_name
+
+    def open_holds(self, ref: EntityRef) -> dict[str, Row]:
+        """Holds not released yet, by sort key."""
+        found = self._table.query(str(ref), "HOLD#")
+        return {rows.text(row, "sk"): row for row in found if "cause" in row}
+
+    def _parts(self, ref: EntityRef) -> dict[Part, StoredPart]:
+        return {
+            Part(rows.text(row, "sk").removeprefix("PART#")): rows.stored_part(
+                row, ref, self._objects
+            )
+            for row in self._table.query(str(ref), "PART#")
+        }
+
+    def _children(self, ref: EntityRef) -> list[EntityRef]:
+        if ref.kind is not Kind.ORDER:
+            return []
+        found = self._table.query(str(ref), "CHILD#")
+        return [EntityRef.parse(rows.text(row, "sk").removeprefix("CHILD#")) for row in found]
