@@ -29,6 +29,10 @@ def aws_address(aws_environment, tmp_path_factory):
 @pytest.fixture(scope="session")
 def faulty_address(aws_address, tmp_path_factory):
     with fault_proxy(aws_address, tmp_path_factory.mktemp("proxy") / "log") as address:
+        # Its first call takes a second, longer than the deadlines under test.
+        client = aws_client("dynamodb", deadline_s=30, endpoint_url=address)
+        client.list_tables()
+        client.close()
         yield address
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.request
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from fizzbridge.aws import aws_client
@@ -40,35 +40,24 @@ class TestDynamoTable(TableSuite):
 class Faults:
     """The fault proxy's rules, and a table behind it."""
 
-    def __init__(self, address, table):
-        self.address = address
+    def __init__(self, proxy, table):
+        self.proxy = proxy
         self.table = table
 
     def strike(self, operation, times=1, **fault):
         rule = {"service": "dynamodb", "operation": operation, "times": times, **fault}
-        self._post("rules", [rule])
+        self.proxy.post("/_microburst/rules", json=[rule]).raise_for_status()
 
     def fired(self):
-        with urllib.request.urlopen(f"{self.address}/_microburst/fired", timeout=5) as answer:
-            return json.load(answer)
-
-    def _post(self, what, body):
-        request = urllib.request.Request(
-            f"{self.address}/_microburst/{what}",
-            data=json.dumps(body).encode(),
-            headers={"content-type": "application/json"},
-            method="POST",
-        )
-        with urllib.request.urlopen(request, timeout=5):
-            pass
+        return self.proxy.get("/_microburst/fired").raise_for_status().json()
 
 
 @pytest.fixture
 def faults(faulty_address, table_name):
     client = aws_client("dynamodb", deadline_s=DEADLINE_S, endpoint_url=faulty_address)
-    faults = Faults(faulty_address, DynamoTable(client, table_name))
-    yield faults
-    faults._post("rules", [])
+    with httpx.Client(base_url=faulty_address) as proxy:
+        yield Faults(proxy, DynamoTable(client, table_name))
+        proxy.post("/_microburst/rules", json=[]).raise_for_status()
     client.close()
 
 
@@ -125,7 +114,7 @@ def test_one_throttle_is_survived(faults):
         {"error": {"code": "AccessDeniedException"}},
         {"error": {"code": "ResourceNotFoundException"}},
         {"response": {"abort_bytes": 0}},
-        {"response": {"truncate_bytes": 5}},
+        {"response": {"truncate_bytes": 1}},
     ],
     ids=lambda fault: json.dumps(fault),
 )
@@ -139,7 +128,7 @@ def test_a_table_that_does_not_serve_is_unavailable(faults, fault):
 
 
 def test_a_silent_table_is_unavailable_within_the_deadline(faults):
-    faults.strike("UpdateItem", times=10, latency={"ms": 3000})
+    faults.strike("UpdateItem", times=10, latency=3000)
     begun = time.monotonic()
     with pytest.raises(TableUnavailableError):
         faults.table.write(Write("Lost#slow", "A", set={"x": 1}))

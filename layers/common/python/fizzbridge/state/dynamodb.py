@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from fizzbridge.state.table import (
     INDEXES,
@@ -146,9 +147,9 @@ class DynamoTable:
             return getattr(self._client, operation)(**request)
         except ClientError as error:
             raise _translated(error) from error
-        except BotoCoreError as error:
-            if isinstance(error, ParamValidationError):
-                raise TableRefusedError(f"{operation}: malformed request") from error
+        except ParamValidationError as error:
+            raise TableRefusedError(f"{operation}: malformed request") from error
+        except (BotoCoreError, ResponseParserError) as error:
             raise TableUnavailableError(f"{operation}: {type(error).__name__}") from error
 
 
@@ -269,10 +270,15 @@ class _Names:
             case Less(attr, value):
                 return self.compare(attr, "<", value)
             case AllOf(of):
-                return "(" + " AND ".join(self.condition(part) for part in of) + ")"
+                return self._joined(" AND ", of)
             case AnyOf(of):
-                return "(" + " OR ".join(self.condition(part) for part in of) + ")"
+                return self._joined(" OR ", of)
         raise TypeError(f"no expression for {type(condition).__name__}")
+
+    def _joined(self, word: str, of: tuple[Condition, ...]) -> str:
+        parts = [self.condition(part) for part in of]
+        # DynamoDB refuses redundant parentheses.
+        return parts[0] if len(parts) == 1 else f"({word.join(parts)})"
 
     def changes(self, write: Write, marked: Mapping[str, Value]) -> str:
         sets = [self.compare(attr, "=", value) for attr, value in {**write.set, **marked}.items()]
