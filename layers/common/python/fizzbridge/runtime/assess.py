@@ -17,7 +17,7 @@ from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.version import Sequence
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.leases import Lease, acquire, release
+from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.runtime.view import View
@@ -84,16 +84,15 @@ class Assessor:
         if not isinstance(lease, Lease):
             return Assessed.BUSY
         row = lease.row
-        try:
-            for _ in range(ROUNDS):
-                if rows.text(row, "wanted") == rows.text(row, "synced"):
-                    return Assessed.UNCHANGED
-                if self._assess(ref, lease, row):
-                    return Assessed.DONE
-                row = self._table.get(str(ref), sk) or {}
-            return Assessed.BUSY
-        finally:
-            release(self._table, lease)
+        for _ in range(ROUNDS):
+            if rows.text(row, "wanted") == rows.text(row, "synced"):
+                release(self._table, lease)
+                return Assessed.UNCHANGED
+            if self._assess(ref, lease, row):
+                return Assessed.DONE
+            row = self._table.get(str(ref), sk) or {}
+        release(self._table, lease)
+        return Assessed.BUSY
 
     def release_holds(self, cause: str, event_id: str, holder: str) -> list[EntityRef]:
         """Something appeared that orders were held for: release and assess them."""
@@ -165,7 +164,9 @@ class Assessor:
         if stored is None or stored.body is None:
             return None
         record = assess_record(stored.body, source)
-        targets = route(view.ref.kind, source.name, record, self._bridge)
+        # A link once made stays routed: only an order is cancelled where it no longer goes.
+        routed = route(view.ref.kind, source.name, record, self._bridge)
+        targets = tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
         return _Result(record.model_copy(update={"targets": targets}), (), targets)
 
     def _customer(self, view: View) -> Customer | None:
@@ -179,8 +180,8 @@ class Assessor:
             str(ref),
             rows.link_sk(rows.ASSESS),
             set={"synced": wanted, "status": "synced", "updated_at": to_text(self._now())},
-            remove=["behind_shard", "behind_since"],
-            when=AllOf(Equals("fence", lease.fence), Equals("wanted", wanted)),
+            remove=["behind_shard", "behind_since", *LEASE_ATTRIBUTES],
+            when=AllOf(lease.held, Equals("wanted", wanted)),
         )
 
     def _part(self, view: View, assessment: Frozen, row: Row) -> list[Write]:

@@ -1,0 +1,556 @@
+"""Converge: make one target hold what it should, exactly once.
+
+An event is only a hint that something moved. The run reads the latest state, so an old, repeated or
+reordered message can never push old data.
+
+The order of steps is the product's promise and must not be changed lightly: lease, state, payload
+and stamp, equal? done, requirements, find, intent, create, save the id at once, update, save the
+stamp, look whether ``wanted`` moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from fizzbridge.errors import (
+    AmbiguousMatchError,
+    ConflictError,
+    DependencyNotReadyError,
+    FizzbridgeError,
+    MappingError,
+    OutcomeUnknownError,
+    PermanentError,
+    RetryableError,
+)
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.customer import Customer
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.order import HoldReason
+from fizzbridge.model.states import OrderState
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.assess import is_own
+from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.runtime.target import Situation, TargetAdapter, TargetEntity
+from fizzbridge.runtime.view import View
+from fizzbridge.settings import Bridge, Connection
+from fizzbridge.state.moments import from_text, to_text
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import (
+    Absent,
+    AllOf,
+    AnyOf,
+    ConditionFailedError,
+    Equals,
+    NoRow,
+    Row,
+    Table,
+    Value,
+    Write,
+)
+
+ROUNDS = 3
+"""How often a run goes round when ``wanted`` moves under it; the sweeper brings the rest."""
+
+REAL_ATTEMPTS = 5
+"""After so many failures that nobody can classify, a person must look."""
+
+PATIENCE = timedelta(hours=72)
+"""How long something that may pass by itself is tried again."""
+
+GONE = "gone"
+"""Stamp of an object that was cancelled, or never made, because nothing should be there."""
+
+BEHIND = ("behind_shard", "behind_since")
+TROUBLE = ("reason", "cause", "message")
+
+Capacity = Callable[[Lease], AbstractContextManager[VendorClient]]
+"""Reserves calls to the vendor and gives the client to make them with."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, and so what becomes of the message that asked for it.
+
+    Attributes:
+        kind: ``retry`` brings the message back after ``after``; every other kind deletes it.
+            ``dropped`` is work somebody else will bring back: a busy lease, a missing parent.
+        after: how long to wait; None leaves it to the worker's backoff.
+        error: what went wrong, safe to log.
+        age: how long the target was behind, when it caught up.
+    """
+
+    kind: Literal["done", "dropped", "held", "retry", "parked"]
+    after: timedelta | None = None
+    error: FizzbridgeError | None = None
+    age: timedelta | None = None
+
+
+class LostLeaseError(Exception):
+    """Another worker took the link while we were away: its word counts now."""
+
+
+@dataclass
+class _Run:
+    """One run under one lease."""
+
+    ref: EntityRef
+    lease: Lease
+    row: Row
+    view: View
+    entity: TargetEntity
+
+    @property
+    def reference(self) -> str:
+        """What the target's object carries of ours; a further generation is another object."""
+        generation = rows.number(self.row, "generation")
+        return f"{self.ref.key}~{generation}" if generation else self.ref.key
+
+    @property
+    def external_id(self) -> str:
+        return rows.text(self.row, "external_id")
+
+    @property
+    def wanted(self) -> str:
+        return rows.text(self.row, "wanted")
+
+    @property
+    def is_suspect(self) -> bool:
+        return rows.text(self.row, "status") == "suspect"
+
+
+class Converge:
+    """Converges the entities of one bridge at one target connection."""
+
+    def __init__(
+        self,
+        adapter: TargetAdapter,
+        connection: Connection,
+        bridge: Bridge,
+        table: Table,
+        objects: Objects,
+        capacity: Capacity,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._adapter = adapter
+        self._connection = connection
+        self._bridge = bridge
+        self._table = table
+        self._capacity = capacity
+        self._now = now
+        self._load = Loader(table, objects)
+        self._sk = rows.link_sk(connection.name)
+
+    def run(self, ref: EntityRef, holder: str) -> Outcome:
+        """Bring the target up to the latest state of one entity.
+
+        Args:
+            ref: the entity.
+            holder: unique to this invocation and message.
+        """
+        entity = self._adapter.entities.get(ref.kind)
+        if entity is None:
+            return Outcome("done")
+        lease = acquire(
+            self._table, str(ref), self._sk, holder, self._bridge.timing.lease, self._now()
+        )
+        if isinstance(lease, Busy):
+            return Outcome("dropped")
+        try:
+            return self._rounds(ref, entity, lease)
+        except LostLeaseError:
+            self._suspect(ref)
+            return Outcome("dropped")
+        except FizzbridgeError as error:
+            return self._failed(ref, lease, error)
+        except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
+            return self._puzzled(ref, lease, error)
+
+    # -- the way -------------------------------------------------------------------------------
+
+    def _rounds(self, ref: EntityRef, entity: TargetEntity, lease: Lease) -> Outcome:
+        row = lease.row
+        for _ in range(ROUNDS):
+            if rows.text(row, "status") == "parked":
+                self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+                return Outcome("parked")
+            outcome = self._round(_Run(ref, lease, row, self._load.view(ref), entity))
+            if outcome:
+                return outcome
+            row = self._table.get(str(ref), self._sk) or {}
+        self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+        return Outcome("dropped")
+
+    def _round(self, run: _Run) -> Outcome | None:
+        """One round; None where ``wanted`` moved under it."""
+        if run.wanted == rows.text(run.row, "synced"):
+            return self._synced(run, rows.text(run.row, "stamp"))
+        if self._is_held(run.view):
+            is_settled = self._settle(run.ref, run.lease, run.wanted, {"status": "held"}, BEHIND)
+            return Outcome("held") if is_settled else None
+        return self._synced(run, self._bring(run))
+
+    def _bring(self, run: _Run) -> str:
+        """Make the target hold what it should; returns the stamp of that."""
+        if not self._is_known(run.view):
+            return rows.text(run.row, "stamp")
+        if not self._is_wanted(run):
+            return self._clear_away(run)
+        if self._is_before_cut_over(run.view):
+            return self._link_if_found(run)
+        situation = Situation(
+            self._connection, IdMaps(self._table, self._connection.name), self._required(run)
+        )
+        payload = run.entity.desired(run.view, situation)
+        stamp = payload.fingerprint()
+        if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
+            return stamp
+        if rows.text(run.row, "stamp") == GONE and run.external_id:
+            self._next_generation(run)
+        with self._capacity(run.lease) as vendor:
+            client = self._adapter.client(vendor, self._connection)
+            external_id = run.external_id or self._find_or_create(run, client, payload)
+            run.entity.update(client, external_id, payload)
+        return stamp
+
+    def _next_generation(self, run: _Run) -> None:
+        """What was cancelled stays cancelled; the entity is wanted again, so make a new object."""
+        generation = rows.number(run.row, "generation") + 1
+        run.row = self._write(
+            run.ref,
+            run.lease,
+            set={"generation": generation},
+            remove=["external_id", "stamp"],
+        )
+
+    def _required(self, run: _Run) -> dict[EntityRef, str]:
+        """The target's ids of what this entity refers to, converged first where missing."""
+        found = {}
+        for required in run.entity.requires(run.view):
+            external_id = self._external_id(required)
+            if not external_id:
+                self._want_required(required)
+                self.run(required, run.lease.holder)
+                external_id = self._external_id(required)
+            if not external_id:
+                msg = f"{required.kind} of {run.ref} is not at {self._connection.name} yet"
+                raise DependencyNotReadyError(msg, platform=self._adapter.platform)
+            found[required] = external_id
+        return found
+
+    def _find_or_create(self, run: _Run, vendor: VendorClient, payload: Any) -> str:
+        external_id = self._find(run, vendor, payload)
+        if external_id is None:
+            self._intend(run)
+            try:
+                external_id = run.entity.create(vendor, run.reference, payload)
+            except OutcomeUnknownError:
+                raise  # the intent stays: until it is sure, nobody may conclude "not there"
+            except FizzbridgeError:
+                self._write(run.ref, run.lease, remove=["intent"])
+                raise
+        self._save(run, external_id)
+        return external_id
+
+    def _find(self, run: _Run, vendor: VendorClient, payload: Any) -> str | None:
+        """Look for our reference; not finding it counts only when no call can be running still."""
+        found = run.entity.find(vendor, run.reference, payload)
+        intent = rows.text(run.row, "intent")
+        if found is None and intent:
+            sure_at = from_text(intent) + self._settled_after()
+            if self._now() < sure_at:
+                msg = f"a create of {run.ref} may still be running at {self._connection.name}"
+                raise OutcomeUnknownError(
+                    msg, platform=self._adapter.platform, retry_after=sure_at - self._now()
+                )
+        return found
+
+    def _settled_after(self) -> timedelta:
+        """How long after its start a write is certain to be done and visible, or never."""
+        settings = self._connection.settings
+        longest, lag = (
+            timedelta(seconds=int(settings[name])) if name in settings else default
+            for name, default in (
+                ("longest_transaction_s", self._adapter.longest_transaction),
+                ("search_lag_s", self._adapter.search_lag),
+            )
+        )
+        return longest + lag
+
+    def _clear_away(self, run: _Run) -> str:
+        if rows.text(run.row, "stamp") == GONE:
+            return GONE
+        with self._capacity(run.lease) as vendor:
+            client = self._adapter.client(vendor, self._connection)
+            external_id = run.external_id or self._find(run, client, None)
+            if external_id:
+                self._save(run, external_id)
+                run.entity.cancel(client, external_id)
+        return GONE
+
+    def _link_if_found(self, run: _Run) -> str:
+        if not run.external_id:
+            with self._capacity(run.lease) as vendor:
+                client = self._adapter.client(vendor, self._connection)
+                found = run.entity.find(client, run.reference, None)
+            if found:
+                self._save(run, found)
+        return "historical"
+
+    # -- what holds ----------------------------------------------------------------------------
+
+    def _is_known(self, view: View) -> bool:
+        """Whether there is anything to export: an order is known by its assessment."""
+        if view.ref.kind is Kind.ORDER:
+            return view.assessment is not None
+        record = view.parts.get(Part.RECORD)
+        return record is not None and record.body is not None
+
+    def _is_wanted(self, run: _Run) -> bool:
+        order = run.view.assessment
+        if order is None:
+            return True
+        final = {OrderState.CANCELLED, OrderState.REJECTED}
+        return order.state not in final and self._connection.name in order.targets
+
+    def _is_before_cut_over(self, view: View) -> bool:
+        order = view.assessment
+        return order is not None and (
+            order.is_historical or order.placed_at < self._connection.start_at
+        )
+
+    def _is_held(self, view: View) -> bool:
+        """Whether an open hold blocks the export to this target; a cancellation never waits."""
+        if view.assessment and view.assessment.state is OrderState.CANCELLED:
+            return False
+        mine = f"HOLD#{self._connection.name}#"
+        return any(
+            hold.get("blocks") == "export" and (is_own(sk) or sk.startswith(mine))
+            for sk, hold in self._load.open_holds(view.ref).items()
+        )
+
+    def _external_id(self, ref: EntityRef) -> str:
+        return rows.text(self._table.get(str(ref), self._sk) or {}, "external_id")
+
+    # -- what is written -----------------------------------------------------------------------
+
+    def _write(
+        self,
+        ref: EntityRef,
+        lease: Lease,
+        set: dict[str, Value] | None = None,
+        remove: tuple[str, ...] | list[str] = (),
+    ) -> Row:
+        """A write under the lease.
+
+        Raises:
+            LostLeaseError: the lease is somebody else's by now.
+        """
+        change = {"updated_at": to_text(self._now())} | (set or {})
+        try:
+            return self._table.write(
+                Write(str(ref), self._sk, set=change, remove=remove, when=lease.held)
+            )
+        except ConditionFailedError as error:
+            raise LostLeaseError from error
+
+    def _intend(self, run: _Run) -> None:
+        """Say that a create is about to be sent, before it is."""
+        run.row["intent"] = to_text(self._now())
+        self._write(run.ref, run.lease, set={"intent": run.row["intent"]})
+
+    def _save(self, run: _Run, external_id: str) -> None:
+        """Save the target's id at once, before anything else can fail, and the way back with it."""
+        link = Write(
+            str(run.ref),
+            self._sk,
+            set={"external_id": external_id, "updated_at": to_text(self._now()), "attempts": 0},
+            remove=["intent"],
+            when=run.lease.held,
+        )
+        back = Write(
+            rows.external_pk(self._connection.name, run.ref.kind, external_id),
+            rows.EXTERNAL_SK,
+            set={"entity": str(run.ref)},
+            when=AnyOf(NoRow(), Equals("entity", str(run.ref))),
+        )
+        try:
+            self._table.transact([link, back])
+        except ConditionFailedError as error:
+            if 0 in error.failed:
+                raise LostLeaseError from error
+            msg = f"{self._connection.name} {external_id} is already linked to another entity"
+            raise AmbiguousMatchError(msg, platform=self._adapter.platform) from error
+        run.row["external_id"] = external_id
+
+    def _settle(
+        self,
+        ref: EntityRef,
+        lease: Lease,
+        wanted: str,
+        set: dict[str, Value],
+        remove: tuple[str, ...] = (),
+    ) -> bool:
+        """Write a final word and let go, unless ``wanted`` moved since it was read.
+
+        Taking a link out of the index of those behind is safe only under this condition: else what
+        moved meanwhile would be forgotten.
+
+        Raises:
+            LostLeaseError: the lease is somebody else's by now.
+        """
+        same = Equals("wanted", wanted) if wanted else Absent("wanted")
+        change = Write(
+            str(ref),
+            self._sk,
+            set={"updated_at": to_text(self._now())} | set,
+            remove=[*remove, *LEASE_ATTRIBUTES],
+            when=AllOf(lease.held, same),
+        )
+        try:
+            self._table.write(change)
+        except ConditionFailedError as error:
+            if not lease.held.holds(error.rows[0] or {}):
+                raise LostLeaseError from error
+            return False
+        return True
+
+    def _synced(self, run: _Run, stamp: str) -> Outcome | None:
+        """Finish, if nothing moved meanwhile; None where another round is due."""
+        known: dict[str, Value] = {"synced": run.wanted, "stamp": stamp}
+        end: dict[str, Value] = {"status": "synced", "attempts": 0}
+        if not self._settle(run.ref, run.lease, run.wanted, known | end, (*BEHIND, *TROUBLE)):
+            self._write(run.ref, run.lease, set=known)
+            return None
+        since = rows.text(run.row, "behind_since")
+        return Outcome("done", age=self._now() - from_text(since) if since else None)
+
+    def _suspect(self, ref: EntityRef) -> None:
+        """What we did and what the link says may differ: compare at the target next time."""
+        now = to_text(self._now())
+        self._table.write(
+            Write(
+                str(ref),
+                self._sk,
+                set={"status": "suspect", "behind_shard": rows.shard(ref)},
+                set_if_absent={"behind_since": now},
+                remove=["synced"],
+            )
+        )
+
+    def _want_required(self, ref: EntityRef) -> None:
+        """Make the link of a required entity that no route made."""
+        record = self._load.view(ref).parts.get(Part.RECORD)
+        if record is None or not isinstance(record.body, Customer):
+            return
+        now = to_text(self._now())
+        self._table.write(
+            Write(
+                str(ref),
+                self._sk,
+                set_if_absent={
+                    "wanted": rows.token(record.fingerprint),
+                    "status": "behind",
+                    "behind_shard": rows.shard(ref),
+                    "behind_since": now,
+                },
+            )
+        )
+
+    # -- what goes wrong -----------------------------------------------------------------------
+
+    def _failed(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
+        try:
+            if isinstance(error, MappingError):
+                return self._hold(ref, lease, error)
+            if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
+                return self._park(ref, lease, error)
+            self._write(
+                ref,
+                lease,
+                set={"reason": error.code, "message": error.message},
+                remove=LEASE_ATTRIBUTES,
+            )
+        except LostLeaseError:
+            self._suspect(ref)
+            return Outcome("dropped", error=error)
+        is_brought_back = isinstance(error, DependencyNotReadyError)
+        return Outcome("dropped" if is_brought_back else "retry", error.retry_after, error)
+
+    def _puzzled(self, ref: EntityRef, lease: Lease, error: Exception) -> Outcome:
+        """Something nobody foresaw: try again a few times, then ask a person."""
+        unknown = FizzbridgeError(f"unexpected {type(error).__name__}", code="internal")
+        unknown.__cause__ = error
+        try:
+            row = self._table.write(
+                Write(
+                    str(ref),
+                    self._sk,
+                    set={"reason": unknown.code, "message": unknown.message},
+                    add={"attempts": 1},
+                    when=lease.held,
+                )
+            )
+            if rows.number(row, "attempts") >= REAL_ATTEMPTS:
+                return self._park(ref, lease, unknown)
+            self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+        except (ConditionFailedError, LostLeaseError):
+            self._suspect(ref)
+            return Outcome("dropped", error=unknown)
+        return Outcome("retry", error=unknown)
+
+    def _is_out_of_patience(self, ref: EntityRef, error: FizzbridgeError) -> bool:
+        if not isinstance(error, RetryableError) or isinstance(error, ConflictError):
+            return False
+        since = rows.text(self._table.get(str(ref), self._sk) or {}, "behind_since")
+        return bool(since) and self._now() - from_text(since) > PATIENCE
+
+    def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
+        known: dict[str, Value] = {
+            "status": "parked",
+            "reason": error.code,
+            "message": error.message,
+        }
+        if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
+            return self._try_again(ref, lease, error)
+        return Outcome("parked", error=error)
+
+    def _try_again(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
+        """What failed is not what is wanted any more."""
+        self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+        return Outcome("retry", timedelta(0), error)
+
+    def _hold(self, ref: EntityRef, lease: Lease, error: MappingError) -> Outcome:
+        """Hold the export to this target until the missing counterpart appears."""
+        now = self._now()
+        content = self._load.view(ref).parts.get(Part.REQUEST)
+        sk = f"{rows.hold_sk(self._connection.name, HoldReason.MAPPING)}#{error.cause}"
+        hold: dict[str, Value] = {
+            "cause": error.cause,
+            "message": error.message,
+            "blocks": "export",
+            "by": self._connection.name,
+            "opened_at": to_text(now),
+        }
+        if content:
+            hold["content"] = content.fingerprint
+        # The hold first: if the link's own write is lost, the next run finds the hold and rests.
+        self._table.transact(
+            [
+                Write(str(ref), sk, set=hold, replace=True),
+                rows.want(ref, rows.ASSESS, rows.token(sk, to_text(now)), now),
+            ]
+        )
+        known: dict[str, Value] = {
+            "status": "held",
+            "reason": error.code,
+            "message": error.message,
+        }
+        if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
+            return self._try_again(ref, lease, error)
+        return Outcome("held", error=error)
