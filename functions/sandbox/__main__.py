@@ -1,4 +1,4 @@
-"""Serve one sandbox on loopback: ``python -m sandbox <platform> --port 4601 [--seed seed.json]``."""
+"""Serve a sandbox on loopback: ``python -m sandbox <platform> --port 4601 [--seed seed.json]``."""
 
 from __future__ import annotations
 

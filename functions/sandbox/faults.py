@@ -1,9 +1,10 @@
 """Misbehaviour on demand, for any ASGI sandbox.
 
-A fault waits for a request whose ``METHOD /path`` line and body contain the given texts, then spoils
-the answer. ``status`` answers instead of the sandbox; ``drop`` hangs up before the sandbox sees the
-request; ``commit_then_silence`` lets the sandbox do its work and withholds the answer;
-``commit_then_reset`` and ``truncate`` do the work and break the answer off; ``delay`` is only slow.
+A fault waits for a request whose ``METHOD /path`` line and body contain the given texts, then
+spoils the answer. ``status`` answers instead of the sandbox; ``drop`` hangs up before the sandbox
+sees the request; ``commit_then_silence`` lets the sandbox do its work and withholds the answer;
+``commit_then_reset`` and ``truncate`` do the work and break the answer off; ``delay`` is only slow;
+``give_up`` is a client that stops waiting after ``seconds``, perhaps with the work still going on.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ IN_PROCESS = "sandbox.in_process"
 """Scope key set by an in-process transport: withheld answers are raised at once, not waited for."""
 
 Kind = Literal[
-    "status", "drop", "commit_then_silence", "commit_then_reset", "truncate", "delay"
+    "status", "drop", "commit_then_silence", "commit_then_reset", "truncate", "delay", "give_up"
 ]
 
 
@@ -71,6 +72,7 @@ class Faults:
         self.armed.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or let the first fault that means it strike."""
         if scope["type"] != "http" or not self.armed or scope["path"].startswith("/_sandbox"):
             await self.app(scope, receive, send)
             return
@@ -92,8 +94,18 @@ class Faults:
         elif fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
             await self.app(scope, _replay(body), send)
+        elif fault.kind == "give_up":
+            await self._give_up(fault, scope, body)
         else:
             await self._commit_then(fault, scope, body, send)
+
+    async def _give_up(self, fault: Fault, scope: Scope, body: bytes) -> None:
+        async def unheard(_: Message) -> None:
+            """Nobody listens any more."""
+
+        work = asyncio.ensure_future(self.app(scope, _replay(body), unheard))
+        await asyncio.wait({work}, timeout=fault.seconds)
+        raise NoAnswerError
 
     async def _commit_then(self, fault: Fault, scope: Scope, body: bytes, send: Send) -> None:
         messages: list[Message] = []
@@ -133,7 +145,9 @@ def _replay(body: bytes) -> Receive:
 
 
 async def _answer(fault: Fault, send: Send) -> None:
-    content = fault.body.encode() if isinstance(fault.body, str) else json.dumps(fault.body).encode()
+    content = (
+        fault.body.encode() if isinstance(fault.body, str) else json.dumps(fault.body).encode()
+    )
     kind = "text/html" if isinstance(fault.body, str) else "application/json"
     headers = {"content-type": kind, "content-length": str(len(content))} | fault.headers
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
