@@ -1,0 +1,245 @@
+"""One call to a vendor: sent, read, classified. No retries and no waiting: the runtime decides."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any, NoReturn
+
+import httpx
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    ConflictError,
+    OutcomeUnknownError,
+    TargetUnavailableError,
+)
+from fizzbridge.http.classify import Answer, ErrorRules
+
+__all__ = ["Answer", "VendorClient", "decode", "encode"]
+
+# httpx logs whole addresses at INFO, and a query may hold a mail address or a reference.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+
+class VendorClient:
+    """A connection's way to its vendor.
+
+    Args:
+        platform: slug, for errors.
+        base_url: the connection's; https, or plain http on this machine.
+        auth: how requests are authorised.
+        errors: what answers mean, beyond the common rules.
+        timeout: for one call as a whole, from connecting to the last byte.
+        transport: in place of the process's shared connection pool.
+        deadline: the time left of lease and function; a write that might outlast it is not begun.
+    """
+
+    def __init__(
+        self,
+        *,
+        platform: str,
+        base_url: str,
+        auth: httpx.Auth,
+        errors: ErrorRules,
+        timeout: timedelta,
+        transport: httpx.BaseTransport | None = None,
+        deadline: Callable[[], timedelta] | None = None,
+    ) -> None:
+        self.platform = platform
+        self._base = httpx.URL(base_url)
+        self._errors = errors
+        self._timeout = timeout
+        self._deadline = deadline
+        self._calls = 0
+        if self._base.scheme != "https" and self._base.host not in _LOOPBACK:
+            raise ConfigurationError(
+                f"{self._base.host}: the base URL must begin with https://", platform=platform
+            )
+        self._http = httpx.Client(
+            base_url=self._base,
+            auth=auth,
+            timeout=timeout.total_seconds(),
+            transport=transport or _pool(),
+            event_hooks={"request": [self._count]},
+            headers={"User-Agent": "fizzbridge", "Accept": "application/json"},
+        )
+
+    @property
+    def calls(self) -> int:
+        """How many requests went out, those of a token refresh included."""
+        return self._calls
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
+        """Read something."""
+        return self.request("GET", path, params=params, writes=False)
+
+    def post(self, path: str, *, json: Any, writes: bool) -> Answer:
+        """Send JSON."""
+        return self.request("POST", path, json=json, writes=writes)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        writes: bool,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Make one call and return the answer of a success.
+
+        Args:
+            method: of HTTP.
+            path: below the base URL, or a whole address on the same host.
+            writes: whether the call can change something at the vendor.
+            json: body to send; a Decimal goes out digit for digit.
+            content: body to send as it is.
+            params: of the query.
+            headers: beside the usual ones.
+
+        Raises:
+            FizzbridgeError: what the answer, or its absence, stands for.
+        """
+        request = self._http.build_request(
+            method,
+            path,
+            content=encode(json) if json is not None else content,
+            params=params,
+            headers=({"Content-Type": "application/json"} if json is not None else {})
+            | dict(headers or {}),
+        )
+        call = f"{method} {request.url.path}"
+        self._check(request, call, writes=writes)
+        response = self._send(request, call, writes=writes)
+        answer = self._read(response, call, writes=writes)
+        error = self._errors.error(
+            answer, platform=self.platform, call=call, writes=writes, sent=json
+        )
+        if error:
+            raise error
+        return answer
+
+    def _count(self, _: httpx.Request) -> None:
+        self._calls += 1
+
+    def _check(self, request: httpx.Request, call: str, *, writes: bool) -> None:
+        there = (request.url.scheme, request.url.host, request.url.port)
+        if there != (self._base.scheme, self._base.host, self._base.port):
+            # A link in an answer must not carry our credentials elsewhere.
+            raise ConfigurationError(
+                f"{call}: leaves the connection's host", platform=self.platform
+            )
+        if writes and self._deadline and self._deadline() < self._timeout:
+            raise ConflictError(f"{call}: too little time left to begin", platform=self.platform)
+
+    def _send(self, request: httpx.Request, call: str, *, writes: bool) -> httpx.Response:
+        until = time.monotonic() + self._timeout.total_seconds()
+        try:
+            response = self._http.send(request, stream=True)
+            try:
+                # httpx times each read; a vendor that trickles bytes would never run out.
+                body = bytearray()
+                for piece in response.iter_bytes():
+                    body += piece
+                    if time.monotonic() > until:
+                        self._give_up(call, "the answer took too long", writes=writes)
+            finally:
+                response.close()
+        except _NEVER_SENT as error:
+            self._give_up(call, type(error).__name__, writes=False, cause=error)
+        except httpx.RequestError as error:
+            self._give_up(call, type(error).__name__, writes=writes, cause=error)
+        return httpx.Response(
+            response.status_code,
+            headers=[
+                pair
+                for pair in response.headers.multi_items()
+                if pair[0] not in {"content-encoding", "content-length", "transfer-encoding"}
+            ],
+            content=bytes(body),
+        )
+
+    def _read(self, response: httpx.Response, call: str, *, writes: bool) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        text = response.text
+        data = None
+        try:
+            data = decode(text) if text.strip() else None
+        except ValueError:
+            if response.is_success and "json" in headers.get("content-type", ""):
+                # Cut off on its way: the vendor has done what was asked, or not.
+                self._give_up(call, "the answer is not whole", writes=writes)
+        request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+        return Answer(response.status_code, headers, data, text, request_id)
+
+    def _give_up(
+        self, call: str, what: str, *, writes: bool, cause: Exception | None = None
+    ) -> NoReturn:
+        verdict = OutcomeUnknownError if writes else TargetUnavailableError
+        raise verdict(f"{call}: {what}", platform=self.platform) from cause
+
+
+def encode(value: Any) -> bytes:
+    """JSON with every Decimal as the number it is.
+
+    The standard encoder takes no Decimal except through float, which changes money; vendors differ
+    in whether they accept amounts as text, and none refuses a number.
+
+    Raises:
+        TypeError: there is a float in it.
+    """
+    return _encode(value).encode()
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            msg = f"{value} is not a number JSON has"
+            raise ValueError(msg)
+        return format(value, "f")
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(k)}:{_encode(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_encode, value)) + "]"
+    if isinstance(value, float):
+        msg = "a float cannot hold money or measures exactly; send an integer, a Decimal or text"
+        raise TypeError(msg)
+    return json.dumps(value)
+
+
+def decode(text: str) -> Any:
+    """JSON with every fraction as Decimal.
+
+    Raises:
+        ValueError: it is not JSON, or has a number JSON does not have.
+    """
+    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+
+
+def _refuse(name: str) -> NoReturn:
+    msg = f"{name} is not a number JSON has"
+    raise ValueError(msg)
+
+
+@cache
+def _pool() -> httpx.HTTPTransport:
+    """One pool for the process: clients come and go with each message, connections stay.
+
+    They are dropped long before a NAT gateway would forget them (350 s), so that a frozen function
+    does not wake up to write into a dead one.
+    """
+    return httpx.HTTPTransport(
+        limits=httpx.Limits(max_keepalive_connections=10, keepalive_expiry=20)
+    )
