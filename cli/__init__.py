@@ -1,0 +1,1 @@
+"""The `fizzbridge` command: for those who connect accounts, watch, repair and replay."""

@@ -1,0 +1,88 @@
+"""Look again: at one order from the start, or at everything a connection has not taken over."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cli import links, orders
+from cli.stack import CommandError, Stack
+from cli.tool import ConnectionOption, Tool, command
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.runtime import rows
+from fizzbridge.state.moments import to_text
+
+app = typer.Typer()
+
+
+def assess_again(stack: Stack, ref: EntityRef, now: datetime) -> str:
+    """Have an entity assessed again; returns the token its link to assess now wants."""
+    wanted = rows.token("resync", str(uuid.uuid4()))
+    stack.table.write(rows.want(ref, rows.ASSESS, wanted, now, correlation_id=f"resync-{wanted}"))
+    return wanted
+
+
+def order(stack: Stack, ref: EntityRef, now: datetime) -> list[str]:
+    """Have an order assessed and compared at every target it has; returns those."""
+    assess_again(stack, ref, now)
+    found = stack.table.query(str(ref), "LINK#")
+    names = [rows.text(row, "sk").removeprefix("LINK#") for row in found]
+    targets = [name for name in names if name in stack.connections]
+    for name in targets:
+        links.hint(stack, name, ref)
+    return targets
+
+
+def waiting(
+    stack: Stack, connection: str, *, held: bool, since: datetime | None
+) -> list[EntityRef]:
+    """Entities a connection is behind with.
+
+    Args:
+        stack: the stack.
+        connection: the target.
+        held: only those that are held.
+        since: only those behind since then or later.
+    """
+    stack.connection(connection)
+    refs = links.behind(stack).get(connection, [])
+    from_then = to_text(since) if since else ""
+    return [
+        ref
+        for ref, row in links.read(stack, connection, refs)
+        if rows.text(row, "behind_since") >= from_then and (not held or row.get("status") == "held")
+    ]
+
+
+@command(app, "resync")
+def resync_command(
+    tool: Tool,
+    order_number: Annotated[
+        str | None, typer.Argument(metavar="[ORDER]", help="Number or key of one order.")
+    ] = None,
+    connection: ConnectionOption = None,
+    held: Annotated[bool, typer.Option("--held", help="Only what is held.")] = False,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only what is behind since this time (UTC) or later.")
+    ] = None,
+) -> None:
+    """Look again at one order, or at everything a connection is behind with. Always harmless."""
+    if (order_number is None) == (connection is None):
+        raise CommandError("Name either one order or --connection.")
+    if order_number is not None:
+        ref = orders.find(tool.stack, order_number)
+        targets = order(tool.stack, ref, datetime.now(UTC))
+        told = ", ".join(("assess", *targets))
+        tool.answer({"order": str(ref), "targets": targets}, f"{ref}: told {told} to look again.")
+        return
+    name = connection or ""
+    since = since.replace(tzinfo=UTC) if since else None
+    refs = waiting(tool.stack, name, held=held, since=since)
+    for ref in tool.track(refs, f"telling {name}"):
+        links.hint(tool.stack, name, ref)
+    tool.answer(
+        {"connection": name, "hints": len(refs)}, f"Told {name} to look at {len(refs)} entities."
+    )

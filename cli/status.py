@@ -1,0 +1,180 @@
+"""How every connection fares: queues, links, polls, health."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import typer
+
+from cli import links
+from cli.dlq import CORE_QUEUES
+from cli.stack import Stack
+from cli.tool import Tool, command, grid
+from fizzbridge.runtime import rows
+from fizzbridge.state import Row
+
+app = typer.Typer()
+
+QUEUES = {
+    "PullQueueUrl": "pull",
+    "DocumentsQueueUrl": "documents",
+    "LevelsQueueUrl": "levels",
+    "DlqUrl": "dlq",
+    "AssessQueueUrl": "assess",
+    "RecordQueueUrl": "record",
+} | {output: f"{name}-dlq" for output, name in CORE_QUEUES.items()}
+_LEASE = frozenset({"pk", "sk", "holder", "lease_until", "fence", "write_mark"})
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many messages a queue holds."""
+
+    waiting: int
+    in_work: int
+
+
+@dataclass(frozen=True)
+class Fares:
+    """How one connection fares.
+
+    Attributes:
+        queues: its queues.
+        links: how many links that are not in step have which status.
+        behind_since: since when the oldest of them is behind.
+        cursors: how far each stream was read.
+        health: what its functions last said of it.
+    """
+
+    queues: Mapping[str, Depth]
+    links: Mapping[str, int]
+    behind_since: str
+    cursors: Mapping[str, Mapping[str, Any]]
+    health: Mapping[str, Any]
+
+
+def status(stack: Stack) -> dict[str, Fares]:
+    """Every connection, and the core as ``core``."""
+    outputs = {"core": stack.core, **stack.connections}
+    urls = {
+        (name, QUEUES[output]): url
+        for name, own in outputs.items()
+        for output, url in own.items()
+        if output in QUEUES
+    }
+    with ThreadPoolExecutor(links.READERS) as pool:
+        found = pool.map(lambda url: depth(stack, url), urls.values())
+        depths = dict(zip(urls, found, strict=True))
+    behind = links.behind(stack)
+    behind["core"] = behind.pop(rows.ASSESS, [])
+    fares = {}
+    for name in outputs:
+        link = rows.ASSESS if name == "core" else name
+        listed = [row for _, row in links.read(stack, link, behind.get(name, []))]
+        kept = {
+            rows.text(row, "sk"): _plain(row) for row in stack.table.query(rows.connection_pk(name))
+        }
+        fares[name] = Fares(
+            queues={queue: count for (owner, queue), count in depths.items() if owner == name},
+            links=Counter(rows.text(row, "status") for row in listed),
+            behind_since=min((rows.text(row, "behind_since") for row in listed), default=""),
+            cursors={
+                sk.removeprefix("CURSOR#"): row
+                for sk, row in kept.items()
+                if sk.startswith("CURSOR#")
+            },
+            health=kept.get(rows.HEALTH_SK, {}),
+        )
+    return fares
+
+
+def depth(stack: Stack, url: str) -> Depth:
+    """How full a queue is; AWS counts approximately."""
+    found = stack.sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateNumberOfMessagesDelayed",
+        ],
+    )["Attributes"]
+    delayed = int(found.get("ApproximateNumberOfMessagesDelayed", "0"))
+    return Depth(
+        waiting=int(found["ApproximateNumberOfMessages"]) + delayed,
+        in_work=int(found["ApproximateNumberOfMessagesNotVisible"]),
+    )
+
+
+def addresses(stack: Stack) -> dict[str, str]:
+    """Where things are."""
+    found = {"api": stack.core.get("ApiUrl", ""), "dashboard": stack.core.get("DashboardName", "")}
+    webhooks = {
+        f"webhook {name}": outputs["WebhookUrl"]
+        for name, outputs in stack.connections.items()
+        if "WebhookUrl" in outputs
+    }
+    if stack.local:
+        found |= {"api": stack.local.get("api", ""), "emulator": stack.local["endpoint"]}
+        found |= {f"sandbox {name}": url for name, url in stack.local.get("sandboxes", {}).items()}
+    return {name: url for name, url in (found | webhooks).items() if url}
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key not in _LEASE}
+
+
+@command(app, "status")
+def status_command(tool: Tool) -> None:
+    """Show how every connection fares."""
+    with tool.waiting("asking"):
+        fares = status(tool.stack)
+        where = addresses(tool.stack)
+    lines = []
+    for name, one in fares.items():
+        queues = " ".join(
+            f"{queue} {count.waiting}+{count.in_work}"
+            for queue, count in one.queues.items()
+            if not queue.endswith("dlq")
+        )
+        dead = sum(
+            count.waiting + count.in_work
+            for queue, count in one.queues.items()
+            if queue.endswith("dlq")
+        )
+        lines.append(
+            (
+                name,
+                one.health.get("state", ""),
+                queues,
+                dead,
+                one.links.get("behind", 0),
+                one.links.get("held", 0),
+                one.links.get("parked", 0),
+                one.behind_since,
+                " ".join(f"{name} {row.get('position', '')}" for name, row in one.cursors.items()),
+            )
+        )
+    tool.answer(
+        {
+            "stage": tool.stack.stage,
+            "connections": {name: asdict(one) for name, one in fares.items()},
+            "addresses": where,
+        },
+        grid(
+            "connection",
+            "health",
+            "queues (waiting+in work)",
+            "dead",
+            "behind",
+            "held",
+            "parked",
+            "oldest since",
+            "polled up to",
+            rows=lines,
+        ),
+        grid("", "address", rows=where.items()),
+    )

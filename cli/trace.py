@@ -1,0 +1,256 @@
+"""All that happened to one order, in order of time. Codes and ids; no personal data is read out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Annotated, Any
+
+import typer
+
+from cli import orders
+from cli.stack import Stack
+from cli.tool import Tool, command, grid
+from fizzbridge.model.documents import (
+    Invoice,
+    InvoiceState,
+    Payment,
+    Refund,
+    SettlementStatus,
+    Shipment,
+    ShipmentState,
+)
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.order import OrderAssessment
+from fizzbridge.model.states import billing, fulfilment, settlement
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.view import View
+from fizzbridge.state import Row
+
+app = typer.Typer()
+
+_PLUMBING = frozenset({"pk", "sk", "at", "what", "expires_at"})
+_LINK_FACTS = ("external_id", "status", "generation", "attempts", "reason", "cause")
+_OUT = frozenset({ShipmentState.DISPATCHED, ShipmentState.DELIVERED})
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened."""
+
+    at: str
+    entity: str
+    what: str
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """An order as it stands, and how it came to be so.
+
+    Attributes:
+        order: the order.
+        facts: number, class, channel, totals: what the bus may say of it.
+        axes: its four states.
+        parts: version and owner of every part, the order's and its documents'.
+        links: where it is, or why not.
+        holds: why it waits.
+        happenings: everything on record, oldest first.
+    """
+
+    order: str
+    facts: Mapping[str, Any]
+    axes: Mapping[str, str]
+    parts: list[dict[str, str]]
+    links: list[dict[str, Any]]
+    holds: list[dict[str, str]]
+    happenings: list[Happening]
+
+
+def trace(stack: Stack, ref: EntityRef) -> Trace:
+    """Everything on record about an order and its documents."""
+    view = Loader(stack.table, stack.objects).view(ref)
+    entities = [ref, *(child.ref for child in view.children)]
+    found = {entity: stack.table.query(str(entity)) for entity in entities}
+    happenings = {
+        # Documents tell on their order's timeline too: one line for one thing.
+        (happening.at, happening.entity, happening.what, *happening.details.values()): happening
+        for entity, listed in found.items()
+        for happening in _happenings(entity, listed)
+    }
+    return Trace(
+        order=str(ref),
+        facts=facts(view.assessment),
+        axes=axes(view),
+        parts=[
+            {
+                "entity": str(entity),
+                "part": rows.text(row, "sk").removeprefix("PART#"),
+                "owner": rows.text(row, "connection"),
+                "version": rows.text(row, "version"),
+                "observed_at": rows.text(row, "observed_at"),
+                "state": "deleted" if row.get("deleted") else "",
+            }
+            for entity, row in _of(found, "PART#")
+        ],
+        links=[_link(entity, row) for entity, row in _of(found, "LINK#")],
+        holds=[
+            {
+                "hold": rows.text(row, "sk").removeprefix("HOLD#"),
+                "message": rows.text(row, "message"),
+                "waits_for": rows.text(row, "cause"),
+                "blocks": rows.text(row, "blocks"),
+                "released_at": rows.text(row, "released_at"),
+            }
+            for _, row in _of(found, "HOLD#")
+        ],
+        happenings=sorted(happenings.values(), key=lambda one: one.at),
+    )
+
+
+def facts(assessment: OrderAssessment | None) -> dict[str, Any]:
+    """What we make of the order; empty while it is not assessed."""
+    if assessment is None:
+        return {}
+    return assessment.model_dump(
+        mode="json",
+        include={
+            "number",
+            "order_class",
+            "class_reason",
+            "channel",
+            "ship_country",
+            "currency",
+            "totals",
+            "tax_point",
+            "is_historical",
+            "targets",
+            "skipped",
+        },
+    )
+
+
+def axes(view: View) -> dict[str, str]:
+    """The four states of an order: one is kept, three are folded from its documents."""
+    if view.assessment is None:
+        return {}
+    gross = view.assessment.totals.gross
+    shipments = view.records(Shipment)
+    invoices = [one for one in view.records(Invoice) if one.state is InvoiceState.ISSUED]
+    request = view.request
+    wanted = (
+        {line.id: line.quantity for line in request.lines if line.is_stocked} if request else {}
+    )
+    return {
+        "order": view.assessment.state,
+        "fulfilment": fulfilment(
+            wanted,
+            [_shipped(one) for one in shipments if one.state in _OUT],
+            [_shipped(one) for one in shipments if one.state is ShipmentState.DELIVERED],
+        ),
+        "billing": billing(
+            gross,
+            [one.totals.gross for one in invoices if not one.credits],
+            [one.totals.gross for one in invoices if one.credits],
+        ),
+        "settlement": settlement(
+            gross, _settled(view.records(Payment)), _settled(view.records(Refund))
+        ),
+    }
+
+
+def _shipped(shipment: Shipment) -> dict[str, int]:
+    quantities: dict[str, int] = {}
+    for line in shipment.lines:
+        quantities[line.order_line_id] = quantities.get(line.order_line_id, 0) + line.quantity
+    return quantities
+
+
+def _settled(moved: Iterable[Payment | Refund]) -> list[Decimal]:
+    return [one.amount for one in moved if one.status is SettlementStatus.SETTLED]
+
+
+def _of(found: Mapping[EntityRef, list[Row]], prefix: str) -> Iterator[tuple[EntityRef, Row]]:
+    for entity, listed in found.items():
+        for row in listed:
+            if rows.text(row, "sk").startswith(prefix):
+                yield entity, row
+
+
+def _link(entity: EntityRef, row: Row) -> dict[str, Any]:
+    return {
+        "entity": str(entity),
+        "to": rows.text(row, "sk").removeprefix("LINK#"),
+        "in_step": row.get("wanted") == row.get("synced"),
+        **{name: row[name] for name in _LINK_FACTS if name in row},
+    }
+
+
+def _happenings(entity: EntityRef, listed: list[Row]) -> Iterator[Happening]:
+    for row in listed:
+        sk = rows.text(row, "sk")
+        if sk.startswith("TIMELINE#"):
+            details = {key: str(row[key]) for key in sorted(row.keys() - _PLUMBING) if row[key]}
+            about = details.pop("entity", str(entity))
+            yield Happening(rows.text(row, "at"), about, rows.text(row, "what"), details)
+        elif sk.startswith("HOLD#"):
+            yield from _hold(entity, sk.removeprefix("HOLD#"), row)
+
+
+def _hold(entity: EntityRef, name: str, row: Row) -> Iterator[Happening]:
+    details = {"hold": name, "message": rows.text(row, "message")}
+    yield Happening(rows.text(row, "opened_at"), str(entity), "held", details)
+    if released := rows.text(row, "released_at"):
+        yield Happening(
+            released, str(entity), "released", {"hold": name, "by": rows.text(row, "by")}
+        )
+
+
+@command(app, "trace")
+def trace_command(
+    tool: Tool,
+    order: Annotated[str, typer.Argument(help="Number (FZ1001) or key (shop-uk/5501).")],
+) -> None:
+    """Show all that happened to one order, and where it stands."""
+    found = trace(tool.stack, orders.find(tool.stack, order))
+    totals = found.facts.get("totals", {})
+    head = grid(
+        "",
+        found.order,
+        rows=[
+            ("number", found.facts.get("number", "not assessed yet")),
+            (
+                "class",
+                f"{found.facts.get('order_class', '')} {found.facts.get('class_reason', '')}",
+            ),
+            ("total", f"{totals.get('gross', '')} {found.facts.get('currency', '')}"),
+            *found.axes.items(),
+        ],
+    )
+    link_columns = ("entity", "to", "in_step", *_LINK_FACTS)
+    shown = [
+        head,
+        grid(
+            "when",
+            "entity",
+            "what",
+            "details",
+            title="What happened",
+            rows=[
+                (one.at, one.entity, one.what, " ".join(f"{k}={v}" for k, v in one.details.items()))
+                for one in found.happenings
+            ],
+        ),
+        grid(
+            *link_columns,
+            title="Links",
+            rows=[[link.get(column, "") for column in link_columns] for link in found.links],
+        ),
+    ]
+    if found.holds:
+        columns = tuple(found.holds[0])
+        held = [tuple(hold.values()) for hold in found.holds]
+        shown.append(grid(*columns, title="Holds", rows=held))
+    tool.answer(asdict(found), *shown)
