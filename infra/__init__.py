@@ -1,0 +1,1 @@
+"""The deployment of fizzbridge: a CDK application, and the local stack it also runs on."""

@@ -1,0 +1,1 @@
+"""What the stacks are made of. Nothing here knows a platform by name."""

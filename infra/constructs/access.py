@@ -1,0 +1,159 @@
+"""The data-plane rights a function may get: explicit statements, each as narrow as AWS allows.
+
+Written out instead of ``grant_*``, which gives more actions than a function uses and, for
+streams, a wildcard beside. ``tests/infra/grants.py`` repeats the outcome with reasons.
+"""
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+
+from infra.stage import Stage
+
+_ARN = f"arn:{Aws.PARTITION}"
+
+
+def wildcard_reasons(stage: Stage) -> dict[str, str]:
+    """Return why each wildcard below is meant, by cdk-nag's name of the finding."""
+    arn, here = "arn:<AWS::Partition>", "<AWS::Region>:<AWS::AccountId>"
+    bucket = stage.resource("<AWS::AccountId>", "<AWS::Region>")
+    resources = {
+        "*": "dynamodb:ListStreams and lambda:ListEventSourceMappings take no resource; both "
+        "show names, no data.",
+        f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
+        f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
+        "connections come and go without a deployment of the core.",
+        f"{arn}:lambda:{here}:event-source-mapping:*": "A mapping's id is known only once it "
+        "exists; the statement's condition narrows it to the bridge's own functions.",
+    }
+    return {
+        "Serverless-LambdaStarPermissions": resources["*"],
+        **{f"AwsSolutions-IAM5[Resource::{name}]": why for name, why in resources.items()},
+    }
+
+
+def allow(
+    sid: str, actions: list[str], *resources: str, conditions: dict[str, object] | None = None
+) -> iam.PolicyStatement:
+    """Return an Allow statement."""
+    return iam.PolicyStatement(
+        sid=sid, actions=actions, resources=list(resources), conditions=conditions
+    )
+
+
+def merge_state(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Read rows by key and write them under a condition, alone or in a transaction."""
+    return allow(
+        "MergeState",
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+        table.table_arn,
+    )
+
+
+def read_entities(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Read all rows of one entity."""
+    return allow("ReadEntities", ["dynamodb:Query"], table.table_arn)
+
+
+def query_index(table: dynamodb.ITable, index: str) -> iam.PolicyStatement:
+    """Query one index, which holds keys only."""
+    return allow(
+        f"QueryIndex{index.capitalize()}",
+        ["dynamodb:Query"],
+        f"{table.table_arn}/index/{index}",
+    )
+
+
+def append_timeline(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Write rows without reading any."""
+    return allow("AppendTimeline", ["dynamodb:PutItem", "dynamodb:UpdateItem"], table.table_arn)
+
+
+def read_stream(table: dynamodb.ITable) -> list[iam.PolicyStatement]:
+    """Let an event source mapping read the table's stream on the function's behalf."""
+    if table.table_stream_arn is None:
+        raise ValueError("the table has no stream")
+    return [
+        allow(
+            "ReadStream",
+            ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            table.table_stream_arn,
+        ),
+        # ListStreams takes no resource; it shows stream names, no rows.
+        allow("ListStreams", ["dynamodb:ListStreams"], "*"),
+    ]
+
+
+def put_objects(bucket_name: str) -> iam.PolicyStatement:
+    """Store bodies that are too large for a row or a message."""
+    return allow("PutObjects", ["s3:PutObject"], f"{_ARN}:s3:::{bucket_name}/*")
+
+
+def get_objects(bucket_name: str) -> iam.PolicyStatement:
+    """Read such bodies."""
+    return allow("GetObjects", ["s3:GetObject"], f"{_ARN}:s3:::{bucket_name}/*")
+
+
+def send(queue: sqs.IQueue, sid: str) -> iam.PolicyStatement:
+    """Send to one queue."""
+    return allow(sid, ["sqs:SendMessage"], queue.queue_arn)
+
+
+def consume(*queues: sqs.IQueue) -> iam.PolicyStatement:
+    """Let an event source mapping read the queues, and the worker put messages off."""
+    return allow(
+        "Consume",
+        [
+            "sqs:ChangeMessageVisibility",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+        ],
+        *(queue.queue_arn for queue in queues),
+    )
+
+
+def put_events(bus: events.IEventBus) -> iam.PolicyStatement:
+    """Put events on the bus."""
+    return allow("PutEvents", ["events:PutEvents"], bus.event_bus_arn)
+
+
+def read_secret(secret: secretsmanager.ISecret, sid: str) -> iam.PolicyStatement:
+    """Read one secret."""
+    return allow(sid, ["secretsmanager:GetSecretValue"], secret.secret_arn)
+
+
+def send_hints(stack: Stack, queue_prefix: str) -> iam.PolicyStatement:
+    """Find and fill the work queues of all connections, by the prefix of their names."""
+    queues = stack.format_arn(service="sqs", resource=f"{queue_prefix}-*")
+    return allow("SendHints", ["sqs:GetQueueUrl", "sqs:SendMessage"], queues)
+
+
+def steer_mappings(stack: Stack, function_prefix: str) -> list[iam.PolicyStatement]:
+    """Pause and resume the event source mappings of the bridge's own functions."""
+    functions = stack.format_arn(
+        service="lambda",
+        resource="function",
+        resource_name=f"{function_prefix}-*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    mappings = stack.format_arn(
+        service="lambda",
+        resource="event-source-mapping",
+        resource_name="*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return [
+        # A mapping's id is known only once it exists; the condition narrows it to our functions.
+        allow(
+            "SteerMappings",
+            ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
+            mappings,
+            conditions={"ArnLike": {"lambda:FunctionArn": functions}},
+        ),
+        # Listing takes no resource.
+        allow("ListMappings", ["lambda:ListEventSourceMappings"], "*"),
+    ]

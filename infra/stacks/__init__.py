@@ -1,0 +1,1 @@
+"""The stacks: one core, and one for each connection."""

@@ -1,0 +1,70 @@
+"""One connection: everything of it, and nothing of any other."""
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+
+from fizzbridge.settings import Connection
+from infra.constructs.alarms import Alarms
+from infra.constructs.connection_parts import ConnectionParts, Shared, connection_secret
+from infra.constructs.function import Layers
+from infra.constructs.queues import dead_letter_queue
+from infra.constructs.source_connection import SourceConnection
+from infra.constructs.target_connection import TargetConnection
+from infra.deployment import Deployment
+
+
+class ConnectionStack(Stack):
+    """The stack of one connection."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        deployment: Deployment,
+        connection: Connection,
+        shared: Shared,
+        **options: object,
+    ) -> None:
+        stage = deployment.stage
+        super().__init__(
+            scope,
+            stage.resource(connection.name),
+            description=f"fizzbridge {stage.name}: connection {connection.name}",
+            **options,  # type: ignore[arg-type]  # the synthesizer, chosen by the stage
+        )
+        manifest = deployment.manifest(connection)
+        functions = manifest.functions
+        dead_letters = dead_letter_queue(
+            self, "DeadLetters", stage.resource(connection.name, "dlq"), stage
+        )
+        CfnOutput(self, "Platform", value=connection.platform)
+        CfnOutput(self, "DlqUrl", value=dead_letters.queue_url)
+        signing = (
+            connection_secret(self, stage, connection.name, "signing")
+            if manifest.secrets.signing
+            else None
+        )
+        api = (
+            connection_secret(self, stage, connection.name, "api") if manifest.secrets.api else None
+        )
+        for output, secret in (("SigningSecretName", signing), ("ApiSecretName", api)):
+            if secret:
+                CfnOutput(self, output, value=secret.secret_name)
+        alarms = Alarms(self, shared.topic, stage)
+        alarms.dead_letters("dlq", dead_letters)
+        parts = ConnectionParts(
+            stage=stage,
+            connection=connection,
+            manifest=manifest,
+            timing=deployment.bridge.timing,
+            shared=shared,
+            alarms=alarms,
+            layers=Layers(self, deployment.assets),
+            code=deployment.assets.code(f"platforms/{connection.platform}"),
+            dead_letters=dead_letters,
+            signing_secret=signing,
+            api_secret=api,
+        )
+        if functions.webhook or functions.pull:
+            SourceConnection(self, parts, list(deployment.polls(connection)))
+        if functions.target:
+            TargetConnection(self, parts, functions.target)
