@@ -191,7 +191,8 @@ class Converge:
         if run.wanted == rows.text(run.row, "synced"):
             return self._synced(run, rows.text(run.row, "stamp"))
         if self._is_held(run.view):
-            is_settled = self._settle(run.ref, run.lease, run.wanted, {"status": "held"}, BEHIND)
+            held = self._waiting("held")
+            is_settled = self._settle(run.ref, run.lease, run.wanted, held, BEHIND)
             return Outcome("held") if is_settled else None
         return self._synced(run, self._bring(run))
 
@@ -430,6 +431,11 @@ class Converge:
         since = rows.text(run.row, "behind_since")
         return Outcome("done", age=self._now() - from_text(since) if since else None)
 
+    def _waiting(self, status: Literal["held", "parked"]) -> dict[str, Value]:
+        """Out of the index of those behind, into the one people look at."""
+        cause = rows.waiting_cause(self._connection.name, status)
+        return {"status": status, "cause": cause}
+
     def _suspect(self, ref: EntityRef) -> None:
         """What we did and what the link says may differ: compare at the target next time."""
         now = to_text(self._now())
@@ -511,11 +517,7 @@ class Converge:
         return bool(since) and self._now() - from_text(since) > PATIENCE
 
     def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
-        known: dict[str, Value] = {
-            "status": "parked",
-            "reason": error.code,
-            "message": error.message,
-        }
+        known = self._waiting("parked") | {"reason": error.code, "message": error.message}
         if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
             return self._try_again(ref, lease, error)
         return Outcome("parked", error=error)
@@ -546,11 +548,7 @@ class Converge:
                 rows.want(ref, rows.ASSESS, rows.token(sk, to_text(now)), now),
             ]
         )
-        known: dict[str, Value] = {
-            "status": "held",
-            "reason": error.code,
-            "message": error.message,
-        }
+        known = self._waiting("held") | {"reason": error.code, "message": error.message}
         if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
             return self._try_again(ref, lease, error)
         return Outcome("held", error=error)

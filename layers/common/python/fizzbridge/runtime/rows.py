@@ -55,6 +55,11 @@ def map_cause(connection: str, sort: str, value: str) -> str:
     return f"{map_pk(connection, sort)}/{value}"
 
 
+def waiting_cause(connection: str, status: str) -> str:
+    """Cause key that lists a connection's links that are held or parked, for people to look at."""
+    return f"{link_sk(connection)}#{status}"
+
+
 def external_pk(connection: str, kind: Kind, external_id: str) -> str:
     """Partition of the way back from a platform's id to our entity."""
     return f"EXTERNAL#{connection}#{kind}#{external_id}"
@@ -152,10 +157,11 @@ def timeline(
         details: what else to show.
     """
     expires = int((now + TIMELINE_LIFE).timestamp())
+    shown: dict[str, Value] = {"what": what, "at": to_text(now), "expires_at": expires}
     return Write(
         str(ref),
         f"TIMELINE#{to_text(now)}#{unique}",
-        set={"what": what, "at": to_text(now), "expires_at": expires} | dict(details),
+        set=shown | dict(details),
         replace=True,
     )
 

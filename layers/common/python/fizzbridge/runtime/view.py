@@ -16,21 +16,27 @@ from fizzbridge.model.order import OrderAssessment, OrderProcessing, OrderReques
 
 B = TypeVar("B", bound=Frozen)
 
-BODIES: Mapping[tuple[Kind, Part], type[Frozen]] = {
-    (Kind.ORDER, Part.REQUEST): OrderRequest,
-    (Kind.ORDER, Part.PROCESSING): OrderProcessing,
-    (Kind.ORDER, Part.ASSESSMENT): OrderAssessment,
-    (Kind.SHIPMENT, Part.RECORD): Shipment,
-    (Kind.INVOICE, Part.RECORD): Invoice,
-    (Kind.PAYMENT, Part.RECORD): Payment,
-    (Kind.REFUND, Part.RECORD): Refund,
-    (Kind.RETURN, Part.RECORD): Return,
-    (Kind.CUSTOMER, Part.RECORD): Customer,
-    (Kind.PRODUCT, Part.RECORD): Product,
-    (Kind.PRICE, Part.RECORD): Price,
-    (Kind.STOCK_LEVEL, Part.RECORD): StockLevel,
-} | {(kind, Part.ASSESSMENT): RecordAssessment for kind in Kind if kind is not Kind.ORDER}
+BODIES: dict[tuple[Kind, Part], type[Frozen]] = {
+    (kind, Part.ASSESSMENT): RecordAssessment for kind in Kind
+}
 """The model of every stored part."""
+
+BODIES.update(
+    {
+        (Kind.ORDER, Part.REQUEST): OrderRequest,
+        (Kind.ORDER, Part.PROCESSING): OrderProcessing,
+        (Kind.ORDER, Part.ASSESSMENT): OrderAssessment,
+        (Kind.SHIPMENT, Part.RECORD): Shipment,
+        (Kind.INVOICE, Part.RECORD): Invoice,
+        (Kind.PAYMENT, Part.RECORD): Payment,
+        (Kind.REFUND, Part.RECORD): Refund,
+        (Kind.RETURN, Part.RECORD): Return,
+        (Kind.CUSTOMER, Part.RECORD): Customer,
+        (Kind.PRODUCT, Part.RECORD): Product,
+        (Kind.PRICE, Part.RECORD): Price,
+        (Kind.STOCK_LEVEL, Part.RECORD): StockLevel,
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from fizzbridge.model.order import (
     OrderRequest,
 )
 from fizzbridge.model.states import OrderState, move
-from fizzbridge.settings import Bridge, Connection
+from fizzbridge.settings import Bridge, Condition, Connection
 from fizzbridge.trade.classes import classify
 from fizzbridge.trade.packs import Catalogue, Counted, by_line, count
 
@@ -154,11 +154,11 @@ def _cancelled(previous: OrderAssessment) -> OrderAssessment:
 
 def assess_record(record: Frozen, source: Connection) -> RecordAssessment:
     """Assess anything that is not an order: what the bus may say of it."""
-    common = {"content": record.fingerprint()}
+    content = record.fingerprint()
     match record:
         case Payment() | Refund():
             return RecordAssessment(
-                **common,
+                content=content,
                 state=record.status,
                 order=record.order,
                 amount=record.amount,
@@ -167,16 +167,24 @@ def assess_record(record: Frozen, source: Connection) -> RecordAssessment:
             )
         case Invoice():
             return RecordAssessment(
-                **common,
+                content=content,
                 state=record.state,
                 order=record.order,
                 amount=record.totals.gross,
                 currency=record.currency,
             )
         case Shipment() | Return():
-            return RecordAssessment(**common, state=record.state, order=record.order)
+            return RecordAssessment(content=content, state=record.state, order=record.order)
         case _:
-            return RecordAssessment(**common)
+            return RecordAssessment(content=content)
+
+
+_FIELDS: Mapping[Condition, str] = {
+    "class": "order_class",
+    "channel": "channel",
+    "ship_country": "ship_country",
+    "currency": "currency",
+}
 
 
 def route(kind: Kind, source: str, assessment: Frozen, bridge: Bridge) -> tuple[str, ...]:
@@ -193,9 +201,7 @@ def route(kind: Kind, source: str, assessment: Frozen, bridge: Bridge) -> tuple[
     return tuple(c.name for c in bridge.connections if c.name in found)
 
 
-def _matches(where: Mapping[str, tuple[str, ...]], assessment: Frozen) -> bool:
-    names = {"class": "order_class"}
+def _matches(where: Mapping[Condition, tuple[str, ...]], assessment: Frozen) -> bool:
     return all(
-        str(getattr(assessment, names.get(name, name), None)) in values
-        for name, values in where.items()
+        str(getattr(assessment, _FIELDS[name], None)) in values for name, values in where.items()
     )

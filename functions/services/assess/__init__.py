@@ -1,0 +1,42 @@
+"""Assess: trade rules and routing, for every entity that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.events import DetailType
+from fizzbridge.observability import Metric, Metrics, log_context
+from fizzbridge.runtime.assess import Assessed, Assessor
+from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.wiring import now, ports, visibility
+from fizzbridge.settings import load_catalogue
+from fizzbridge.trade.packs import Catalogue
+
+
+def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None:
+    """Assess what a message names; a busy entity is left to whoever is at it, and the sweeper."""
+    detail, holder = message.body["detail"], f"{message.id}.{message.receives}"
+    if message.body["detail-type"] == DetailType.MAPPING_CHANGED:
+        assessor.release_holds(detail["cause"], detail["event_id"], holder)
+        return None
+    ref = EntityRef(kind=detail["kind"], key=detail["key"])
+    with log_context(detail.get("correlation_id", ""), entity=str(ref)):
+        if assessor.run(ref, holder) is Assessed.DONE:
+            metrics.count(Metric.ASSESSED, ref.connection)
+    return None
+
+
+@cache
+def _assessor() -> Assessor:
+    given = ports()
+    return Assessor(given.table, given.objects, given.bridge, Catalogue(load_catalogue()), now)
+
+
+def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+    """Lambda's entry: a batch of the assess queue."""
+    del context
+    with Metrics() as metrics:
+        return process(event, lambda message: work(message, _assessor(), metrics), visibility())

@@ -1,0 +1,255 @@
+"""Announce: what a change of a row means, as facts for the bus. Pure.
+
+The table's stream is the outbox: every change comes through here, so there is no second write to
+keep in step with the first. A fact's id depends on the row and its content alone, so a record of
+the stream read twice gives the same event twice, and consumers drop the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from fizzbridge.model.assessment import RecordAssessment
+from fizzbridge.model.documents import InvoiceState, ReturnState, SettlementStatus, ShipmentState
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.events import (
+    DetailType,
+    EntityEvent,
+    EntityObserved,
+    Event,
+    LinkEvent,
+    MappingChanged,
+    OrderEvent,
+    OrderLineFact,
+    synced,
+)
+from fizzbridge.model.order import AssessedLine, OrderAssessment
+from fizzbridge.model.states import OrderState
+from fizzbridge.runtime import rows
+from fizzbridge.state.moments import from_text
+from fizzbridge.state.objects import Objects
+from fizzbridge.state.table import Row
+
+Fact: TypeAlias = tuple[DetailType, Event | MappingChanged]
+
+LINES_IN_EVENT = 200
+"""Of about 200 bytes each: more would pass the 64 KB that one event is billed by."""
+
+_ASSESS_LINK = rows.link_sk(rows.ASSESS)
+_ASSESSMENT = rows.part_sk(Part.ASSESSMENT)
+_BY_STATE: dict[tuple[Kind, str], DetailType] = {
+    (Kind.SHIPMENT, ShipmentState.DISPATCHED): DetailType.SHIPMENT_DISPATCHED,
+    (Kind.SHIPMENT, ShipmentState.DELIVERED): DetailType.SHIPMENT_DELIVERED,
+    (Kind.INVOICE, InvoiceState.ISSUED): DetailType.INVOICE_ISSUED,
+    (Kind.INVOICE, InvoiceState.VOIDED): DetailType.INVOICE_VOIDED,
+    (Kind.PAYMENT, SettlementStatus.SETTLED): DetailType.PAYMENT_RECEIVED,
+    (Kind.REFUND, SettlementStatus.SETTLED): DetailType.REFUND_ISSUED,
+    (Kind.RETURN, ReturnState.REQUESTED): DetailType.RETURN_REQUESTED,
+    (Kind.RETURN, ReturnState.RECEIVED): DetailType.RETURN_RECEIVED,
+}
+_BY_KIND = {
+    Kind.CUSTOMER: DetailType.CUSTOMER_CHANGED,
+    Kind.PRODUCT: DetailType.PRODUCT_CHANGED,
+    Kind.PRICE: DetailType.PRICE_CHANGED,
+    Kind.STOCK_LEVEL: DetailType.STOCK_LEVEL_CHANGED,
+}
+
+
+def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[Fact]:
+    """The facts a row change amounts to; none for a lease, a timeline line, a deletion."""
+    if after is None:
+        return
+    pk, sk = rows.text(after, "pk"), rows.text(after, "sk")
+    if pk.startswith("MAP#"):
+        yield from _mapping(before, after)
+    elif sk == rows.HEALTH_SK:
+        yield from _health(before, after)
+    elif sk == _ASSESS_LINK:
+        yield from _observed(before, after)
+    elif sk == _ASSESSMENT:
+        yield from _assessed(before, after, objects)
+    elif sk.startswith("LINK#"):
+        yield from _linked(before, after)
+
+
+def _moved(before: Row | None, after: Row, name: str) -> bool:
+    return rows.text(before or {}, name) != rows.text(after, name)
+
+
+def _event_id(after: Row, *of: str) -> str:
+    return rows.token(rows.text(after, "pk"), rows.text(after, "sk"), *of)
+
+
+def _mapping(before: Row | None, after: Row) -> Iterator[Fact]:
+    if _moved(before, after, "mapped") or _moved(before, after, "updated_at"):
+        cause = f"{rows.text(after, 'pk')}/{rows.text(after, 'sk')}"
+        yield (
+            DetailType.MAPPING_CHANGED,
+            MappingChanged(
+                event_id=_event_id(after, rows.text(after, "mapped"), _at(after)),
+                cause=cause,
+                occurred_at=from_text(_at(after)),
+            ),
+        )
+
+
+def _health(before: Row | None, after: Row) -> Iterator[Fact]:
+    is_trouble = rows.text(after, "status") == "unhealthy"
+    if is_trouble and _moved(before, after, "status"):
+        name = rows.text(after, "pk").partition("#")[2]
+        yield (
+            DetailType.CONNECTION_TROUBLED,
+            LinkEvent(
+                event_id=_event_id(after, _at(after)),
+                connection=name,
+                kind=Kind.ORDER,
+                key=f"{name}/-",
+                occurred_at=from_text(_at(after)),
+                reason=rows.text(after, "reason"),
+            ),
+        )
+
+
+def _observed(before: Row | None, after: Row) -> Iterator[Fact]:
+    if not _moved(before, after, "wanted"):
+        return
+    ref = EntityRef.parse(rows.text(after, "pk"))
+    yield (
+        DetailType.ENTITY_OBSERVED,
+        EntityObserved(
+            event_id=_event_id(after, rows.text(after, "wanted")),
+            connection=ref.connection,
+            kind=ref.kind,
+            key=ref.key,
+            occurred_at=from_text(_at(after)),
+            correlation_id=rows.text(after, "correlation_id"),
+        ),
+    )
+
+
+def _assessed(before: Row | None, after: Row, objects: Objects) -> Iterator[Fact]:
+    if not _moved(before, after, "fingerprint"):
+        return
+    ref = EntityRef.parse(rows.text(after, "pk"))
+    now = rows.stored_part(after, ref, objects).body
+    if isinstance(now, OrderAssessment):
+        then = rows.stored_part(before, ref, objects).body if before else None
+        previous = then if isinstance(then, OrderAssessment) else None
+        for detail_type in _order_types(previous, now):
+            yield detail_type, _order_event(detail_type, ref, after, now)
+    elif isinstance(now, RecordAssessment):
+        found = _BY_STATE.get((ref.kind, now.state)) or _BY_KIND.get(ref.kind)
+        if found:
+            yield found, _entity_event(found, ref, after, now)
+
+
+def _order_types(then: OrderAssessment | None, now: OrderAssessment) -> Iterator[DetailType]:
+    if now.state is OrderState.CANCELLED:
+        is_news = then is None or then.state is not OrderState.CANCELLED
+        yield DetailType.ORDER_CANCELLED if is_news else DetailType.ORDER_CHANGED
+        return
+    if then is None:
+        # What was placed before the cut-over is told as a change: nobody is to be notified of it.
+        yield DetailType.ORDER_CHANGED if now.is_historical else DetailType.ORDER_PLACED
+        if now.holds:
+            yield DetailType.ORDER_HELD
+        return
+    opened = {hold.cause for hold in now.holds} - {hold.cause for hold in then.holds}
+    if opened:
+        yield DetailType.ORDER_HELD
+    elif then.holds and not now.holds:
+        yield DetailType.ORDER_RELEASED
+    else:
+        yield DetailType.ORDER_CHANGED
+
+
+def _order_event(
+    detail_type: DetailType, ref: EntityRef, after: Row, order: OrderAssessment
+) -> OrderEvent:
+    is_small = len(order.lines) <= LINES_IN_EVENT
+    return OrderEvent(
+        event_id=_event_id(after, detail_type, rows.text(after, "version"), _content(after)),
+        connection=ref.connection,
+        targets=order.targets,
+        kind=ref.kind,
+        key=ref.key,
+        occurred_at=from_text(rows.text(after, "observed_at")),
+        correlation_id=rows.text(after, "correlation_id"),
+        number=order.number,
+        state=order.state,
+        order_class=order.order_class,
+        channel=order.channel,
+        ship_country=order.ship_country,
+        currency=order.currency,
+        totals=order.totals,
+        lines=tuple(map(_line, order.lines)) if is_small else (),
+        line_count=len(order.lines),
+        tax_point=order.tax_point,
+        is_historical=order.is_historical,
+        holds=tuple(dict.fromkeys(hold.reason for hold in order.holds)),
+    )
+
+
+def _line(line: AssessedLine) -> OrderLineFact:
+    return OrderLineFact(
+        type=line.type,
+        sku=line.sku,
+        base_quantity=line.quantity.base if line.quantity else None,
+        amount=line.amount,
+        tax=line.tax,
+    )
+
+
+def _entity_event(
+    detail_type: DetailType, ref: EntityRef, after: Row, record: RecordAssessment
+) -> EntityEvent:
+    return EntityEvent(
+        event_id=_event_id(after, detail_type, rows.text(after, "version"), _content(after)),
+        connection=ref.connection,
+        targets=record.targets,
+        kind=ref.kind,
+        key=ref.key,
+        occurred_at=from_text(rows.text(after, "observed_at")),
+        correlation_id=rows.text(after, "correlation_id"),
+        order=record.order.key if record.order else "",
+        state=record.state,
+        amount=record.amount,
+        currency=record.currency,
+    )
+
+
+def _linked(before: Row | None, after: Row) -> Iterator[Fact]:
+    ref = EntityRef.parse(rows.text(after, "pk"))
+    if _moved(before, after, "external_id") and after.get("external_id"):
+        is_order = ref.kind is Kind.ORDER
+        detail_type = DetailType.ORDER_BOOKED if is_order else synced(ref.kind)
+        yield detail_type, _link_event(detail_type, ref, after)
+    elif _moved(before, after, "stamp") and after.get("stamp"):
+        yield synced(ref.kind), _link_event(synced(ref.kind), ref, after)
+    if rows.text(after, "status") == "parked" and _moved(before, after, "status"):
+        yield DetailType.EXPORT_FAILED, _link_event(DetailType.EXPORT_FAILED, ref, after)
+
+
+def _link_event(detail_type: DetailType, ref: EntityRef, after: Row) -> LinkEvent:
+    external_id, stamp = rows.text(after, "external_id"), rows.text(after, "stamp")
+    return LinkEvent(
+        event_id=_event_id(after, detail_type, external_id, stamp, _at(after)),
+        connection=rows.text(after, "sk").removeprefix("LINK#"),
+        kind=ref.kind,
+        key=ref.key,
+        occurred_at=from_text(_at(after)),
+        correlation_id=rows.text(after, "correlation_id"),
+        external_id=external_id,
+        generation=rows.number(after, "generation"),
+        reason=rows.text(after, "reason"),
+        cause=rows.text(after, "cause"),
+    )
+
+
+def _at(after: Row) -> str:
+    return rows.text(after, "updated_at")
+
+
+def _content(after: Row) -> str:
+    return rows.text(after, "fingerprint")

@@ -1,0 +1,214 @@
+"""The function behind a target connection's queues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from fizzbridge.errors import ConfigurationError, OutcomeUnknownError, RateLimitedError
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.observability import Metric, Metrics, log, log_context
+from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.converge import Converge, Outcome
+from fizzbridge.runtime.health import Health
+from fizzbridge.runtime.leases import Lease
+from fizzbridge.runtime.limiter import Limiter, NoCapacityError
+from fizzbridge.runtime.target import TargetAdapter
+from fizzbridge.runtime.wiring import Ports, now, ports, visibility
+from fizzbridge.secrets import SecretError
+from fizzbridge.settings import Connection
+
+CALLS_PER_CONVERGE = 8
+"""Reserved before the first call and given back if unused: most entities need fewer."""
+
+UNHEALTHY_WAIT = timedelta(minutes=5)
+"""How long messages of a connection that does not work stay away."""
+
+_METRICS = {"held": Metric.HELD, "parked": Metric.PARKED, "retry": Metric.RETRIED}
+
+
+class Worker:
+    """Turns messages into converges, and their outcomes into what becomes of the messages."""
+
+    def __init__(
+        self,
+        adapter: TargetAdapter,
+        connection: Connection,
+        converge: Converge,
+        health: Health,
+        park: Callable[[EntityRef, Outcome, str], None],
+        metrics: Metrics,
+    ) -> None:
+        self._adapter = adapter
+        self._connection = connection
+        self._converge = converge
+        self._health = health
+        self._park = park
+        self._metrics = metrics
+
+    def work(self, message: Message) -> Again | None:
+        """Converge the entity a message names."""
+        detail = message.body["detail"]
+        ref = EntityRef(kind=detail["kind"], key=detail["key"])
+        with log_context(detail.get("correlation_id", ""), entity=str(ref)):
+            outcome = self._converge.run(ref, holder=f"{message.id}.{message.receives}")
+            self._report(ref, outcome, detail.get("event_id", ""))
+        return self._again(outcome)
+
+    def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
+        name = self._connection.name
+        if outcome.kind == "done":
+            self._metrics.count(Metric.CONVERGED, name)
+            if outcome.age is not None:
+                age_ms = max(outcome.age // timedelta(milliseconds=1), 0)
+                self._metrics.measure(Metric.AGE_MS, name, age_ms)
+        elif outcome.kind in _METRICS:
+            self._metrics.count(_METRICS[outcome.kind], name)
+        if isinstance(outcome.error, OutcomeUnknownError):
+            self._metrics.count(Metric.UNKNOWN_OUTCOME, name)
+        if outcome.error:
+            log.warning(
+                "converge did not finish",
+                extra={
+                    "outcome": outcome.kind,
+                    "code": outcome.error.code,
+                    "blame": outcome.error.blame,
+                    "reason": outcome.error.message,
+                    "vendor_request_id": outcome.error.request_id,
+                },
+                exc_info=outcome.error.__cause__ is not None and outcome.error.code == "internal",
+            )
+        if outcome.kind == "parked" and outcome.error:
+            self._park(ref, outcome, event_id)
+
+    def _again(self, outcome: Outcome) -> Again | None:
+        if isinstance(outcome.error, ConfigurationError):
+            self._health.trouble(outcome.error)
+            return Again(UNHEALTHY_WAIT)
+        if outcome.kind == "done":
+            self._health.works()
+        return Again(outcome.after) if outcome.kind == "retry" else None
+
+
+def capacity(
+    connection: Connection,
+    limiter: Limiter,
+    make: Callable[[Callable[[], timedelta]], VendorClient],
+    clock: Callable[[], datetime],
+) -> Callable[[Lease], Any]:
+    """Reserve calls at the vendor's limiter for as long as one converge makes them.
+
+    Args:
+        connection: whose limits hold.
+        limiter: shared by all functions of the connection.
+        make: gives the client, told how much time is left.
+        clock: the present time.
+    """
+
+    @contextmanager
+    def reserved(lease: Lease) -> Iterator[VendorClient]:
+        calls = connection.calls
+        try:
+            reservation = limiter.reserve(
+                connection.name,
+                calls.parallel,
+                calls.per_minute,
+                CALLS_PER_CONVERGE,
+                f"{lease.holder}/{lease.pk}",
+                lease.left(clock()).total_seconds(),
+            )
+        except NoCapacityError as full:
+            raise RateLimitedError(
+                "our own limit for this connection is used up", retry_after=full.retry_after
+            ) from full
+        vendor = make(lambda: lease.left(clock()))
+        try:
+            yield vendor
+        finally:
+            limiter.release(reservation, vendor.calls)
+
+    return reserved
+
+
+def vendor_client(
+    adapter: TargetAdapter, connection: Connection, given: Ports
+) -> Callable[[Callable[[], timedelta]], VendorClient]:
+    """Make clients for a connection; the secret is read when the first call is due."""
+
+    def make(left: Callable[[], timedelta]) -> VendorClient:
+        try:
+            secret = given.secrets.get(given.settings.api_secret or "")
+        except SecretError as error:
+            said = f"{error}; set it with fizzbridge secrets set {connection.name}"
+            raise ConfigurationError(said, platform=adapter.platform) from error
+        return VendorClient(
+            platform=adapter.platform,
+            base_url=connection.base_url,
+            auth=adapter.auth(secret, connection),
+            errors=adapter.errors,
+            timeout=timedelta(seconds=given.bridge.timing.call_timeout),
+            deadline=left,
+        )
+
+    return make
+
+
+def pointer(given: Ports, connection: Connection) -> Callable[[EntityRef, Outcome, str], None]:
+    """Send a pointer to what was parked to the connection's DLQ, for alarms and people."""
+
+    def park(ref: EntityRef, outcome: Outcome, event_id: str) -> None:
+        error = outcome.error
+        if error is None or given.settings.dlq is None:
+            return
+        body = {
+            "kind": ref.kind,
+            "key": ref.key,
+            "connection": connection.name,
+            "reason": error.message,
+            "event_id": event_id,
+        }
+        labels = {"reason": error.code, "blame": error.blame}
+        given.queue.send(given.settings.dlq, json.dumps(body), attributes=labels)
+
+    return park
+
+
+def build(
+    adapter: TargetAdapter, given: Ports, metrics: Metrics, clock: Callable[[], datetime] = now
+) -> Worker:
+    """Put a worker together from a function's ports."""
+    connection, table = given.connection, given.table
+    converge = Converge(
+        adapter,
+        connection,
+        given.bridge,
+        table,
+        given.objects,
+        capacity(
+            connection,
+            Limiter(table, clock),
+            vendor_client(adapter, connection, given),
+            clock,
+        ),
+        clock,
+    )
+    health = Health(table, connection.name, clock)
+    return Worker(adapter, connection, converge, health, pointer(given, connection), metrics)
+
+
+def target_handler(
+    adapter: TargetAdapter,
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """The handler of a target function."""
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        del context
+        with Metrics() as metrics:
+            worker = build(adapter, ports(), metrics)
+            return process(event, worker.work, visibility())
+
+    return handler
