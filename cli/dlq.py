@@ -266,7 +266,7 @@ def _unpark(stack: Stack, letter: Letter, ref: EntityRef, now: datetime) -> str:
     except ConditionFailedError:
         # Changed content or another redrive set it going already: the pointer is history.
         return "not parked any more"
-    links.hint(stack, connection, ref, str(letter.content.get("event_id", "")))
+    links.tell(stack, connection, ref)
     return "sent back"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, Tool, command, grid
 from fizzbridge.runtime import rows
 from fizzbridge.state import Write
+from fizzbridge.state.moments import to_text
 
 app = typer.Typer(no_args_is_help=True, help="Maps of SKUs, taxes, units and other codes.")
 
@@ -29,7 +31,9 @@ def put(stack: Stack, connection: str, sort: str, value: str, mapped: str) -> No
     stack.connection(connection)
     if not mapped:
         raise CommandError(f"'{value}' needs something to be mapped to; nothing was set.")
-    stack.table.write(Write(rows.map_pk(connection, sort), value, set={"mapped": mapped}))
+    now = to_text(datetime.now(UTC))
+    change = {"mapped": mapped, "updated_at": now}
+    stack.table.write(Write(rows.map_pk(connection, sort), value, set=change))
 
 
 def take_away(stack: Stack, connection: str, sort: str, value: str) -> None:

@@ -32,28 +32,28 @@ def order(stack: Stack, ref: EntityRef, now: datetime) -> list[str]:
     names = [rows.text(row, "sk").removeprefix("LINK#") for row in found]
     targets = [name for name in names if name in stack.connections]
     for name in targets:
-        links.hint(stack, name, ref)
+        links.tell(stack, name, ref)
     return targets
 
 
-def waiting(
-    stack: Stack, connection: str, *, held: bool, since: datetime | None
-) -> list[EntityRef]:
-    """Entities a connection is behind with.
+def due(stack: Stack, connection: str, *, held: bool, since: datetime | None) -> list[EntityRef]:
+    """Entities a connection has not taken over.
 
     Args:
         stack: the stack.
         connection: the target.
-        held: only those that are held.
+        held: those that are held, in place of those that are behind.
         since: only those behind since then or later.
     """
     stack.connection(connection)
-    refs = links.behind(stack).get(connection, [])
+    if held:
+        return links.waiting(stack, connection, "held")
     from_then = to_text(since) if since else ""
+    refs = links.behind(stack).get(connection, [])
     return [
         ref
         for ref, row in links.read(stack, connection, refs)
-        if rows.text(row, "behind_since") >= from_then and (not held or row.get("status") == "held")
+        if rows.text(row, "behind_since") >= from_then
     ]
 
 
@@ -64,7 +64,9 @@ def resync_command(
         str | None, typer.Argument(metavar="[ORDER]", help="Number or key of one order.")
     ] = None,
     connection: ConnectionOption = None,
-    held: Annotated[bool, typer.Option("--held", help="Only what is held.")] = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="What is held, in place of what is behind.")
+    ] = False,
     since: Annotated[
         datetime | None, typer.Option(help="Only what is behind since this time (UTC) or later.")
     ] = None,
@@ -72,6 +74,8 @@ def resync_command(
     """Look again at one order, or at everything a connection is behind with. Always harmless."""
     if (order_number is None) == (connection is None):
         raise CommandError("Name either one order or --connection.")
+    if held and since:
+        raise CommandError("--held takes all that is held; --since is about what is behind.")
     if order_number is not None:
         ref = orders.find(tool.stack, order_number)
         targets = order(tool.stack, ref, datetime.now(UTC))
@@ -80,9 +84,9 @@ def resync_command(
         return
     name = connection or ""
     since = since.replace(tzinfo=UTC) if since else None
-    refs = waiting(tool.stack, name, held=held, since=since)
+    refs = due(tool.stack, name, held=held, since=since)
     for ref in tool.track(refs, f"telling {name}"):
-        links.hint(tool.stack, name, ref)
+        links.tell(tool.stack, name, ref)
     tool.answer(
         {"connection": name, "hints": len(refs)}, f"Told {name} to look at {len(refs)} entities."
     )

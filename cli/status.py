@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -44,7 +43,7 @@ class Fares:
 
     Attributes:
         queues: its queues.
-        links: how many links that are not in step have which status.
+        links: how many links are behind, held, parked.
         behind_since: since when the oldest of them is behind.
         cursors: how far each stream was read.
         health: what its functions last said of it.
@@ -80,7 +79,11 @@ def status(stack: Stack) -> dict[str, Fares]:
         }
         fares[name] = Fares(
             queues={queue: count for (owner, queue), count in depths.items() if owner == name},
-            links=Counter(rows.text(row, "status") for row in listed),
+            links={
+                "behind": len(listed),
+                "held": len(links.waiting(stack, link, "held")),
+                "parked": len(links.waiting(stack, link, "parked")),
+            },
             behind_since=min((rows.text(row, "behind_since") for row in listed), default=""),
             cursors={
                 sk.removeprefix("CURSOR#"): row
@@ -148,12 +151,12 @@ def status_command(tool: Tool) -> None:
         lines.append(
             (
                 name,
-                one.health.get("state", ""),
+                one.health.get("status", ""),
                 queues,
                 dead,
-                one.links.get("behind", 0),
-                one.links.get("held", 0),
-                one.links.get("parked", 0),
+                one.links["behind"],
+                one.links["held"],
+                one.links["parked"],
                 one.behind_since,
                 " ".join(f"{name} {row.get('position', '')}" for name, row in one.cursors.items()),
             )

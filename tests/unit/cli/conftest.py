@@ -6,11 +6,11 @@ from pathlib import Path
 
 import boto3
 import pytest
-from cli.main import app
-from cli.stack import CommandError, Stack
 from moto import mock_aws
 from typer.testing import CliRunner
 
+from cli.main import app
+from cli.stack import CommandError, Stack
 from fizzbridge.manifest import load_registry
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.objects import MemoryObjects

@@ -1,12 +1,12 @@
 """The options all commands share, errors, and completion."""
 
 import pytest
-from cli.main import app
-from cli.stack import CommandError
-from cli.tool import sentence
 from botocore.exceptions import ClientError, NoCredentialsError
 from typer.testing import CliRunner
 
+from cli.main import app
+from cli.stack import CommandError
+from cli.tool import sentence
 from fizzbridge.state import TableUnavailableError
 
 
