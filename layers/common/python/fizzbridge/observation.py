@@ -14,26 +14,6 @@ from fizzbridge.model.entity import EntityRef, Part
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One part of one entity, as its platform showed it.
-
-    Attributes:
-        ref: the entity.
-        body: the part; None where the platform says the entity is gone.
-        changed: the owner's clock, in the terms the adapter's ``clock`` takes; None for a seed, an
-            embedded copy that may create a missing entity and never updates one.
-        part: which part it is.
-        parent: the order a payment, refund, shipment, invoice or return belongs to.
-    """
-
-    ref: EntityRef
-    body: Frozen | None
-    changed: datetime | int | None
-    part: Part = Part.RECORD
-    parent: EntityRef | None = None
-
-
-@dataclass(frozen=True)
 class Hint:
     """The platform named something it did not show; ``pull`` fetches it.
 
@@ -44,6 +24,28 @@ class Hint:
 
     what: str
     external_id: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One part of one entity, as its platform showed it.
+
+    Attributes:
+        ref: the entity.
+        body: the part; None where the platform says the entity is gone.
+        changed: the owner's clock, in the terms the adapter's ``clock`` takes; None for a seed, an
+            embedded copy that may create a missing entity and never updates one.
+        part: which part it is.
+        parent: the order a payment, refund, shipment, invoice or return belongs to.
+        refetch: how to read it from the platform, which settles a tie; None where nothing can.
+    """
+
+    ref: EntityRef
+    body: Frozen | None
+    changed: datetime | int | None
+    part: Part = Part.RECORD
+    parent: EntityRef | None = None
+    refetch: Hint | None = None
 
 
 Told = Seen | Hint

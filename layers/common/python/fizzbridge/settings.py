@@ -131,6 +131,8 @@ class Limits(_Frozen):
     """An order with a line of at least one whole layer is BULK."""
     total_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0)
     """Largest difference between two totals of a document that one ROUNDING line may close."""
+    delivery_bytes: int = Field(default=5_000_000, ge=1)
+    """A larger webhook body is refused with 413; the poll brings what it said."""
 
 
 class Timing(_Frozen):

@@ -13,7 +13,6 @@ from fizzbridge.observation import Told
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import Signature
 
-
 W = TypeVar("W", bound=BaseModel)
 
 
@@ -50,3 +49,7 @@ class WebhookAdapter:
     def delivery_id(self, delivery: Delivery) -> str:
         """The vendor's id of this delivery or event, to follow it in logs."""
         raise NotImplementedError
+
+    def content(self, delivery: Delivery) -> Any:
+        """What the wire model reads: the body, and what the vendor says in headers only."""
+        return delivery.json()

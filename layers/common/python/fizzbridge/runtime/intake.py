@@ -1,0 +1,74 @@
+"""Take in what a platform told: merge what it showed, ask pull for what it only named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from fizzbridge.model.version import Clock
+from fizzbridge.observability import Metric, Metrics
+from fizzbridge.observation import Hint, Told
+from fizzbridge.queues import Queue
+from fizzbridge.runtime.observe import Circumstances, Merge, Observer
+from fizzbridge.state.table import TableUnavailableError
+from fizzbridge.webhook.storing import hint_message
+
+
+class Intake:
+    """What webhooks, polls and fetches of one connection share."""
+
+    def __init__(
+        self,
+        connection: str,
+        observer: Observer,
+        queue: Queue,
+        pull_queue: str,
+        metrics: Metrics,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._connection = connection
+        self._observer = observer
+        self._queue = queue
+        self._pull_queue = pull_queue
+        self._metrics = metrics
+        self._now = now
+
+    def take(
+        self,
+        told: Iterable[Told],
+        clock: Clock,
+        how: Circumstances,
+        within: timedelta | None = None,
+    ) -> None:
+        """Merge everything, then send the hints.
+
+        Args:
+            told: what the platform told.
+            clock: the platform's.
+            how: how it was told.
+            within: no further merge is begun after this time.
+
+        Raises:
+            TableUnavailableError: something is not merged; all of it may be taken in again.
+            QueueUnavailableError: a hint is not sent.
+        """
+        begun = self._now()
+        # A dict keeps the order and drops the repetitions.
+        hints: dict[Hint, None] = {}
+        for one in told:
+            if isinstance(one, Hint):
+                hints[one] = None
+                continue
+            if within is not None and self._now() - begun > within:
+                raise TableUnavailableError("the merge takes too long")
+            circumstances = replace(how, can_fetch=one.refetch is not None)
+            merge = self._observer.observe(self._connection, one, clock, circumstances)
+            self._metrics.count(Metric(merge), self._connection)
+            if merge is Merge.TIED and one.refetch:
+                hints[one.refetch] = None
+        for hint in hints:
+            self._queue.send(
+                self._pull_queue, hint_message(hint.what, hint.external_id, how.correlation_id)
+            )
+            self._metrics.count(Metric.HINTED, self._connection)

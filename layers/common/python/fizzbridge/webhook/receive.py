@@ -1,0 +1,149 @@
+"""Receive a delivery: verify, read, merge, acknowledge. Nothing acknowledged is ever lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fizzbridge.errors import MalformedDeliveryError, VerificationError
+from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
+from fizzbridge.queues import MessageRefusedError, Queue, QueueUnavailableError
+from fizzbridge.runtime.intake import Intake
+from fizzbridge.runtime.observe import Circumstances, Observer
+from fizzbridge.secrets import SecretError, SecretStore, SecretUnavailableError
+from fizzbridge.settings import Bridge
+from fizzbridge.state.objects import Objects, ObjectsUnavailableError
+from fizzbridge.webhook.adapter import WebhookAdapter
+from fizzbridge.webhook.reading import read
+from fizzbridge.webhook.request import Delivery
+from fizzbridge.webhook.storing import to_message
+
+Response = dict[str, Any]
+
+ACCEPTED: Response = {"statusCode": 200, "body": ""}
+REFUSED: Response = {"statusCode": 401, "body": ""}
+TOO_LARGE: Response = {"statusCode": 413, "body": ""}
+TRY_AGAIN: Response = {"statusCode": 503, "body": ""}
+"""The only answer that asks the vendor to send again: nothing durable could be written."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What a receiver works on.
+
+    Attributes:
+        observer: merges.
+        objects: takes large deliveries.
+        queue: sends to the pull queue.
+        pull_queue: its address.
+        secrets: reads the signing secret.
+        signing_secret: its name.
+        metrics: counts.
+        now: the present time.
+    """
+
+    observer: Observer
+    objects: Objects
+    queue: Queue
+    pull_queue: str
+    secrets: SecretStore
+    signing_secret: str
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+
+class Receiver:
+    """Receives the deliveries of one connection."""
+
+    def __init__(
+        self, adapter: WebhookAdapter, connection: str, bridge: Bridge, ports: Ports
+    ) -> None:
+        self._adapter = adapter
+        self._connection = connection
+        self._largest = bridge.limits.delivery_bytes
+        self._merge_deadline = timedelta(seconds=bridge.timing.merge_deadline)
+        self._ports = ports
+        self._intake = Intake(
+            connection, ports.observer, ports.queue, ports.pull_queue, ports.metrics, ports.now
+        )
+
+    def receive(self, event: Mapping[str, Any]) -> Response:
+        """Answer one HTTP API event."""
+        correlation_id = new_correlation_id()
+        with log_context(correlation_id, connection=self._connection):
+            self._count(Metric.RECEIVED)
+            try:
+                delivery = Delivery.from_event(event, self._ports.now())
+                if len(delivery.body) > self._largest:
+                    self._count(Metric.REJECTED)
+                    log.warning("delivery too large", extra={"bytes": len(delivery.body)})
+                    return TOO_LARGE
+                self._verify(delivery)
+            except VerificationError as error:
+                self._count(Metric.REJECTED)
+                log.warning("delivery refused", extra={"code": error.code})
+                return REFUSED
+            except (SecretError, SecretUnavailableError) as error:
+                log.error("no signing secret", extra={"reason": type(error).__name__})
+                return TRY_AGAIN
+            return self._accept(delivery.without(self._adapter.signature.headers), correlation_id)
+
+    def _verify(self, delivery: Delivery) -> None:
+        secrets, name = self._ports.secrets, self._ports.signing_secret
+        check = self._adapter.signature.verify
+        try:
+            check(delivery, active(secrets.get(name)), delivery.received_at)
+        except VerificationError:
+            # The secret may have been rotated a moment ago; the store limits how often we ask.
+            check(delivery, active(secrets.refetch(name)), delivery.received_at)
+
+    def _accept(self, delivery: Delivery, correlation_id: str) -> Response:
+        about = {
+            "topic": self._adapter.topic(delivery),
+            "delivery_id": self._adapter.delivery_id(delivery),
+        }
+        try:
+            told = read(self._adapter, delivery, self._connection)
+            if told is None:
+                self._count(Metric.IGNORED)
+                log.info("topic ignored", extra=about)
+                return ACCEPTED
+            how = Circumstances(
+                observed_at=delivery.received_at,
+                is_authoritative=False,
+                correlation_id=correlation_id,
+                source=about["topic"],
+            )
+            self._intake.take(told, self._adapter.clock, how, within=self._merge_deadline)
+        except Exception as error:  # noqa: BLE001  whatever it is, a genuine delivery is kept
+            reason = (
+                error.code if isinstance(error, MalformedDeliveryError) else type(error).__name__
+            )
+            log.warning("delivery spilled", extra=about | {"reason": reason}, exc_info=True)
+            return self._spill(delivery, correlation_id)
+        log.info("delivery taken in", extra=about)
+        return ACCEPTED
+
+    def _spill(self, delivery: Delivery, correlation_id: str) -> Response:
+        """Leave the delivery to pull, which tries again and quarantines what cannot be read."""
+        try:
+            message = to_message(delivery, self._connection, correlation_id, self._ports.objects)
+            self._ports.queue.send(self._ports.pull_queue, json.dumps(message))
+        except (QueueUnavailableError, MessageRefusedError, ObjectsUnavailableError) as error:
+            log.error("delivery not kept", extra={"reason": type(error).__name__})
+            return TRY_AGAIN
+        self._count(Metric.SPILLED)
+        return ACCEPTED
+
+    def _count(self, metric: Metric) -> None:
+        self._ports.metrics.count(metric, self._connection)
+
+
+def active(secret: Mapping[str, object]) -> list[str]:
+    """The values a delivery may be signed with: the newest, and the one before it."""
+    values = secret.get("active")
+    listed = values if isinstance(values, list) else [values]
+    return [value for value in listed if isinstance(value, str) and value]
