@@ -1,0 +1,205 @@
+"""The limiter of a connection: how many calls at once, and how many a minute.
+
+One row per connection holds the slots in use and a bucket of tokens, changed by compare-and-set.
+A slot ends by time, so a holder that died gives its place back by itself.
+
+The bucket holds a burst of a tenth of the allowance or less and fills with the rest of it, so that
+no 60 seconds see more tokens than the vendor allows; a bucket as large as the allowance would let
+through twice that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from fizzbridge.errors import RateLimitedError
+from fizzbridge.state import ConditionFailedError, Equals, NoRow, Row, Table, Write
+from fizzbridge.state.moments import from_text, to_text
+
+UNIT = 60_000
+"""Parts of a token the bucket counts in: one token a minute is one part a millisecond."""
+
+MINUTE_LIMIT_LEAST = 2
+"""One token to hold and one a minute to fill with."""
+
+_ATTEMPTS = 12
+_CROWDED = timedelta(milliseconds=250)
+_SMALL_BURST = 10
+_SLOT_POLL = timedelta(seconds=2)
+
+
+class NoCapacityError(RateLimitedError):
+    """No slot or not enough tokens; `retry_after` says when to ask again."""
+
+    code = "no_capacity"
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A slot and tokens, good until a time.
+
+    Attributes:
+        connection: Whose limits.
+        holder: Who holds it.
+        tokens: How many calls were set aside.
+        per_minute: The allowance they were taken from.
+        until: When the slot ends by itself.
+    """
+
+    connection: str
+    holder: str
+    tokens: int
+    per_minute: int
+    until: datetime
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """The row: parts of tokens left (below nought is a debt), and slots as (holder, end)."""
+
+    level: int
+    filled_at: datetime
+    slots: tuple[tuple[str, datetime], ...]
+    revision: int
+
+    def filled(self, per_minute: int, now: datetime) -> _Bucket:
+        # A clock behind the last writer's adds nothing and takes nothing.
+        elapsed_ms = max((now - self.filled_at) // timedelta(milliseconds=1), 0)
+        rate = per_minute - burst(per_minute)
+        level = min(self.level + elapsed_ms * rate, burst(per_minute) * UNIT)
+        # Only whole milliseconds have been counted.
+        filled_at = self.filled_at + timedelta(milliseconds=elapsed_ms)
+        slots = tuple((holder, until) for holder, until in self.slots if until > now)
+        return replace(self, level=level, filled_at=filled_at, slots=slots)
+
+
+class Limiter:
+    """Limits calls to connections; every function works on the same rows."""
+
+    def __init__(self, table: Table, clock: Callable[[], datetime]) -> None:
+        self._table = table
+        self._clock = clock
+
+    def reserve(
+        self,
+        connection: str,
+        parallel: int,
+        per_minute: int,
+        tokens: int,
+        holder: str,
+        seconds: float,
+    ) -> Reservation:
+        """Takes a slot and tokens, both or neither.
+
+        A holder that has a slot takes its place again. More tokens than the bucket holds are
+        granted from a full bucket and leave a debt.
+
+        Args:
+            connection: Whose limits.
+            parallel: How many holders at once.
+            per_minute: How many tokens in any minute, at least two.
+            tokens: How many calls the holder may make.
+            holder: Unique among those running.
+            seconds: How long the slot lasts if it is not released.
+
+        Raises:
+            NoCapacityError: Not now; says when to ask again.
+            ValueError: The limits let nothing through.
+        """
+        if parallel < 1 or per_minute < MINUTE_LIMIT_LEAST:
+            raise ValueError(f"{connection}: {parallel} at once, {per_minute} a minute")
+
+        def change(bucket: _Bucket, now: datetime) -> _Bucket:
+            others = tuple(slot for slot in bucket.slots if slot[0] != holder)
+            _check_slots(others, parallel, now)
+            _check_tokens(bucket.level, tokens, per_minute)
+            slots = (*others, (holder, now + timedelta(seconds=seconds)))
+            return replace(bucket, level=bucket.level - tokens * UNIT, slots=slots)
+
+        bucket = self._change(connection, per_minute, change)
+        return Reservation(connection, holder, tokens, per_minute, bucket.slots[-1][1])
+
+    def release(self, reservation: Reservation, used_tokens: int) -> None:
+        """Gives back the slot and the tokens not used; too late, or twice, changes nothing.
+
+        Raises:
+            NoCapacityError: Too many writers at once; the slot ends by itself.
+        """
+        slot = (reservation.holder, reservation.until)
+        unused = reservation.tokens - used_tokens
+
+        def change(bucket: _Bucket, _: datetime) -> _Bucket | None:
+            if slot not in bucket.slots:
+                return None
+            slots = tuple(other for other in bucket.slots if other != slot)
+            full = burst(reservation.per_minute) * UNIT
+            return replace(bucket, level=min(bucket.level + unused * UNIT, full), slots=slots)
+
+        self._change(reservation.connection, reservation.per_minute, change)
+
+    def _change(
+        self,
+        connection: str,
+        per_minute: int,
+        change: Callable[[_Bucket, datetime], _Bucket | None],
+    ) -> _Bucket:
+        pk, sk = f"CONNECTION#{connection}", "SLOTS"
+        row = self._table.get(pk, sk)
+        for _ in range(_ATTEMPTS):
+            now = self._clock()
+            before = _read(row, per_minute, now).filled(per_minute, now)
+            after = change(before, now)
+            if after is None:
+                return before
+            unchanged = Equals("revision", before.revision) if row else NoRow()
+            try:
+                stored = self._table.write(Write(pk, sk, set=_attributes(after), when=unchanged))
+            except ConditionFailedError as error:
+                row = error.rows[0]
+            else:
+                return _read(stored, per_minute, now)
+        raise NoCapacityError("too many at the limiter", retry_after=_CROWDED)
+
+
+def burst(per_minute: int) -> int:
+    """How many tokens a bucket holds: a twentieth, but for small allowances up to ten of them."""
+    return max(per_minute // 20, min(_SMALL_BURST, per_minute // 2))
+
+
+def _check_slots(others: Sequence[tuple[str, datetime]], parallel: int, now: datetime) -> None:
+    if len(others) >= parallel:
+        # Most holders finish long before their slot ends.
+        ends = min((until for _, until in others), default=now + _SLOT_POLL)
+        raise NoCapacityError("all slots are taken", retry_after=min(ends - now, _SLOT_POLL))
+
+
+def _check_tokens(level: int, tokens: int, per_minute: int) -> None:
+    missing = min(tokens, burst(per_minute)) * UNIT - level
+    if missing > 0:
+        rate = per_minute - burst(per_minute)
+        wait = timedelta(milliseconds=-(-missing // rate))
+        raise NoCapacityError("all calls of this minute are spoken for", retry_after=wait)
+
+
+def _read(row: Row | None, per_minute: int, now: datetime) -> _Bucket:
+    if row is None:
+        return _Bucket(burst(per_minute) * UNIT, now, (), 0)
+    slots = row["slots"]
+    pairs = [slot.rpartition("|") for slot in slots] if isinstance(slots, list) else []
+    return _Bucket(
+        level=int(str(row["level"])),
+        filled_at=from_text(str(row["filled_at"])),
+        slots=tuple((holder, from_text(until)) for holder, _, until in pairs),
+        revision=int(str(row["revision"])),
+    )
+
+
+def _attributes(bucket: _Bucket) -> Row:
+    return {
+        "level": bucket.level,
+        "filled_at": to_text(bucket.filled_at),
+        "slots": [f"{holder}|{to_text(until)}" for holder, until in bucket.slots],
+        "revision": bucket.revision + 1,
+    }

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fizzbridge.errors import RateLimitedError
+from fizzbridge.runtime.limiter import Limiter, NoCapacityError, burst
+from fizzbridge.state import ConditionFailedError, Write
+from fizzbridge.state.memory import MemoryTable
+
+START = datetime(2026, 3, 1, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Clock:
+    def __init__(self):
+        self.now = START
+
+    def __call__(self):
+        return self.now
+
+    def pass_by(self, span):
+        self.now += span
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def limiter(clock):
+    return Limiter(MemoryTable(), clock)
+
+
+def refused(limiter, *args):
+    with pytest.raises(NoCapacityError) as caught:
+        limiter.reserve(*args)
+    assert isinstance(caught.value, RateLimitedError)
+    assert caught.value.retry_after > timedelta()
+    return caught.value.retry_after
+
+
+def test_slots_are_limited_per_connection(limiter):
+    limiter.reserve("erp", 2, 600, 1, "a", 60)
+    limiter.reserve("erp", 2, 600, 1, "b", 60)
+    refused(limiter, "erp", 2, 600, 1, "c", 60)
+    limiter.reserve("books", 2, 600, 1, "c", 60)
+
+
+def test_a_released_slot_is_free(limiter):
+    first = limiter.reserve("erp", 1, 600, 1, "a", 60)
+    limiter.release(first, 1)
+    limiter.reserve("erp", 1, 600, 1, "b", 60)
+
+
+def test_a_slot_ends_by_time(limiter, clock):
+    limiter.reserve("erp", 1, 600, 1, "a", 3)
+    clock.pass_by(timedelta(seconds=2.5))
+    assert refused(limiter, "erp", 1, 600, 1, "b", 60) == timedelta(seconds=0.5)
+    clock.pass_by(timedelta(seconds=0.5))
+    limiter.reserve("erp", 1, 600, 1, "b", 60)
+
+
+def test_a_holder_takes_its_own_place_again(limiter, clock):
+    first = limiter.reserve("erp", 1, 600, 1, "a", 60)
+    clock.pass_by(timedelta(seconds=1))
+    second = limiter.reserve("erp", 1, 600, 1, "a", 60)
+    limiter.release(first, 0)
+    refused(limiter, "erp", 1, 600, 1, "b", 60)
+    limiter.release(second, 0)
+    limiter.reserve("erp", 1, 600, 1, "b", 60)
+
+
+def test_tokens_come_back_when_it_says(limiter, clock):
+    limiter.reserve("erp", 9, 60, 10, "a", 60)
+    wait = refused(limiter, "erp", 9, 60, 5, "b", 60)
+    assert wait == timedelta(seconds=6)  # 50 a minute
+    clock.pass_by(wait - timedelta(milliseconds=1))
+    refused(limiter, "erp", 9, 60, 5, "b", 60)
+    clock.pass_by(timedelta(milliseconds=1))
+    limiter.reserve("erp", 9, 60, 5, "b", 60)
+
+
+def test_unused_tokens_are_given_back_once(limiter):
+    first = limiter.reserve("erp", 9, 60, 10, "a", 60)
+    limiter.release(first, 4)
+    limiter.release(first, 4)
+    limiter.reserve("erp", 9, 60, 6, "b", 60)
+    refused(limiter, "erp", 9, 60, 1, "c", 60)
+
+
+def test_calls_beyond_the_reservation_are_a_debt(limiter, clock):
+    limiter.release(limiter.reserve("erp", 9, 60, 10, "a", 60), 15)
+    clock.pass_by(timedelta(seconds=6))
+    refused(limiter, "erp", 9, 60, 1, "b", 60)
+
+
+def test_a_refusal_takes_nothing(limiter):
+    limiter.reserve("erp", 9, 60, 8, "a", 60)
+    refused(limiter, "erp", 9, 60, 3, "b", 60)
+    limiter.reserve("erp", 9, 60, 2, "b", 60)
+
+
+def test_a_large_reservation_waits_for_a_full_bucket(limiter, clock):
+    limiter.reserve("erp", 9, 60, 25, "a", 60)
+    assert refused(limiter, "erp", 9, 60, 1, "b", 60) == timedelta(seconds=19.2)
+
+
+def test_a_clock_that_runs_behind_gives_nothing(limiter, clock):
+    limiter.reserve("erp", 9, 60, 10, "a", 60)
+    clock.pass_by(-MINUTE)
+    refused(limiter, "erp", 9, 60, 1, "b", 60)
+    clock.pass_by(MINUTE)
+    refused(limiter, "erp", 9, 60, 1, "b", 60)
+
+
+@pytest.mark.parametrize(("parallel", "per_minute"), [(0, 60), (1, 1)])
+def test_limits_that_let_nothing_through_are_a_mistake(limiter, parallel, per_minute):
+    with pytest.raises(ValueError, match="erp"):
+        limiter.reserve("erp", parallel, per_minute, 1, "a", 60)
+
+
+@pytest.mark.parametrize("per_minute", [2, 3, 6, 20, 60, 120, 200, 1000])
+def test_a_drained_bucket_still_gives_most_of_the_allowance(per_minute):
+    assert 1 <= burst(per_minute) <= per_minute / 2
+    if per_minute >= 200:
+        assert burst(per_minute) == per_minute / 20
+
+
+@given(
+    st.integers(2, 300),
+    st.integers(1, 4),
+    st.lists(
+        st.tuples(st.integers(1, 10), st.integers(0, 20_000), st.booleans()),
+        min_size=5,
+        max_size=60,
+    ),
+)
+def test_no_minute_sees_more_than_its_allowance(per_minute, parallel, steps):
+    clock = Clock()
+    limiter = Limiter(MemoryTable(), clock)
+    used: dict[str, tuple[datetime, int]] = {}
+    running: deque = deque()
+    for number, (tokens, pause_ms, finishes) in enumerate(steps):
+        clock.pass_by(timedelta(milliseconds=pause_ms))
+        if finishes and running:
+            held = running.popleft()
+            limiter.release(held, held.tokens - 1)
+            used[held.holder] = (used[held.holder][0], held.tokens - 1)
+        running = deque(held for held in running if held.until > clock.now)
+        tokens = min(tokens, burst(per_minute))
+        try:
+            held = limiter.reserve("erp", parallel, per_minute, tokens, f"h{number}", 30)
+        except NoCapacityError:
+            continue
+        running.append(held)
+        used[held.holder] = (clock.now, tokens)
+        assert len(running) <= parallel
+    for begin, _ in used.values():
+        window = [n for at, n in used.values() if begin <= at < begin + MINUTE]
+        assert sum(window) <= per_minute
+
+
+def test_threads_never_exceed_the_caps():
+    clock = Clock()
+    limiter = Limiter(MemoryTable(), clock)
+    lock = threading.Lock()
+    running, most, granted = set(), 0, []
+
+    def work(number):
+        nonlocal most
+        try:
+            held = limiter.reserve("erp", 3, 600, 2, f"h{number}", 60)
+        except NoCapacityError:
+            return
+        with lock:
+            running.add(number)
+            most = max(most, len(running))
+            granted.append((clock.now, 2))
+        with lock:
+            running.discard(number)
+        limiter.release(held, 2)
+
+    with ThreadPoolExecutor(8) as pool:
+        for round_number in range(40):
+            list(pool.map(work, range(round_number * 10, round_number * 10 + 10)))
+            clock.pass_by(timedelta(milliseconds=200))
+    assert 0 < most <= 3
+    assert sum(n for _, n in granted) <= burst(600) + 570 * 8 / 60
+
+
+class Crowd:
+    """A table where somebody else is always a moment earlier."""
+
+    def __init__(self):
+        self.table = MemoryTable()
+
+    def get(self, pk, sk, *, consistent=True):
+        return self.table.get(pk, sk)
+
+    def write(self, write):
+        row = self.table.get(write.pk, write.sk)
+        raise ConditionFailedError([row], [0])
+
+
+def test_a_crowd_at_the_row_is_told_to_come_back(clock):
+    crowd = Crowd()
+    Limiter(crowd.table, clock).reserve("erp", 3, 60, 1, "a", 60)
+    refused(Limiter(crowd, clock), "erp", 3, 60, 1, "b", 60)
+
+
+def test_the_row_is_small_and_readable(clock):
+    table = MemoryTable()
+    Limiter(table, clock).reserve("erp", 3, 60, 1, "a|b", 60)
+    row = table.get("CONNECTION#erp", "SLOTS")
+    assert row["slots"] == ["a|b|2026-03-01T00:01:00.000000Z"]
+    table.write(Write("CONNECTION#erp", "SLOTS", set={"slots": []}))
+    Limiter(table, clock).reserve("erp", 1, 60, 1, "c", 60)
