@@ -77,7 +77,13 @@ def sign(secret: str, body: bytes) -> str:
 
 
 class ShopifySandbox:
-    """One shop with its app installed; see the README of this platform for the seed keys.
+    """One shop with its app installed.
+
+    Seed keys, all optional: ``shop`` (domain), ``currency``, ``taxes_included``, ``tax_rate``,
+    ``time_offset``, ``variants`` [{sku, title, price, variant_id, product_id, taxable}],
+    ``first_id``, ``location_id``; ``access_tokens`` {token: [scope]}, ``client_id``,
+    ``client_secrets``, ``scopes`` (of granted tokens); ``webhook_uri``, ``api_version``,
+    ``retry_seconds``; ``search_lag_seconds``, ``bucket`` {maximum_available, restore_rate}.
 
     Attributes:
         app: the ASGI application.

@@ -73,7 +73,7 @@ ERROR_CODES = (
     (r"^Unknown fragment|^Unknown type", "undefinedType"),
     (r"^Variable '\$\w+' (of|got|has)", "INVALID_VARIABLE"),
     (r"^Variable", "variableMismatch"),
-    (r"argument .* is required", "missingRequiredArguments"),
+    (r"^Argument .* is required|^Field .* argument .* is required", "missingRequiredArguments"),
     (r"^Field .* of type .* must have a selection", "selectionMismatch"),
     (r"^Syntax Error", "PARSE_ERROR"),
 )
@@ -170,7 +170,8 @@ def scalar(kind: str, value: Any) -> Any:
         "Decimal": _decimal,
         "UnsignedInt64": str,
     }
-    return writers.get(kind, lambda same: same)(value)
+    write = writers.get(kind)
+    return write(value) if write else value
 
 
 def zulu(moment: datetime) -> str:
