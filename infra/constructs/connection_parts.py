@@ -60,6 +60,10 @@ class ConnectionParts:
         """Name a resource of this connection."""
         return self.stage.resource(self.connection.name, part)
 
+    def secret_name(self, purpose: str) -> str:
+        """Name one of the connection's secrets."""
+        return self.stage.secret(self.connection.name, purpose)
+
     def function(
         self,
         scope: Construct,

@@ -65,7 +65,7 @@ class SourceConnection(Construct):
             environment={
                 "FIZZBRIDGE_PULL_QUEUE": queue.queue_url,
                 "FIZZBRIDGE_DLQ": parts.dead_letters.queue_url,
-                "FIZZBRIDGE_API_SECRET": parts.api_secret.secret_name,
+                "FIZZBRIDGE_API_SECRET": parts.secret_name("api"),
             },
             statements=[
                 access.merge_state(shared.table),
@@ -116,7 +116,7 @@ class SourceConnection(Construct):
         shared = parts.shared
         if parts.signing_secret is None:
             raise ValueError(f"{parts.connection.name}: a webhook function without signing secret")
-        environment = {"FIZZBRIDGE_SIGNING_SECRET": parts.signing_secret.secret_name}
+        environment = {"FIZZBRIDGE_SIGNING_SECRET": parts.secret_name("signing")}
         statements = [
             access.merge_state(shared.table),
             access.put_objects(shared.bucket_name),

@@ -73,7 +73,7 @@ class TargetConnection(Construct):
             ceiling_s=parts.timing.target_timeout,
             environment={
                 "FIZZBRIDGE_DLQ": parts.dead_letters.queue_url,
-                "FIZZBRIDGE_API_SECRET": parts.api_secret.secret_name,
+                "FIZZBRIDGE_API_SECRET": parts.secret_name("api"),
             },
             statements=[
                 access.merge_state(shared.table),

@@ -46,9 +46,10 @@ class ConnectionStack(Stack):
         api = (
             connection_secret(self, stage, connection.name, "api") if manifest.secrets.api else None
         )
-        for output, secret in (("SigningSecretName", signing), ("ApiSecretName", api)):
+        for purpose, secret in (("signing", signing), ("api", api)):
             if secret:
-                CfnOutput(self, output, value=secret.secret_name)
+                name = stage.secret(connection.name, purpose)
+                CfnOutput(self, f"{purpose.capitalize()}SecretName", value=name)
         alarms = Alarms(self, shared.topic, stage)
         alarms.dead_letters("dlq", dead_letters)
         parts = ConnectionParts(
