@@ -40,6 +40,8 @@ from sandbox.control import control_routes
 from sandbox.faults import Faults
 
 SEED: Row = json.loads(Path(__file__).with_name("sandbox_seed.json").read_text())
+BUILTINS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+"""What the vendor's code raises on values it did not expect: reported by name, with status 500."""
 VERSION = [19, 0, 0, "final", 0, ""]
 NO_DATABASE = """<!DOCTYPE html>
 <title>404 Not Found</title>
@@ -180,7 +182,7 @@ class OdooSandbox:
     """
 
     def __init__(self, seed: Row) -> None:
-        self.seed = SEED | seed
+        self.seed = SEED | seed | {"company": SEED["company"] | seed.get("company", {})}
         self.accepted: Counter[str] = Counter()
         self.workers = ThreadPoolExecutor(16, "odoo")
         self.reset()
@@ -217,8 +219,8 @@ class OdooSandbox:
             txn = Transaction(store)
             try:
                 result = _invoke(txn, call)
-            except (ValueError, TypeError, KeyError, IndexError) as error:
-                raise OdooError(type(error).__name__, str(error)) from error
+            except BUILTINS as error:
+                raise _python_error(error) from error
             if self.commit_delay_seconds and txn.changes and call.method in ("create", "load"):
                 store.inserting |= txn.keys
                 store.lock.wait_for(lambda: False, self.commit_delay_seconds)
@@ -317,7 +319,8 @@ class OdooSandbox:
             result = await self.service(**body["params"])
             if result is not None:
                 answer["result"] = result
-        except OdooError as error:
+        except (OdooError, *BUILTINS) as caught:
+            error = caught if isinstance(caught, OdooError) else _python_error(caught)
             answer["error"] = {"code": 0, "message": "Odoo Server Error", "data": error.body()}
         return JSONResponse(answer, headers={"Connection": "close"})
 
@@ -378,6 +381,10 @@ class OdooSandbox:
         return JSONResponse({"commit_delay_seconds": self.commit_delay_seconds})
 
 
+def _python_error(error: Exception) -> OdooError:
+    return OdooError(type(error).__name__, str(error))
+
+
 def _json2_call(user: User, path: Row, body: bytes) -> Call:
     try:
         arguments = json.loads(body) if body.strip() else {}
@@ -385,6 +392,8 @@ def _json2_call(user: User, path: Row, body: bytes) -> Call:
         text = f"could not parse the body as json: {error}"
         raise OdooError("BadRequest", text) from error
     model, method = path["model"], path["method"]
+    if arguments and not isinstance(arguments, dict):
+        raise OdooError("BadRequest", "the body must be an object of named arguments")
     kwargs = dict(arguments or {})
     ids, context = kwargs.pop("ids", ()), kwargs.pop("context", None) or {}
     if model not in MODELS:
