@@ -90,22 +90,22 @@ class Faults:
         if fault.kind == "status":
             await _answer(fault, send)
         elif fault.kind == "drop":
-            raise HungUpError
+            await _hang_up(scope, send, HungUpError())
         elif fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
             await self.app(scope, _replay(body), send)
         elif fault.kind == "give_up":
-            await self._give_up(fault, scope, body)
+            await self._give_up(fault, scope, body, send)
         else:
             await self._commit_then(fault, scope, body, send)
 
-    async def _give_up(self, fault: Fault, scope: Scope, body: bytes) -> None:
+    async def _give_up(self, fault: Fault, scope: Scope, body: bytes, send: Send) -> None:
         async def unheard(_: Message) -> None:
             """Nobody listens any more."""
 
         work = asyncio.ensure_future(self.app(scope, _replay(body), unheard))
         await asyncio.wait({work}, timeout=fault.seconds)
-        raise NoAnswerError
+        await _hang_up(scope, send, NoAnswerError())
 
     async def _commit_then(self, fault: Fault, scope: Scope, body: bytes, send: Send) -> None:
         messages: list[Message] = []
@@ -117,15 +117,23 @@ class Faults:
         if fault.kind == "commit_then_silence":
             if not scope.get(IN_PROCESS):
                 await asyncio.sleep(fault.seconds)
-            raise NoAnswerError
-        if fault.kind == "truncate":
+            await _hang_up(scope, send, NoAnswerError())
+        elif fault.kind == "truncate":
             text = b"".join(message.get("body", b"") for message in messages[1:])
             start = dict(messages[0])
             start["headers"] = [h for h in start["headers"] if h[0].lower() != b"content-length"]
             await send(start)
             await send({"type": "http.response.body", "body": text[: len(text) // 2]})
-            return
-        raise HungUpError
+        else:
+            await _hang_up(scope, send, HungUpError())
+
+
+async def _hang_up(scope: Scope, send: Send, error: Exception) -> None:
+    if scope.get(IN_PROCESS):
+        raise error
+    # A server turns an exception into a 500; an answer never finished makes it close the line.
+    headers = [(b"content-length", b"1")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
 async def _read(receive: Receive) -> bytes:
