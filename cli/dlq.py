@@ -77,9 +77,10 @@ class Letter:
     @property
     def reason(self) -> str:
         """Why it is here, in a word."""
-        content = self.content
-        found = content.get("reason") or self.attributes.get("reason")
-        return str(found or self.attributes.get("ERROR_CODE") or f"failed {self.sort}")
+        for name in ("reason", "ERROR_CODE"):
+            if found := self.attributes.get(name):
+                return found
+        return f"failed {self.sort}"
 
     @property
     def ref(self) -> EntityRef | None:
@@ -99,9 +100,8 @@ class Letter:
             "reason": self.reason,
             "entity": str(self.ref or ""),
             "what": str(content.get("detail-type") or content.get("type") or ""),
-            "cause": str(content.get("cause", "")),
+            "message": str(content.get("reason", "")),
             "blame": self.attributes.get("blame", ""),
-            "code": self.attributes.get("code", ""),
             "sent_at": to_text(self.sent_at),
         }
 
@@ -121,14 +121,14 @@ def queues(stack: Stack, connection: str | None) -> dict[str, str]:
     return core | own
 
 
-def peek(stack: Stack, connection: str | None, wait_s: int = 1) -> list[Letter]:
+def peek(stack: Stack, connection: str | None) -> list[Letter]:
     """Every dead letter, oldest first; each is back in its queue afterwards."""
     named = queues(stack, connection)
 
     def one(name: str) -> list[Letter]:
         held: list[Letter] = []
         try:
-            for batch in _held(stack, name, named[name], wait_s):
+            for batch in _held(stack, name, named[name]):
                 held += batch
         finally:
             put_back(stack, held)
@@ -141,7 +141,7 @@ def peek(stack: Stack, connection: str | None, wait_s: int = 1) -> list[Letter]:
         )
 
 
-def _held(stack: Stack, name: str, url: str, wait_s: int) -> Iterator[list[Letter]]:
+def _held(stack: Stack, name: str, url: str) -> Iterator[list[Letter]]:
     """Take hold of batches until the queue has nothing we have not seen."""
     seen: set[str] = set()
     while True:
@@ -149,7 +149,7 @@ def _held(stack: Stack, name: str, url: str, wait_s: int) -> Iterator[list[Lette
             QueueUrl=url,
             MaxNumberOfMessages=BATCH,
             VisibilityTimeout=HIDDEN_S,
-            WaitTimeSeconds=wait_s,
+            WaitTimeSeconds=stack.queue_wait_s,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
         )
@@ -202,7 +202,6 @@ def work_off(
     *,
     ids: frozenset[str] = frozenset(),
     per_second: float,
-    wait_s: int = 1,
 ) -> dict[str, int]:
     """Do something with each dead letter and delete it.
 
@@ -212,7 +211,6 @@ def work_off(
         act: what to do; returns what became of the letter. A letter is deleted only after it.
         ids: only these messages; none means all.
         per_second: at most so many a second.
-        wait_s: how long to wait for a queue that seems empty.
 
     Returns:
         How many letters became what.
@@ -221,7 +219,7 @@ def work_off(
     for name, url in queues(stack, connection).items():
         others: list[Letter] = []
         try:
-            for batch in _held(stack, name, url, wait_s):
+            for batch in _held(stack, name, url):
                 # What is not done when something fails comes back at once, not after HIDDEN_S.
                 others += batch
                 for letter in batch:
@@ -317,7 +315,7 @@ def list_command(tool: Tool, connection: ConnectionOption = None) -> None:
     groups: dict[str, list[dict[str, Any]]] = {}
     for letter in letters:
         groups.setdefault(letter["reason"], []).append(letter)
-    columns = ("queue", "entity", "what", "code", "cause", "sent_at", "id")
+    columns = ("queue", "entity", "what", "message", "blame", "sent_at", "id")
     tool.answer(
         letters,
         Group(
@@ -347,8 +345,8 @@ def show_command(
         raise CommandError(f"No dead letter has the id {message}. See: fizzbridge dlq list")
     data = found.shown()
     if found.sort is not Sort.PULL:  # a delivery's content is the vendor's, with people in it
-        data["message"] = found.content
-    shown = {**data, "message": json.dumps(data.get("message", {}), indent=2)}
+        data["content"] = found.content
+    shown = {**data, "content": json.dumps(data.get("content", {}), indent=2)}
     tool.answer(data, grid("", "", rows=shown.items()))
 
 

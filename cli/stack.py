@@ -45,6 +45,8 @@ class Stack:
         secrets: client for the secrets.
         manifests: the platforms this checkout knows.
         local: what the local stack says of itself; empty on AWS.
+        queue_wait_s: how long to wait for a queue that seems empty: a short look asks only some of
+            SQS's servers and may take a full queue for an empty one.
     """
 
     stage: str
@@ -56,6 +58,7 @@ class Stack:
     secrets: SecretsManagerClient
     manifests: Mapping[str, Manifest]
     local: Mapping[str, Any] = field(default_factory=dict)
+    queue_wait_s: int = 1
 
     def connection(self, name: str) -> Mapping[str, str]:
         """Outputs of a connection's stack.

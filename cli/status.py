@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import typer
+from rich.console import RenderableType
 
 from cli import links
 from cli.dlq import CORE_QUEUES
@@ -136,48 +137,40 @@ def status_command(tool: Tool) -> None:
     with tool.waiting("asking"):
         fares = status(tool.stack)
         where = addresses(tool.stack)
-    lines = []
-    for name, one in fares.items():
-        queues = " ".join(
-            f"{queue} {count.waiting}+{count.in_work}"
-            for queue, count in one.queues.items()
-            if not queue.endswith("dlq")
-        )
-        dead = sum(
-            count.waiting + count.in_work
-            for queue, count in one.queues.items()
-            if queue.endswith("dlq")
-        )
-        lines.append(
-            (
-                name,
-                one.health.get("status", ""),
-                queues,
-                dead,
-                one.links["behind"],
-                one.links["held"],
-                one.links["parked"],
-                one.behind_since,
-                " ".join(f"{name} {row.get('position', '')}" for name, row in one.cursors.items()),
-            )
-        )
     tool.answer(
         {
             "stage": tool.stack.stage,
             "connections": {name: asdict(one) for name, one in fares.items()},
             "addresses": where,
         },
-        grid(
-            "connection",
-            "health",
-            "queues (waiting+in work)",
-            "dead",
-            "behind",
-            "held",
-            "parked",
-            "oldest since",
-            "polled up to",
-            rows=lines,
-        ),
+        *_shown(fares),
         grid("", "address", rows=where.items()),
     )
+
+
+def _shown(fares: Mapping[str, Fares]) -> Iterator[RenderableType]:
+    links_of = [
+        (
+            name,
+            one.health.get("status", ""),
+            *(one.links[status] for status in ("behind", "held", "parked")),
+            one.behind_since,
+        )
+        for name, one in fares.items()
+    ]
+    yield grid(
+        "connection", "health", "behind", "held", "parked", "oldest behind since", rows=links_of
+    )
+    depths = [
+        (name, queue, count.waiting, count.in_work)
+        for name, one in fares.items()
+        for queue, count in one.queues.items()
+    ]
+    yield grid("connection", "queue", "waiting", "in work", rows=depths)
+    polls = [
+        (name, stream, row.get("position", ""), row.get("moved_at", ""))
+        for name, one in fares.items()
+        for stream, row in one.cursors.items()
+    ]
+    if polls:
+        yield grid("connection", "stream", "read up to", "at", rows=polls)

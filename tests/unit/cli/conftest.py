@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import boto3
@@ -11,9 +13,20 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.stack import CommandError, Stack
+from fizzbridge.bridge_file import read_catalogue
 from fizzbridge.manifest import load_registry
+from fizzbridge.model.documents import Payment, SettlementStatus
+from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.model.order import DocumentLine, LineType, OrderRequest, Totals
+from fizzbridge.model.party import Address, Contact
+from fizzbridge.model.version import Timestamp
+from fizzbridge.observation import Seen
+from fizzbridge.runtime.assess import Assessor
+from fizzbridge.runtime.observe import Circumstances, Observer
+from fizzbridge.settings import load_bridge_file
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.objects import MemoryObjects
+from fizzbridge.trade.packs import Catalogue
 
 ROOT = Path(__file__).resolve().parents[3]
 WHERE = {"region_name": "eu-west-1", "aws_access_key_id": "x", "aws_secret_access_key": "x"}
@@ -64,11 +77,84 @@ def stack():
             sqs=sqs,
             secrets=secrets,
             manifests=load_registry(ROOT),
+            queue_wait_s=0,
         )
 
 
 def _queue(sqs, name):
     return sqs.create_queue(QueueName=f"fizzbridge-test-{name}")["QueueUrl"]
+
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+PLACED = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(stack):
+    """What the shop tells, merged and assessed as the functions do."""
+    file = ROOT / "bridge.example.toml"
+    bridge = load_bridge_file(file)
+    catalogue = Catalogue(read_catalogue(bridge, ROOT))
+    observer = Observer(stack.table, stack.objects, bridge, lambda: NOW)
+    assessor = Assessor(stack.table, stack.objects, bridge, catalogue, lambda: NOW)
+    return Shop(observer, assessor)
+
+
+@dataclass
+class Shop:
+    observer: Observer
+    assessor: Assessor
+
+    def tell(self, *seen):
+        for number, one in enumerate(seen):
+            how = Circumstances(
+                NOW, is_authoritative=False, correlation_id=f"d-{number}", source="orders/create"
+            )
+            self.observer.observe("shop-uk", one, Timestamp(), how)
+        self.assessor.run(seen[-1].parent or seen[-1].ref, "test")
+
+    def order(self, number, sku="COLA330-C24", placed_at=PLACED):
+        """Place an order of one line over two pounds forty, by Ann Lee."""
+        order = ref(Kind.ORDER, "shop-uk", 5500 + number)
+        gross = Decimal("2.40")
+        line = DocumentLine(
+            id="1",
+            type=LineType.GOODS,
+            sku=sku,
+            quantity=2,
+            quantity_ordered=2,
+            unit_price=Decimal("1.00"),
+            amount=Decimal("2.00"),
+            tax=Decimal("0.40"),
+        )
+        body = OrderRequest(
+            currency="GBP",
+            tax_included=False,
+            lines=(line,),
+            totals=Totals(net=Decimal("2.00"), tax=Decimal("0.40"), gross=gross),
+            number=f"#FZ{1000 + number}",
+            placed_at=placed_at,
+            changed_at=placed_at,
+            shop_currency="GBP",
+            presentment_currency="GBP",
+            presentment_gross=gross,
+            customer=ref(Kind.CUSTOMER, "shop-uk", 77),
+            contact=Contact(name="Ann Lee", email="ann@example.com"),
+            ship_to=Address(street="1 Low Road", city="Leeds", country="GB"),
+            channel="web",
+        )
+        self.tell(Seen(order, body, placed_at, Part.REQUEST))
+        return order
+
+    def payment(self, order, number=9001):
+        payment = Payment(
+            order=order,
+            amount=Decimal("2.40"),
+            currency="GBP",
+            at=PLACED,
+            status=SettlementStatus.SETTLED,
+        )
+        self.tell(Seen(ref(Kind.PAYMENT, "shop-uk", number), payment, PLACED, parent=order))
 
 
 @dataclass
