@@ -1,0 +1,381 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    MappingError,
+    RateLimitedError,
+    TargetRejectedError,
+    TargetUnavailableError,
+)
+from fizzbridge.model.entity import Part
+from fizzbridge.model.events import DetailType
+from fizzbridge.observation import Seen
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Write
+from tests.kit.house import (
+    START,
+    Held,
+    House,
+    KilledError,
+    customer_ref,
+    line,
+    order_ref,
+    order_request,
+)
+
+
+def changed(house: House, second: int, **changes) -> None:
+    request = order_request(second=second, **changes)
+    house.observe(Seen(order_ref(), request, request.changed_at, Part.REQUEST))
+
+
+def booked_once(house: House, quantity: int = 2) -> None:
+    """The target holds one order, as it should be, and the link says so."""
+    (held,) = house.orders.of("shop/1")
+    assert held.payload is not None
+    assert held.payload.lines == (f"COLA330 {quantity}",)
+    link = house.link(order_ref())
+    assert link["status"] == "synced"
+    assert link["wanted"] == link["synced"]
+    assert "behind_shard" not in link
+    assert "intent" not in link
+    assert link["external_id"] in house.orders.objects
+    back = house.rows.get(f"EXTERNAL#erp#Order#{link['external_id']}", "ENTITY")
+    assert back is not None
+    assert back["entity"] == "Order#shop/1"
+
+
+def test_an_order_is_booked_after_its_customer():
+    house = House()
+    house.place()
+    house.settle()
+    booked_once(house)
+    (held,) = house.orders.of("shop/1")
+    assert held.payload.customer == house.link(customer_ref())["external_id"]
+    assert house.customers.counts["create"] == 1
+    assert house.announced().count(DetailType.ORDER_BOOKED) == 1
+
+
+def test_f1_the_same_message_again_makes_no_call():
+    house = House()
+    house.place()
+    house.settle()
+    calls = house.orders.counts.copy()
+    for _ in range(3):
+        house.handle("erp", order_ref())
+    assert house.orders.counts == calls
+
+
+def test_an_old_message_pushes_the_newest_state():
+    house = House()
+    house.place()
+    old = list(house.messages)
+    house.drain()
+    changed(house, 5, lines=[line(quantity=7)])
+    house.drain()
+    house.messages.extend(old)
+    house.drain()
+    booked_once(house, 7)
+    assert house.orders.counts["create"] == 1
+
+
+def steps_of_a_booking() -> int:
+    house = House()
+    house.place()
+    house.settle()
+    return house.steps.taken
+
+
+@pytest.mark.parametrize("kill_at", range(1, steps_of_a_booking() + 1))
+def test_f12_killed_at_any_step_ends_as_if_nothing_happened(kill_at):
+    house = House()
+    house.place()
+    house.steps.kill_at = kill_at
+    house.settle()
+    booked_once(house)
+    assert house.orders.counts["create"] == 1
+    assert house.customers.counts["create"] == 1
+
+
+@pytest.mark.parametrize("kill_at", range(1, 40))
+def test_f12_killed_while_amending(kill_at):
+    house = House()
+    house.place()
+    house.settle()
+    changed(house, 5, lines=[line(quantity=7)])
+    house.steps.taken, house.steps.kill_at = 0, kill_at
+    house.settle()
+    booked_once(house, 7)
+    assert house.orders.counts["create"] == 1
+
+
+def test_f25_committed_without_an_answer_is_found_not_made_again():
+    house = House()
+    house.orders.script.append("commit_then_unknown")
+    house.place()
+    house.settle()
+    booked_once(house)
+    assert house.orders.counts["create"] == 1
+
+
+def test_f27_nobody_concludes_not_there_while_a_create_may_still_run():
+    house = House()
+    house.orders.script.append(50)
+    house.place()
+    house.settle()
+    booked_once(house)
+    assert house.orders.counts["create"] == 1
+    waits = [outcome.after for outcome in house.outcomes if outcome.kind == "retry"]
+    assert any(wait and wait > timedelta(seconds=40) for wait in waits)
+
+
+def test_a_create_that_never_happened_is_made_once_it_is_certain():
+    house = House()
+    house.orders.script.append(10_000)
+    house.place()
+    house.drain()
+    visible = [held for held in house.orders.of("shop/1") if held.visible_at is None]
+    assert len(visible) == 1
+    assert house.link(order_ref())["status"] == "synced"
+
+
+def test_cancel_waits_for_an_unknown_create_and_then_cancels_it():
+    house = House()
+    house.orders.script.append(50)
+    house.place()
+    to, event = house.messages.popleft()
+    while to == "assess" or event.kind != "Order":
+        house.handle(to, event)
+        to, event = house.messages.popleft()
+    house.converge.run(order_ref(), "first")
+    changed(house, 9, cancelled_at=house.clock())
+    house.settle()
+    (held,) = house.orders.of("shop/1")
+    assert held.is_cancelled
+    assert house.orders.counts["create"] == 1
+
+
+def test_an_order_cancelled_before_it_was_booked_is_never_made():
+    house = House()
+    house.place(cancelled_at=house.clock())
+    house.settle()
+    assert house.orders.objects == {}
+    assert house.link(order_ref())["status"] == "synced"
+
+
+def test_an_order_that_leaves_its_route_is_cancelled_there():
+    routes = [
+        {"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_country": ["GB"]}}
+    ]
+    house = House(routes=routes)
+    house.place()
+    house.settle()
+    booked_once(house)
+    changed(house, 5, ship_to={"country": "IE"})
+    house.settle()
+    (held,) = house.orders.of("shop/1")
+    assert held.is_cancelled
+    changed(house, 9)
+    house.settle()
+    (again,) = house.orders.of("shop/1~1")
+    assert again.payload is not None
+    assert held.is_cancelled
+
+
+def work_off(house: House) -> None:
+    """Work without coming back for what was killed."""
+    while house.messages:
+        house.handle(*house.messages.popleft())
+
+
+def test_a_busy_lease_drops_the_message_and_the_sweeper_brings_it_back():
+    house = House()
+    house.place()
+    house.drain()
+    changed(house, 5, lines=[line(quantity=3)])
+    house.steps.taken, house.steps.kill_at = 0, 8
+    with pytest.raises(KilledError):
+        work_off(house)
+    house.messages.clear()
+    house.steps.kill_at = None
+    house.settle()
+    booked_once(house, 3)
+
+
+def test_a_worker_that_lost_its_lease_leaves_the_link_suspect():
+    house = House()
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    slow = house.orders.create
+
+    def slower_than_the_lease(vendor, reference, payload):
+        external_id = slow(vendor, reference, payload)
+        house.clock.advance(house.bridge.timing.lease + 1)
+        house.orders.create = slow
+        house.converge.run(order_ref(), "second worker")
+        return external_id
+
+    house.orders.create = slower_than_the_lease
+    assert house.converge.run(order_ref(), "first worker").kind == "dropped"
+    assert house.link(order_ref())["status"] == "suspect"
+    house.settle()
+    booked_once(house)
+    assert house.orders.counts["create"] == 1
+
+
+def test_a_missing_mapping_holds_names_it_and_its_appearance_releases():
+    house = House()
+    house.orders.refuse = MappingError("line l-COLA330: no product COLA330", cause="MAP#erp#sku/X")
+    house.place()
+    house.settle()
+    assert house.orders.counts["create"] == 0
+    link = house.link(order_ref())
+    assert (link["status"], link["message"]) == ("held", "line l-COLA330: no product COLA330")
+    assert house.announced().count(DetailType.ORDER_HELD) == 1
+    house.orders.refuse = None
+    map_row(house, "MAP#erp#sku", "X", "Y")
+    house.settle()
+    booked_once(house)
+    assert DetailType.ORDER_RELEASED in house.announced()
+
+
+def map_row(house: House, pk: str, sk: str, mapped: str) -> None:
+    house.rows.write(Write(pk, sk, set={"mapped": mapped, "updated_at": to_text(house.clock())}))
+
+
+def test_an_unknown_sku_holds_and_a_map_row_books_it():
+    house = House()
+    house.place(lines=[line("KOLA")])
+    house.settle()
+    (hold,) = house.rows.query("Order#shop/1", "HOLD#")
+    assert "KOLA" in hold["message"]
+    assert hold["cause"] == "MAP#shop#sku/KOLA"
+    assert house.orders.objects == {}
+    map_row(house, "MAP#shop#sku", "KOLA", "COLA330")
+    house.settle()
+    (held,) = house.orders.of("shop/1")
+    assert held.payload.lines == ("KOLA 2",)
+    assert "cause" not in house.rows.query("Order#shop/1", "HOLD#")[0]
+
+
+def test_an_edit_that_removes_the_cause_releases_the_targets_hold():
+    house = House()
+    house.orders.refuse = MappingError("no product", cause="MAP#erp#sku/X")
+    house.place()
+    house.settle()
+    house.orders.refuse = None
+    changed(house, 5, lines=[line(quantity=4)])
+    house.settle()
+    booked_once(house, 4)
+
+
+def test_f21_what_the_business_refuses_is_parked_at_once():
+    house = House()
+    house.orders.refuse = TargetRejectedError("credit account closed")
+    house.place()
+    house.settle()
+    assert [outcome.kind for outcome in house.outcomes].count("parked") == 1
+    link = house.link(order_ref())
+    assert (link["status"], link["reason"]) == ("parked", "rejected")
+    assert DetailType.EXPORT_FAILED in house.announced()
+    assert house.sweep() == 0
+
+
+def test_new_content_gets_a_parked_order_a_new_try():
+    house = House()
+    house.orders.refuse = TargetRejectedError("no")
+    house.place()
+    house.settle()
+    house.orders.refuse = None
+    changed(house, 5, lines=[line(quantity=9)])
+    house.settle()
+    booked_once(house, 9)
+
+
+def test_a_rate_limit_comes_back_after_what_the_vendor_asked():
+    house = House()
+    house.orders.script.append(RateLimitedError("too many", retry_after=timedelta(seconds=42)))
+    house.place()
+    house.settle()
+    booked_once(house)
+    assert timedelta(seconds=42) in [outcome.after for outcome in house.outcomes]
+
+
+def test_f20_what_nobody_foresaw_is_parked_after_five_attempts():
+    house = House()
+    house.orders.script.extend(RuntimeError("bug") for _ in range(9))
+    house.place()
+    house.settle()
+    puzzled = [o.kind for o in house.outcomes if o.error and o.error.code == "internal"]
+    assert puzzled == ["retry"] * 4 + ["parked"]
+
+
+def test_what_may_pass_is_tried_for_three_days_and_then_parked():
+    house = House()
+    house.orders.refuse = TargetUnavailableError("down")
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    assert house.converge.run(order_ref(), "a").kind == "retry"
+    house.clock.advance(72 * 3600 + 1)
+    assert house.converge.run(order_ref(), "b").kind == "parked"
+
+
+def test_a_connection_that_does_not_work_parks_nothing():
+    house = House()
+    house.orders.refuse = ConfigurationError("key expired")
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    outcome = house.converge.run(order_ref(), "a")
+    assert outcome.kind == "retry"
+    assert house.link(order_ref())["status"] == "behind"
+
+
+def test_f29_what_a_human_deleted_is_not_made_again():
+    house = House()
+    house.place()
+    house.settle()
+    house.orders.objects.clear()
+    changed(house, 5, lines=[line(quantity=4)])
+    house.settle()
+    assert house.orders.objects == {}
+    assert house.link(order_ref())["reason"] == "deleted_at_target"
+
+
+def test_cut_over_links_what_is_there_and_creates_nothing():
+    house = House()
+    early = START - timedelta(days=3)
+    house.place(1, placed_at=early)
+    house.place(2, placed_at=early)
+    house.orders.objects["Order-old"] = Held("shop/2")
+    house.settle()
+    assert house.orders.counts["create"] == 0
+    assert house.customers.counts["create"] == 0
+    assert house.link(order_ref(2))["external_id"] == "Order-old"
+    assert "external_id" not in house.link(order_ref(1))
+    assert DetailType.ORDER_PLACED not in house.announced()
+
+
+def test_an_object_of_another_entity_is_never_taken_over():
+    house = House()
+    house.place(1)
+    house.settle()
+    house.place(2)
+    (external_id,) = house.orders.objects
+    house.orders.objects[external_id].reference = "shop/2"
+    house.settle()
+    assert house.link(order_ref(2))["reason"] == "ambiguous"
+
+
+def test_i2_lost_hints_are_brought_back_by_the_sweeper():
+    house = House()
+    house.place()
+    house.messages.clear()
+    house.settle()
+    booked_once(house)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fizzbridge.model.documents import Payment, SettlementStatus
+from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.observation import Seen
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.observe import Merge
+from tests.kit.house import House, order_ref, order_request
+
+NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
+
+def told(second: int, note: str = "", number: int = 1) -> Seen:
+    request = order_request(number, second=second, note=note)
+    return Seen(order_ref(number), request, request.changed_at, Part.REQUEST)
+
+
+def deleted(second: int) -> Seen:
+    return Seen(order_ref(), None, NINE + timedelta(seconds=second), Part.REQUEST)
+
+
+def stored_note(house: House) -> str | None:
+    request = Loader(house.rows, house.objects).view(order_ref()).request
+    return request.note if request else None
+
+
+def test_newer_wins_older_is_ignored_equal_is_nothing():
+    house = House()
+    assert house.observe(told(1, "a")) is Merge.MERGED
+    assert house.observe(told(3, "c")) is Merge.MERGED
+    assert house.observe(told(2, "b")) is Merge.OLDER
+    assert house.observe(told(3, "c")) is Merge.EQUAL
+    assert stored_note(house) == "c"
+
+
+@given(st.permutations([told(second, str(second)) for second in range(1, 7)]))
+def test_f40_any_order_of_arrival_ends_with_the_newest(order):
+    house = House()
+    for seen in order:
+        house.observe(seen)
+    assert stored_note(house) == "6"
+
+
+def test_a_tie_is_fetched_and_the_later_read_wins():
+    house = House()
+    house.observe(told(1, "a"), observed_at=NINE)
+    assert house.observe(told(1, "b"), observed_at=NINE + timedelta(seconds=5)) is Merge.TIED
+    assert stored_note(house) == "a"
+    read_at = NINE + timedelta(seconds=6)
+    assert house.observe(told(1, "b"), observed_at=read_at, is_authoritative=True) is Merge.MERGED
+    assert stored_note(house) == "b"
+
+
+def test_a_read_begun_before_the_stored_one_does_not_win_a_tie():
+    house = House()
+    house.observe(told(1, "new"), observed_at=NINE + timedelta(seconds=5))
+    early = house.observe(told(1, "old"), observed_at=NINE, is_authoritative=True)
+    assert early is Merge.TIED
+    assert stored_note(house) == "new"
+
+
+@pytest.mark.parametrize("order", list(permutations([told(1, "a"), told(1, "b"), told(1, "c")])))
+def test_ties_that_nobody_can_fetch_end_alike_in_every_order(order):
+    ends = set()
+    for arrangement in (order, tuple(reversed(order))):
+        house = House()
+        for seen in arrangement:
+            house.observe(seen, can_fetch=False)
+        ends.add(stored_note(house))
+    assert len(ends) == 1
+
+
+def test_a_delete_of_something_never_seen_is_kept():
+    house = House()
+    assert house.observe(deleted(9)) is Merge.MERGED
+    assert house.observe(told(1, "late create")) is Merge.OLDER
+    assert stored_note(house) is None
+
+
+def test_only_a_later_read_revives():
+    house = House()
+    house.observe(told(1, "a"), observed_at=NINE)
+    house.observe(deleted(5), observed_at=NINE + timedelta(seconds=5))
+    assert house.observe(told(9, "replayed")) is Merge.TIED
+    early = house.observe(told(9, "x"), observed_at=NINE, is_authoritative=True)
+    assert early is Merge.TIED
+    later = NINE + timedelta(seconds=60)
+    assert house.observe(told(2, "back"), observed_at=later, is_authoritative=True) is Merge.MERGED
+    assert stored_note(house) == "back"
+
+
+def test_a_seed_creates_and_never_updates():
+    house = House()
+    request = order_request(second=1, note="seed")
+    assert house.observe(Seen(order_ref(), request, None, Part.REQUEST)) is Merge.MERGED
+    assert house.observe(told(0, "real")) is Merge.MERGED
+    assert house.observe(Seen(order_ref(), request, None, Part.REQUEST)) is Merge.IGNORED
+    assert stored_note(house) == "real"
+
+
+def test_the_word_of_a_non_owner_is_not_written():
+    house = House()
+    stock = Seen(ref(Kind.INVOICE, "shop", 7), order_request(), NINE, Part.RECORD)
+    assert house.observe(stock) is Merge.IGNORED
+    assert house.rows.query("Invoice#shop/7") == []
+
+
+def test_a_child_tells_its_order():
+    house = House()
+    payment = Payment(
+        order=order_ref(), amount="2.40", currency="GBP", at=NINE, status=SettlementStatus.SETTLED
+    )
+    seen = Seen(ref(Kind.PAYMENT, "shop", 77), payment, NINE, parent=order_ref())
+    assert house.observe(seen) is Merge.MERGED
+    assert house.rows.get("Order#shop/1", "CHILD#Payment#shop/77")
+    assert house.link(order_ref(), "assess")["wanted"]
+    assert house.announced() == ["EntityObserved", "EntityObserved"]
+
+
+def test_what_changed_nothing_still_shows_on_the_timeline():
+    house = House()
+    house.observe(told(2, "b"))
+    house.observe(told(1, "a"))
+    outcomes = {row["outcome"] for row in house.rows.query("Order#shop/1", "TIMELINE#")}
+    assert outcomes == {"merged", "older"}
