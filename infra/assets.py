@@ -20,21 +20,10 @@ from aws_cdk import IgnoreMode
 from aws_cdk import aws_lambda as lambda_
 
 from fizzbridge.settings import CONFIG_PACKAGE
+from infra.wheels import Wheels
 
 # Zip files carry times; a fixed one keeps the hash of equal content equal.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Wheels:
-    """Which wheels the dependencies layer is made of."""
-
-    python: str
-    platform: str | None
-    """uv's name of the target platform; None is this machine's own."""
-
-
-AWS_WHEELS = Wheels(python="3.13", platform="aarch64-manylinux2014")
 
 
 @dataclass(frozen=True)
@@ -58,7 +47,7 @@ class Assets:
                 f"/{parent}/*",
                 f"!/{parent}/__init__.py",
                 f"!/{parent}/{own}",
-                "sandbox.py",
+                "sandbox*.py",
                 "manifest.toml",
                 "*.md",
                 "*.pyc",

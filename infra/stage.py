@@ -3,8 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
-from infra.assets import AWS_WHEELS, Wheels
+from infra.wheels import AWS_WHEELS, Wheels
 
+TTL_ATTRIBUTE = "expires_at"
+ARCHIVE_DAYS = 30
 _NAME = re.compile(r"^[a-z][a-z0-9]{1,11}$")
 
 

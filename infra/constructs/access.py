@@ -4,7 +4,7 @@ Written out instead of ``grant_*``, which gives more actions than a function use
 streams, a wildcard beside. ``tests/infra/grants.py`` repeats the outcome with reasons.
 """
 
-from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -21,13 +21,10 @@ def wildcard_reasons(stage: Stage) -> dict[str, str]:
     arn, here = "arn:<AWS::Partition>", "<AWS::Region>:<AWS::AccountId>"
     bucket = stage.resource("<AWS::AccountId>", "<AWS::Region>")
     resources = {
-        "*": "dynamodb:ListStreams and lambda:ListEventSourceMappings take no resource; both "
-        "show names, no data.",
+        "*": "dynamodb:ListStreams takes no resource; it shows names, no rows.",
         f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
         f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
         "connections come and go without a deployment of the core.",
-        f"{arn}:lambda:{here}:event-source-mapping:*": "A mapping's id is known only once it "
-        "exists; the statement's condition narrows it to the bridge's own functions.",
     }
     return {
         "Serverless-LambdaStarPermissions": resources["*"],
@@ -67,9 +64,14 @@ def query_index(table: dynamodb.ITable, index: str) -> iam.PolicyStatement:
     )
 
 
+def read_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Read rows by key."""
+    return allow("ReadRows", ["dynamodb:GetItem"], table.table_arn)
+
+
 def append_timeline(table: dynamodb.ITable) -> iam.PolicyStatement:
-    """Write rows without reading any."""
-    return allow("AppendTimeline", ["dynamodb:PutItem", "dynamodb:UpdateItem"], table.table_arn)
+    """Write whole rows without reading any."""
+    return allow("AppendTimeline", ["dynamodb:PutItem"], table.table_arn)
 
 
 def read_stream(table: dynamodb.ITable) -> list[iam.PolicyStatement]:
@@ -92,9 +94,12 @@ def put_objects(bucket_name: str) -> iam.PolicyStatement:
     return allow("PutObjects", ["s3:PutObject"], f"{_ARN}:s3:::{bucket_name}/*")
 
 
-def get_objects(bucket_name: str) -> iam.PolicyStatement:
-    """Read such bodies."""
-    return allow("GetObjects", ["s3:GetObject"], f"{_ARN}:s3:::{bucket_name}/*")
+def get_objects(bucket_name: str) -> list[iam.PolicyStatement]:
+    """Read such bodies; without the right to list, a missing one looks like a forbidden one."""
+    return [
+        allow("GetObjects", ["s3:GetObject"], f"{_ARN}:s3:::{bucket_name}/*"),
+        allow("TellMissing", ["s3:ListBucket"], f"{_ARN}:s3:::{bucket_name}"),
+    ]
 
 
 def send(queue: sqs.IQueue, sid: str) -> iam.PolicyStatement:
@@ -110,6 +115,8 @@ def consume(*queues: sqs.IQueue) -> iam.PolicyStatement:
             "sqs:ChangeMessageVisibility",
             "sqs:DeleteMessage",
             "sqs:GetQueueAttributes",
+            # The worker knows the queue by its ARN and puts messages off by its address.
+            "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ],
         *(queue.queue_arn for queue in queues),
@@ -130,30 +137,3 @@ def send_hints(stack: Stack, queue_prefix: str) -> iam.PolicyStatement:
     """Find and fill the work queues of all connections, by the prefix of their names."""
     queues = stack.format_arn(service="sqs", resource=f"{queue_prefix}-*")
     return allow("SendHints", ["sqs:GetQueueUrl", "sqs:SendMessage"], queues)
-
-
-def steer_mappings(stack: Stack, function_prefix: str) -> list[iam.PolicyStatement]:
-    """Pause and resume the event source mappings of the bridge's own functions."""
-    functions = stack.format_arn(
-        service="lambda",
-        resource="function",
-        resource_name=f"{function_prefix}-*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    mappings = stack.format_arn(
-        service="lambda",
-        resource="event-source-mapping",
-        resource_name="*",
-        arn_format=ArnFormat.COLON_RESOURCE_NAME,
-    )
-    return [
-        # A mapping's id is known only once it exists; the condition narrows it to our functions.
-        allow(
-            "SteerMappings",
-            ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"],
-            mappings,
-            conditions={"ArnLike": {"lambda:FunctionArn": functions}},
-        ),
-        # Listing takes no resource.
-        allow("ListMappings", ["lambda:ListEventSourceMappings"], "*"),
-    ]

@@ -51,7 +51,7 @@ class Services(Construct):
             timeout_s=_SERVICE_TIMEOUT_S,
             statements=[
                 *access.read_stream(shared.table),
-                access.get_objects(shared.bucket_name),
+                *access.get_objects(shared.bucket_name),
                 access.put_events(shared.bus),
                 access.send(dead_letters, "Unannounced"),
             ],
@@ -92,7 +92,7 @@ class Services(Construct):
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
                 access.query_index(shared.table, "cause"),
-                access.get_objects(shared.bucket_name),
+                *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
                 access.send(dead_letters, "Park"),
@@ -113,16 +113,14 @@ class Services(Construct):
 
     def _sweep(self, assess_queue: sqs.Queue) -> None:
         shared = self._shared
-        stack = Stack.of(self)
         made = self._function(
             "sweep",
             timeout_s=_SERVICE_TIMEOUT_S,
             environment={"FIZZBRIDGE_ASSESS_QUEUE": assess_queue.queue_url},
             statements=[
-                access.merge_state(shared.table),
+                access.read_rows(shared.table),
                 access.query_index(shared.table, "behind"),
-                access.send_hints(stack, self._stage.resource()),
-                *access.steer_mappings(stack, self._stage.resource()),
+                access.send_hints(Stack.of(self), self._stage.resource()),
             ],
         )
         minutes = max(1, round(self._deployment.bridge.timing.sweep_every / 60))

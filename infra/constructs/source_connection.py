@@ -69,8 +69,7 @@ class SourceConnection(Construct):
             },
             statements=[
                 access.merge_state(shared.table),
-                access.read_entities(shared.table),
-                access.get_objects(shared.bucket_name),
+                *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
                 access.send(queue, "Continue"),

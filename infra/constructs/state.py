@@ -8,10 +8,7 @@ from constructs import Construct
 
 from fizzbridge.model.events import SOURCE_PREFIX
 from infra.constructs.acknowledgements import acknowledge
-from infra.stage import Stage
-
-TTL_ATTRIBUTE = "expires_at"
-ARCHIVE_DAYS = 30
+from infra.stage import ARCHIVE_DAYS, TTL_ATTRIBUTE, Stage
 
 
 def state_table(scope: Construct, stage: Stage) -> dynamodb.Table:

@@ -78,7 +78,7 @@ class TargetConnection(Construct):
             statements=[
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
-                access.get_objects(shared.bucket_name),
+                *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(documents, levels),
                 access.send(parts.dead_letters, "Park"),

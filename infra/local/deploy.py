@@ -13,9 +13,9 @@ from botocore.config import Config
 
 from fizzbridge.bridge_file import LOCAL_STAGE
 from fizzbridge.model.events import SOURCE_PREFIX
-from infra.constructs.state import ARCHIVE_DAYS, TTL_ATTRIBUTE
 from infra.local.progress import step
 from infra.local.state import LocalState, folder
+from infra.stage import ARCHIVE_DAYS, TTL_ATTRIBUTE
 
 _CORE = f"fizzbridge-{LOCAL_STAGE}-core"
 

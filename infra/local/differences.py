@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fizzbridge.bridge_file import LOCAL_STAGE
-from infra.assets import Wheels
 from infra.stage import Stage
+from infra.wheels import Wheels
 
 
 @dataclass(frozen=True)
