@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import heapq
 import itertools
 import ssl
@@ -61,11 +62,12 @@ Post = Callable[[Delivery], int]
 
 def poster(connect_s: float, read_s: float) -> Post:
     """An HTTP client with the vendor's patience; it follows no redirect."""
-    trust = ssl.create_default_context()
     timeout = httpx.Timeout(read_s, connect=connect_s)
+    # Reading the certificates is slow: once, and only when something is really sent.
+    trust = functools.cache(ssl.create_default_context)
 
     def post(delivery: Delivery) -> int:
-        with httpx.Client(timeout=timeout, verify=trust, trust_env=False) as client:
+        with httpx.Client(timeout=timeout, verify=trust(), trust_env=False) as client:
             answer = client.post(delivery.uri, content=delivery.body, headers=delivery.headers)
         return answer.status_code
 

@@ -24,6 +24,7 @@ from graphql import (
     GraphQLEnumType,
     GraphQLError,
     GraphQLResolveInfo,
+    OperationDefinitionNode,
     execute_sync,
     get_named_type,
     parse,
@@ -52,7 +53,7 @@ from platforms.shopify.sandbox_graphql import (
     value_at,
     zulu,
 )
-from platforms.shopify.sandbox_orders import Json, RefusedError
+from platforms.shopify.sandbox_orders import Json
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
@@ -280,10 +281,11 @@ class ShopifySandbox:
             return JSONResponse({"errors": "Not Found"}, 404, headers)
         headers["X-Shopify-API-Version"] = version
         payload = await _json_object(request)
-        if payload is None or not isinstance(payload.get("query"), str):
+        variables = (payload or {}).get("variables") or {}
+        good = payload and isinstance(payload.get("query"), str) and isinstance(variables, dict)
+        if not payload or not good:
             text = "Required parameter missing or invalid"
             return JSONResponse({"errors": {"query": text}}, 400, headers)
-        variables = payload.get("variables") or {}
         return JSONResponse(self._answer(payload["query"], variables, scopes), 200, headers)
 
     def _scopes(self, token: str) -> frozenset[str] | None:
@@ -297,6 +299,8 @@ class ShopifySandbox:
             return {"errors": [shown(error)]}
         if errors := validate(self._schema, document):
             return {"errors": [shown(error) for error in errors]}
+        if not any(isinstance(one, OperationDefinitionNode) for one in document.definitions):
+            return {"errors": [shown(refusal("No operation", "PARSE_ERROR"))]}
         requested = Cost(self._schema, document, variables).points()
         if requested > QUERY_COST_LIMIT:
             message = (
@@ -403,8 +407,8 @@ class ShopifySandbox:
 
     def _subscribed(self, args: Json) -> Iterable[Json]:
         for one in self.subscriptions.values():
-            wanted = one["topic"] in args.get("topics", [one["topic"]])
-            if wanted and args.get("uri", one["uri"]) == one["uri"]:
+            wanted = one["topic"] in (args.get("topics") or [one["topic"]])
+            if wanted and (args.get("uri") or one["uri"]) == one["uri"]:
                 yield one
 
     def _orders(self, args: Json, scopes: frozenset[str]) -> Json:
@@ -418,7 +422,8 @@ class ShopifySandbox:
             # Without this scope the vendor leaves older orders out and says nothing.
             shown_age = "read_all_orders" in scopes or utc(order.created_at) >= oldest
             if entry and shown_age and all(matches(entry, *term) for term in terms):
-                rows.append((entry[args["sortKey"].lower()], order.id, order))
+                sort_key = args.get("sortKey") or "PROCESSED_AT"
+                rows.append((entry[sort_key.lower()], order.id, order))
         page = connection(rows, args)
         page["nodes"] = [order_node(order) for order in page["nodes"]]
         for edge, node in zip(page["edges"], page["nodes"], strict=True):
@@ -523,5 +528,5 @@ def _driven(action: Callable[[Json], Json], given: Json | None, status: int = 20
         return JSONResponse({"error": "the body must be a JSON object"}, 422)
     try:
         return JSONResponse({"order": action(given)}, status)
-    except (RefusedError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
         return JSONResponse({"error": str(error)}, 422)

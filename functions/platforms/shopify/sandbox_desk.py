@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
@@ -95,12 +97,14 @@ class OrderDesk:
             created_at=created,
             processed_at=self._moment(draft, "processed_at", created),
             updated_at=self._moment(draft, "updated_at", created),
-            customer=self._customer(draft, currency),
+            customer=None,
             company=draft.get("company"),
             shipping=self._shipping(draft.get("shipping"), currencies),
             shipping_id=self.next_id(),
         )
         self._discount(order, draft)
+        order.original_price = order.ordered()["price"]
+        order.customer = self._customer(draft, currency)
         if terms := draft.get("payment_terms"):
             order.payment_terms = self._payment_terms(order, terms)
         self.orders[order.id] = order
@@ -306,40 +310,51 @@ class OrderDesk:
     def edit(self, order_id: Any, changes: Json) -> Order:
         """Set quantities and add lines in one edit session."""
         known(changes, {"quantities", "add", "staff_note"}, "edit")
-        order = self._open(order_id)
-        moves: dict[str, list[Json]] = {"additions": [], "removals": []}
-        for key, quantity in changes.get("quantities", {}).items():
-            line = order.line(key)
-            if quantity < line.fulfilled:
-                raise RefusedError("units that were fulfilled cannot be removed")
-            delta, line.current = quantity - line.current, quantity
-            line.quantity += max(delta, 0)
-            if delta:
-                side = "additions" if delta > 0 else "removals"
-                moves[side].append({"id": line.id, "delta": abs(delta)})
-        for given in changes.get("add", []):
-            line = self._line(given, order.currencies)
-            order.lines.append(line)
-            moves["additions"].append({"id": line.id, "delta": line.quantity})
-        order.edited = True
-        edit_id, now = self.next_id(), self.stamp()
-        nothing: Json = {"additions": [], "removals": []}
-        order_edit = {
-            "id": edit_id,
-            "app_id": None,
-            "committed_at": now,
-            "created_at": now,
-            "discounts": {"line_item": nothing},
-            "line_items": moves,
-            "notify_customer": False,
-            "order_id": order.id,
-            "shipping_lines": nothing,
-            "staff_note": changes.get("staff_note", ""),
-            "user_id": None,
-        }
-        self.notify("orders/edited", order.id, {"order_edit": order_edit})
-        self._changed(order)
+        with self._whole(order_id) as order:
+            moves: dict[str, list[Json]] = {"additions": [], "removals": []}
+            for key, quantity in changes.get("quantities", {}).items():
+                line = order.line(key)
+                if quantity < line.fulfilled:
+                    raise RefusedError("units that were fulfilled cannot be removed")
+                delta, line.current = quantity - line.current, quantity
+                line.quantity += max(delta, 0)
+                if delta:
+                    side = "additions" if delta > 0 else "removals"
+                    moves[side].append({"id": line.id, "delta": abs(delta)})
+            for given in changes.get("add", []):
+                line = self._line(given, order.currencies)
+                order.lines.append(line)
+                moves["additions"].append({"id": line.id, "delta": line.quantity})
+            order.edited = True
+            edit_id, now = self.next_id(), self.stamp()
+            nothing: Json = {"additions": [], "removals": []}
+            order_edit = {
+                "id": edit_id,
+                "app_id": None,
+                "committed_at": now,
+                "created_at": now,
+                "discounts": {"line_item": nothing},
+                "line_items": moves,
+                "notify_customer": False,
+                "order_id": order.id,
+                "shipping_lines": nothing,
+                "staff_note": changes.get("staff_note", ""),
+                "user_id": None,
+            }
+            self.notify("orders/edited", order.id, {"order_edit": order_edit})
+            self._changed(order)
         return order
+
+    @contextmanager
+    def _whole(self, order_id: Any) -> Iterator[Order]:
+        """The open order; a change that is refused half way leaves nothing behind."""
+        order = self._open(order_id)
+        before = copy.deepcopy(order)
+        try:
+            yield order
+        except BaseException:
+            self.orders[order.id] = before
+            raise
 
     def _open(self, order_id: Any) -> Order:
         order = self.order(order_id)
@@ -405,20 +420,20 @@ class OrderDesk:
         note: str = "",
     ) -> Order:
         """Take lines back and return money: their worth, unless told otherwise."""
-        order = self._open(order_id)
-        worth, items = ZERO, []
-        for given in lines:
-            item, value = self._refund_line(order, given)
-            items.append(item)
-            worth += value
-        left = order.received - order.moved("refund")
-        money = order.currencies.money(amount) if amount is not None else worth
-        if amount is None and money.shop > left.shop:
-            money = left
-        if money.shop > left.shop:
-            raise RefusedError("more than was paid cannot be refunded")
-        self._refund(order, items, money, money - worth if money else ZERO, note)
-        self._changed(order)
+        with self._whole(order_id) as order:
+            worth, items = ZERO, []
+            for given in lines:
+                item, value = self._refund_line(order, given)
+                items.append(item)
+                worth += value
+            left = order.received - order.moved("refund")
+            money = order.currencies.money(amount) if amount is not None else worth
+            if amount is None and money.shop > left.shop:
+                money = left
+            if money.shop > left.shop:
+                raise RefusedError("more than was paid cannot be refunded")
+            self._refund(order, items, money, money - worth if money else ZERO, note)
+            self._changed(order)
         return order
 
     def _refund_line(self, order: Order, given: Json) -> tuple[Json, Money]:
@@ -520,23 +535,25 @@ class OrderDesk:
         self, order_id: Any, lines: list[Json] | None = None, tracking: Json | None = None
     ) -> Order:
         """Ship lines, everything open by default."""
-        order = self._open(order_id)
-        known(tracking or {}, {"company", "number", "url"}, "tracking")
-        wanted = lines or [
-            {"line": one.id, "quantity": one.open} for one in order.lines if one.open
-        ]
-        if not wanted:
-            raise RefusedError("nothing is left to fulfil")
-        shipped = []
-        for given in wanted:
-            line = order.line(given["line"])
-            if not 0 < given["quantity"] <= line.open:
-                raise RefusedError(f"line {line.id} has {line.open} open")
-            line.fulfilled += given["quantity"]
-            shipped.append(order.line_body(line) | {"quantity": given["quantity"]})
-        order.fulfillments.append(self._fulfillment(order, shipped, tracking or {}))
-        state = "fulfilled" if order.fulfillment_status == "fulfilled" else "partially_fulfilled"
-        self._changed(order, f"orders/{state}")
+        with self._whole(order_id) as order:
+            known(tracking or {}, {"company", "number", "url"}, "tracking")
+            wanted = lines or [
+                {"line": one.id, "quantity": one.open} for one in order.lines if one.open
+            ]
+            if not wanted:
+                raise RefusedError("nothing is left to fulfil")
+            shipped = []
+            for given in wanted:
+                line = order.line(given["line"])
+                if not 0 < given["quantity"] <= line.open:
+                    raise RefusedError(f"line {line.id} has {line.open} open")
+                line.fulfilled += given["quantity"]
+                shipped.append(order.line_body(line) | {"quantity": given["quantity"]})
+            order.fulfillments.append(self._fulfillment(order, shipped, tracking or {}))
+            state = (
+                "fulfilled" if order.fulfillment_status == "fulfilled" else "partially_fulfilled"
+            )
+            self._changed(order, f"orders/{state}")
         return order
 
     def _fulfillment(self, order: Order, shipped: list[Json], tracking: Json) -> Json:

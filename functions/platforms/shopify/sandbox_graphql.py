@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
 import math
 import re
@@ -92,7 +93,6 @@ class Cost:
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, variables: Json) -> None:
         self.schema = schema
-        self.variables = variables
         self.fragments = {
             one.name.value: one
             for one in document.definitions
@@ -101,6 +101,12 @@ class Cost:
         self.operation = next(
             one for one in document.definitions if isinstance(one, OperationDefinitionNode)
         )
+        defaults = {
+            one.variable.name.value: value_from_ast_untyped(one.default_value)
+            for one in self.operation.variable_definitions or ()
+            if one.default_value
+        }
+        self.variables = defaults | variables
 
     def points(self, data: Any = None) -> int:
         """The cost of the whole operation."""
@@ -154,10 +160,12 @@ class Cost:
     def _first(self, one: FieldNode) -> int:
         for argument in one.arguments or ():
             if argument.name.value == "first":
-                return int(value_from_ast_untyped(argument.value, self.variables) or 0)
+                first = value_from_ast_untyped(argument.value, self.variables)
+                return max(first, 0) if isinstance(first, int) else 0
         return 0
 
 
+@functools.cache
 def schema_subset() -> GraphQLSchema:
     """The executable schema."""
     return build_schema(Path(__file__).with_name("sandbox_schema.graphql").read_text())
@@ -352,7 +360,7 @@ def order_node(order: Order) -> Json:
         "edited": order.edited,
         "email": body["email"] or None,
         "fully_paid": not order.outstanding,
-        "original_total_price_set": body["total_price_set"],
+        "original_total_price_set": bag(order.original_price),
         "payment_terms": _terms_node(order),
         "purchasing_entity": _purchaser(order),
         "refunds": refunds,

@@ -193,6 +193,7 @@ class Order:
     transactions: list[Transaction] = field(default_factory=list)
     refunds: list[Json] = field(default_factory=list)
     fulfillments: list[Json] = field(default_factory=list)
+    original_price: Money = ZERO
     excess_refunded: Money = ZERO
     cancelled_at: str | None = None
     cancel_reason: str | None = None

@@ -125,9 +125,11 @@ def topics(sandbox):
 def test_signature_is_the_published_example():
     body = '{"id":5500123,"name":"#FZ1001","note":"48 × cola crates"}'.encode()
     assert len(body) == 58
-    assert (
-        sign("shpss_test_0123456789abcdef", body) == "/UY3bvziZtNjp5tj2LdsBgPVFkaPHlP17CJAKzFeMD8="
-    )
+    secret = "shpss_test_0123456789abcdef"
+    signature = "/UY3bvziZtNjp5tj2LdsBgPVFkaPHlP17CJAKzFeMD8="
+    assert sign(secret, body) == signature
+    assert sign(secret, body.replace(b"48", b"49")) != signature
+    assert sign(secret + "0", body) != signature
 
 
 def test_each_delivery_is_signed_with_the_first_secret_over_its_raw_body():
@@ -326,6 +328,24 @@ def test_money_beyond_the_lines_is_a_discrepancy():
         sandbox.refund_order(order["id"], [], "5000.00")
 
 
+def test_a_refused_change_leaves_nothing_behind():
+    sandbox = shop()
+    before = sandbox.place_order(DRAFT | {"paid": True})
+    sent, path = len(sandbox.deliveries), f"/orders/{before['id']}"
+    some = {"line": "COLA-24", "quantity": 1}
+    for action, body in (
+        ("refund", {"lines": [some], "amount": "5000.00"}),
+        ("refund", {"lines": [some, {"line": "COLA-24", "quantity": 6}]}),
+        ("fulfill", {"lines": [some, {"line": "TONIC-12", "quantity": 9}]}),
+        ("edit", {"quantities": {"COLA-24": 1, "NONE": 1}}),
+        ("pay", {"kind": "gift"}),
+        ("pay", {"colour": "red"}),
+    ):
+        assert control(sandbox, f"{path}/{action}", body).status_code == 422, action
+    assert sandbox.order(before["id"])["line_items"] == before["line_items"]
+    assert len(sandbox.deliveries) == sent
+
+
 def test_drafts_are_refused_when_they_make_no_sense():
     sandbox = shop()
     for draft in (
@@ -508,6 +528,9 @@ def test_missing_scopes_are_denied_in_a_200():
         ("{ order { id } }", "missingRequiredArguments"),
         ('{ order(id: "12") { id } }', "argumentLiteralsIncompatible"),
         ("{ shop { ", "PARSE_ERROR"),
+        ("fragment Name on Shop { name }", "argumentLiteralsIncompatible"),
+        ("query($n: Int = 251) { orders(first: $n) { nodes { id } } }", "BAD_REQUEST"),
+        ("{ orders(first: -1) { nodes { id } } }", "BAD_REQUEST"),
     ],
 )
 def test_wrong_queries_are_refused(query, expected):
