@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fizzbridge.errors import RateLimitedError
 from fizzbridge.runtime.limiter import Limiter, NoCapacityError, burst
-from fizzbridge.state import ConditionFailedError, Write
+from fizzbridge.state import ConditionFailedError, TableUnavailableError, Write
 from fizzbridge.state.memory import MemoryTable
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -90,8 +90,8 @@ def test_tokens_come_back_when_it_says(limiter, clock):
 
 def test_unused_tokens_are_given_back_once(limiter):
     first = limiter.reserve("erp", 9, 60, 10, "a", 60)
-    limiter.release(first, 4)
-    limiter.release(first, 4)
+    assert limiter.release(first, 4)
+    assert not limiter.release(first, 4)
     limiter.reserve("erp", 9, 60, 6, "b", 60)
     refused(limiter, "erp", 9, 60, 1, "c", 60)
 
@@ -199,8 +199,8 @@ def test_threads_never_exceed_the_caps():
 class Crowd:
     """A table where somebody else is always a moment earlier."""
 
-    def __init__(self):
-        self.table = MemoryTable()
+    def __init__(self, table):
+        self.table = table
 
     def get(self, pk, sk, *, consistent=True):
         return self.table.get(pk, sk)
@@ -210,10 +210,27 @@ class Crowd:
         raise ConditionFailedError([row], [0])
 
 
+class Outage:
+    """A table that does not serve."""
+
+    def get(self, pk, sk, *, consistent=True):
+        raise TableUnavailableError
+
+
 def test_a_crowd_at_the_row_is_told_to_come_back(clock):
-    crowd = Crowd()
-    Limiter(crowd.table, clock).reserve("erp", 3, 60, 1, "a", 60)
-    refused(Limiter(crowd, clock), "erp", 3, 60, 1, "b", 60)
+    table = MemoryTable()
+    held = Limiter(table, clock).reserve("erp", 3, 60, 1, "a", 60)
+    crowded = Limiter(Crowd(table), clock)
+    refused(crowded, "erp", 3, 60, 1, "b", 60)
+    assert not crowded.release(held, 1)
+
+
+def test_work_that_is_done_survives_a_failed_release(limiter, clock):
+    held = limiter.reserve("erp", 3, 60, 1, "a", 60)
+    broken = Limiter(Outage(), clock)
+    assert not broken.release(held, 1)
+    with pytest.raises(TableUnavailableError):
+        broken.reserve("erp", 3, 60, 1, "a", 60)
 
 
 def test_the_row_is_small_and_readable(clock):

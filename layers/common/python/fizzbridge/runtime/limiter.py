@@ -15,7 +15,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from fizzbridge.errors import RateLimitedError
-from fizzbridge.state import ConditionFailedError, Equals, NoRow, Row, Table, Write
+from fizzbridge.state import (
+    ConditionFailedError,
+    Equals,
+    NoRow,
+    Row,
+    Table,
+    TableUnavailableError,
+    Write,
+)
 from fizzbridge.state.moments import from_text, to_text
 
 UNIT = 60_000
@@ -121,23 +129,32 @@ class Limiter:
         bucket = self._change(connection, per_minute, change)
         return Reservation(connection, holder, tokens, per_minute, bucket.slots[-1][1])
 
-    def release(self, reservation: Reservation, used_tokens: int) -> None:
+    def release(self, reservation: Reservation, used_tokens: int) -> bool:
         """Gives back the slot and the tokens not used; too late, or twice, changes nothing.
 
-        Raises:
-            NoCapacityError: Too many writers at once; the slot ends by itself.
+        Never raises for a busy or unavailable table: the work is done, and the slot ends by itself.
+
+        Returns:
+            Whether it was given back.
         """
         slot = (reservation.holder, reservation.until)
         unused = reservation.tokens - used_tokens
+        found = False
 
         def change(bucket: _Bucket, _: datetime) -> _Bucket | None:
-            if slot not in bucket.slots:
+            nonlocal found
+            found = slot in bucket.slots
+            if not found:
                 return None
             slots = tuple(other for other in bucket.slots if other != slot)
             full = burst(reservation.per_minute) * UNIT
             return replace(bucket, level=min(bucket.level + unused * UNIT, full), slots=slots)
 
-        self._change(reservation.connection, reservation.per_minute, change)
+        try:
+            self._change(reservation.connection, reservation.per_minute, change)
+        except (NoCapacityError, TableUnavailableError):
+            return False
+        return found
 
     def _change(
         self,
