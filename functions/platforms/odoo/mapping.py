@@ -1,0 +1,214 @@
+"""Canonical state to what Odoo should hold. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from fizzbridge.errors import DependencyNotReadyError, MappingError
+from fizzbridge.model.customer import Customer
+from fizzbridge.model.order import (
+    AssessedLine,
+    DocumentLine,
+    LineType,
+    OrderAssessment,
+    OrderClass,
+    OrderRequest,
+)
+from fizzbridge.model.party import Address
+from fizzbridge.model.states import OrderState
+from fizzbridge.runtime.target import Situation
+from platforms.odoo.wire import (
+    Code,
+    Line,
+    Order,
+    Partner,
+    Place,
+    Rate,
+    Resolved,
+    SaleOrderLine,
+)
+
+PLACES = Decimal("1E-10")
+"""Odoo keeps every digit of a unit price; ten give back any line amount to the cent."""
+
+
+def order(request: OrderRequest, assessment: OrderAssessment, situation: Situation) -> Order:
+    """The sale order Odoo should hold.
+
+    Raises:
+        MappingError: a line is nothing Odoo could know.
+    """
+    settings = situation.connection.settings
+    customer = situation.external_ids.get(request.customer)
+    if customer is None:
+        msg = f"order {request.number}: its customer is not at {situation.connection.name} yet"
+        raise DependencyNotReadyError(msg, platform="odoo")
+    # A hold of the release leaves a quotation: confirming reserves stock and starts picking.
+    is_released = assessment.state in {OrderState.CONFIRMED, OrderState.RELEASED, OrderState.CLOSED}
+    return Order(
+        customer=customer,
+        ship_to=_ship_to(request),
+        client_order_ref=request.po_number,
+        date_order=f"{request.placed_at:%Y-%m-%d %H:%M:%S}",
+        note=request.note,
+        currency=request.currency,
+        pricelist=_code("pricelist", request.currency, situation),
+        warehouse=str(settings.get("warehouse", "")),
+        lines=tuple(_lines(request, assessment, situation)),
+        total=assessment.totals.gross,
+        confirm=settings.get("confirm") == "on_placed" and is_released,
+    )
+
+
+def _lines(
+    request: OrderRequest, assessment: OrderAssessment, situation: Situation
+) -> Iterator[Line]:
+    counted = {line.id: line for line in assessment.lines}
+    for line in request.lines:
+        if line.quantity or line.amount:
+            yield _line(line, counted.get(line.id), request.tax_included, situation)
+
+
+def _line(
+    line: DocumentLine, assessed: AssessedLine | None, included: bool, situation: Situation
+) -> Line:
+    quantity = assessed.quantity if assessed else None
+    sku = (assessed.sku if assessed else None) or line.sku
+    ordered = quantity.ordered if quantity else line.quantity or 1
+    label = f"{quantity.unit} {quantity.factor}" if quantity and quantity.factor > 1 else None
+    return Line(
+        id=line.id,
+        product=_product(line, sku, situation),
+        title=line.title or sku or line.type.title(),
+        ordered=ordered,
+        base=quantity.base if quantity else ordered,
+        unit=_code("unit", label or quantity.unit, situation) if quantity else None,
+        factor=quantity.factor if quantity else 1,
+        amount=line.amount * line.type.sign,
+        taxes=tuple(
+            Rate(
+                rate=tax.rate,
+                included=included,
+                code=_code("tax", f"{tax.rate} included" if included else f"{tax.rate}", situation),
+            )
+            for tax in line.taxes
+            if tax.rate
+        ),
+    )
+
+
+def _product(line: DocumentLine, sku: str | None, situation: Situation) -> Code:
+    """Goods by their SKU; freight, fees and the like by a product chosen for their kind."""
+    if sku:
+        found = _code("sku", sku, situation)
+        return found if found.name else Code(name=sku, cause=found.cause)
+    found = _code("sku", line.type, situation)
+    setting = "goods_sku" if line.type is LineType.FREE_GOODS else f"{line.type.lower()}_sku"
+    name = found.name or str(situation.connection.settings.get(setting, ""))
+    if not name:
+        msg = (
+            f"line {line.id}: no product for {line.type.replace('_', ' ').lower()}; map SKU "
+            f"{line.type} or set {setting} of connection {situation.connection.name}"
+        )
+        raise MappingError(msg, cause=found.cause, platform="odoo")
+    return Code(name=name, cause=found.cause)
+
+
+def _code(sort: str, value: str, situation: Situation) -> Code:
+    maps = situation.maps
+    return Code(name=maps.get(sort, value) or "", cause=maps.cause(sort, value))
+
+
+def unit_price(amount: Decimal, quantity: int) -> Decimal:
+    """The price that gives the line amount back to the cent, whatever the quantity."""
+    return (amount / quantity).quantize(PLACES, ROUND_HALF_UP).normalize()
+
+
+def commands(lines: Sequence[SaleOrderLine], wanted: Sequence[Resolved]) -> list[list[Any]]:
+    """The x2many commands that make an order's lines what is wanted.
+
+    Lines are told apart by product: an equal one first, so that nothing is written to it, else the
+    next of that product. What is left over goes to quantity 0, which a confirmed order allows. The
+    price is part of every write, because a new quantity alone resets it to the price list's.
+    """
+    left = [line for line in lines if line.product_id and not line.is_downpayment]
+    missing = []
+    for line in wanted:
+        same = next((found for found in left if _is(found, line)), None)
+        if same:
+            left.remove(same)
+        else:
+            missing.append(line)
+    changes: list[list[Any]] = []
+    for line in missing:
+        near = next((found for found in left if found.product_id == line.product_id), None)
+        if near:
+            left.remove(near)
+            changes.append([1, near.id, _values(line)])
+        else:
+            new = {"product_id": line.product_id, "name": line.title, "technical_price_unit": -1}
+            changes.append([0, 0, new | _values(line)])
+    return changes + [
+        [1, line.id, {"product_uom_qty": 0, "price_unit": line.price_unit}]
+        for line in left
+        if line.product_uom_qty
+    ]
+
+
+def _is(line: SaleOrderLine, wanted: Resolved) -> bool:
+    # Odoo keeps prices as binary floats: alike is what gives the same amount.
+    off = abs(line.price_unit - wanted.price) * wanted.quantity
+    return (
+        (line.product_id, line.product_uom_id) == (wanted.product_id, wanted.uom_id)
+        and line.product_uom_qty == wanted.quantity
+        and not line.discount
+        and set(line.tax_ids) == set(wanted.tax_ids)
+        and off < PLACES.scaleb(7)
+    )
+
+
+def _values(line: Resolved) -> dict[str, Any]:
+    return {
+        "product_uom_qty": line.quantity,
+        "product_uom_id": line.uom_id,
+        "price_unit": line.price,
+        "discount": 0,
+        "tax_ids": [[6, 0, list(line.tax_ids)]],
+    }
+
+
+def partner(customer: Customer) -> Partner:
+    """The partner Odoo should hold."""
+    company, contact = customer.company, customer.contact
+    if customer.is_erased:
+        return Partner(name="Erased", is_company=False, address=Place(), is_erased=True)
+    main, *others = customer.addresses or (Address(),)
+    return Partner(
+        name=(company.name if company else "") or contact.name or main.name or "Customer",
+        is_company=company is not None or customer.fixed_class is OrderClass.BULK,
+        email=contact.email,
+        vat=(company.vat_number if company else "") or customer.tax_number,
+        address=place(main).model_copy(update={"phone": contact.phone or main.phone}),
+        deliveries=tuple(place(address) for address in others),
+    )
+
+
+def _ship_to(request: OrderRequest) -> Place | None:
+    found = place(request.ship_to) if request.ship_to else Place()
+    return None if found == Place() else found
+
+
+def place(address: Address) -> Place:
+    """An address as Odoo spells it."""
+    return Place(
+        name=", ".join(filter(None, (address.company, address.name))),
+        street=address.street,
+        street2=address.street2,
+        city=address.city,
+        zip=address.postal_code,
+        phone=address.phone,
+        country=address.country or "",
+        region=address.region,
+    )
