@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from fizzbridge.errors import ConfigurationError, OutcomeUnknownError, RateLimitedError
+from fizzbridge.errors import ConfigurationError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.observability import Metric, Metrics, log, log_context
 from fizzbridge.runtime.batch import Again, Message, process
-from fizzbridge.runtime.converge import Converge, Outcome
+from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
+from fizzbridge.runtime.converge import Capacity, Converge, Outcome
 from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease
-from fizzbridge.runtime.limiter import Limiter, NoCapacityError
+from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
-from fizzbridge.secrets import SecretError
 from fizzbridge.settings import Connection
 
 CALLS_PER_CONVERGE = 8
@@ -97,9 +97,9 @@ class Worker:
 def capacity(
     connection: Connection,
     limiter: Limiter,
-    make: Callable[[Callable[[], timedelta]], VendorClient],
+    make: MakeClient,
     clock: Callable[[], datetime],
-) -> Callable[[Lease], Any]:
+) -> Capacity:
     """Reserve calls at the vendor's limiter for as long as one converge makes them.
 
     Args:
@@ -109,52 +109,17 @@ def capacity(
         clock: the present time.
     """
 
-    @contextmanager
-    def reserved(lease: Lease) -> Iterator[VendorClient]:
-        calls = connection.calls
-        try:
-            reservation = limiter.reserve(
-                connection.name,
-                calls.parallel,
-                calls.per_minute,
-                CALLS_PER_CONVERGE,
-                f"{lease.holder}/{lease.pk}",
-                lease.left(clock()).total_seconds(),
-            )
-        except NoCapacityError as full:
-            raise RateLimitedError(
-                "our own limit for this connection is used up", retry_after=full.retry_after
-            ) from full
-        vendor = make(lambda: lease.left(clock()))
-        try:
-            yield vendor
-        finally:
-            limiter.release(reservation, vendor.calls)
-
-    return reserved
-
-
-def vendor_client(
-    adapter: TargetAdapter, connection: Connection, given: Ports
-) -> Callable[[Callable[[], timedelta]], VendorClient]:
-    """Make clients for a connection; the secret is read when the first call is due."""
-
-    def make(left: Callable[[], timedelta]) -> VendorClient:
-        try:
-            secret = given.secrets.get(given.settings.api_secret or "")
-        except SecretError as error:
-            said = f"{error}; set it with fizzbridge secrets set {connection.name}"
-            raise ConfigurationError(said, platform=adapter.platform) from error
-        return VendorClient(
-            platform=adapter.platform,
-            base_url=connection.base_url,
-            auth=adapter.auth(secret, connection),
-            errors=adapter.errors,
-            timeout=timedelta(seconds=given.bridge.timing.call_timeout),
-            deadline=left,
+    def for_converge(lease: Lease) -> AbstractContextManager[VendorClient]:
+        return reserved(
+            connection,
+            limiter,
+            make,
+            calls=CALLS_PER_CONVERGE,
+            holder=f"{lease.holder}/{lease.pk}",
+            left=lambda: lease.left(clock()),
         )
 
-    return make
+    return for_converge
 
 
 def pointer(given: Ports, connection: Connection) -> Callable[[EntityRef, Outcome, str], None]:

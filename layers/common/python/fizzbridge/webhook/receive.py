@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
-from fizzbridge.queues import MessageRefusedError, Queue, QueueUnavailableError
+from fizzbridge.queues import MessageRefusedError, QueueUnavailableError
 from fizzbridge.runtime.intake import Intake
 from fizzbridge.runtime.observe import Circumstances, Observer
-from fizzbridge.secrets import SecretError, SecretStore, SecretUnavailableError
-from fizzbridge.settings import Bridge
-from fizzbridge.state.objects import Objects, ObjectsUnavailableError
+from fizzbridge.runtime.wiring import Ports, now
+from fizzbridge.secrets import SecretError, SecretUnavailableError
+from fizzbridge.state.objects import ObjectsUnavailableError
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
@@ -30,44 +29,26 @@ TRY_AGAIN: Response = {"statusCode": 503, "body": ""}
 """The only answer that asks the vendor to send again: nothing durable could be written."""
 
 
-@dataclass(frozen=True)
-class Ports:
-    """What a receiver works on.
-
-    Attributes:
-        observer: merges.
-        objects: takes large deliveries.
-        queue: sends to the pull queue.
-        pull_queue: its address.
-        secrets: reads the signing secret.
-        signing_secret: its name.
-        metrics: counts.
-        now: the present time.
-    """
-
-    observer: Observer
-    objects: Objects
-    queue: Queue
-    pull_queue: str
-    secrets: SecretStore
-    signing_secret: str
-    metrics: Metrics
-    now: Callable[[], datetime]
-
-
 class Receiver:
     """Receives the deliveries of one connection."""
 
     def __init__(
-        self, adapter: WebhookAdapter, connection: str, bridge: Bridge, ports: Ports
+        self,
+        adapter: WebhookAdapter,
+        given: Ports,
+        metrics: Metrics,
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self._adapter = adapter
-        self._connection = connection
-        self._largest = bridge.limits.delivery_bytes
-        self._merge_deadline = timedelta(seconds=bridge.timing.merge_deadline)
-        self._ports = ports
+        self._given = given
+        self._metrics = metrics
+        self._now = clock
+        self._connection = given.connection.name
+        self._pull_queue = given.settings.pull_queue or ""
+        self._merge_deadline = timedelta(seconds=given.bridge.timing.merge_deadline)
+        observer = Observer(given.table, given.objects, given.bridge, clock)
         self._intake = Intake(
-            connection, ports.observer, ports.queue, ports.pull_queue, ports.metrics, ports.now
+            self._connection, observer, given.queue, self._pull_queue, metrics, clock
         )
 
     def receive(self, event: Mapping[str, Any]) -> Response:
@@ -76,8 +57,8 @@ class Receiver:
         with log_context(correlation_id, connection=self._connection):
             self._count(Metric.RECEIVED)
             try:
-                delivery = Delivery.from_event(event, self._ports.now())
-                if len(delivery.body) > self._largest:
+                delivery = Delivery.from_event(event, self._now())
+                if len(delivery.body) > self._given.bridge.limits.delivery_bytes:
                     self._count(Metric.REJECTED)
                     log.warning("delivery too large", extra={"bytes": len(delivery.body)})
                     return TOO_LARGE
@@ -92,7 +73,7 @@ class Receiver:
             return self._accept(delivery.without(self._adapter.signature.headers), correlation_id)
 
     def _verify(self, delivery: Delivery) -> None:
-        secrets, name = self._ports.secrets, self._ports.signing_secret
+        secrets, name = self._given.secrets, self._given.settings.signing_secret or ""
         check = self._adapter.signature.verify
         try:
             check(delivery, active(secrets.get(name)), delivery.received_at)
@@ -130,8 +111,8 @@ class Receiver:
     def _spill(self, delivery: Delivery, correlation_id: str) -> Response:
         """Leave the delivery to pull, which tries again and quarantines what cannot be read."""
         try:
-            message = to_message(delivery, self._connection, correlation_id, self._ports.objects)
-            self._ports.queue.send(self._ports.pull_queue, json.dumps(message))
+            message = to_message(delivery, self._connection, correlation_id, self._given.objects)
+            self._given.queue.send(self._pull_queue, json.dumps(message))
         except (QueueUnavailableError, MessageRefusedError, ObjectsUnavailableError) as error:
             log.error("delivery not kept", extra={"reason": type(error).__name__})
             return TRY_AGAIN
@@ -139,7 +120,7 @@ class Receiver:
         return ACCEPTED
 
     def _count(self, metric: Metric) -> None:
-        self._ports.metrics.count(metric, self._connection)
+        self._metrics.count(metric, self._connection)
 
 
 def active(secret: Mapping[str, object]) -> list[str]:

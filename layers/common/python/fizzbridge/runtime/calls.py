@@ -1,0 +1,97 @@
+"""Calls to a vendor within a connection's limits: the client, and the right to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+import httpx
+
+from fizzbridge.errors import ConfigurationError, RateLimitedError
+from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.client import VendorClient
+from fizzbridge.runtime.limiter import Limiter, NoCapacityError
+from fizzbridge.runtime.wiring import Ports
+from fizzbridge.secrets import SecretError
+from fizzbridge.settings import Connection
+
+TimeLeft: TypeAlias = Callable[[], timedelta]
+MakeClient: TypeAlias = Callable[[TimeLeft], VendorClient]
+
+
+class Platform(Protocol):
+    """What pull and target adapters have in common."""
+
+    platform: ClassVar[str]
+    errors: ClassVar[ErrorRules]
+
+    def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+        """How requests are authorised."""
+        ...
+
+
+@contextmanager
+def reserved(
+    connection: Connection,
+    limiter: Limiter,
+    make: MakeClient,
+    *,
+    calls: int,
+    holder: str,
+    left: TimeLeft,
+) -> Iterator[VendorClient]:
+    """Reserve calls at the limiter for as long as the client is used.
+
+    Args:
+        connection: whose limits hold.
+        limiter: shared by all functions of the connection.
+        make: gives the client.
+        calls: how many may be needed; what was not used is given back.
+        holder: unique to this invocation and message.
+        left: how much time there is; the slot ends with it.
+
+    Raises:
+        RateLimitedError: not now.
+    """
+    allowed = connection.calls
+    try:
+        reservation = limiter.reserve(
+            connection.name,
+            allowed.parallel,
+            allowed.per_minute,
+            calls,
+            holder,
+            left().total_seconds(),
+        )
+    except NoCapacityError as full:
+        raise RateLimitedError(
+            "our own limit for this connection is used up", retry_after=full.retry_after
+        ) from full
+    vendor = make(left)
+    try:
+        yield vendor
+    finally:
+        limiter.release(reservation, vendor.calls)
+
+
+def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> MakeClient:
+    """Make clients for a connection; the secret is read when the first call is due."""
+
+    def make(left: TimeLeft) -> VendorClient:
+        try:
+            secret = given.secrets.get(given.settings.api_secret or "")
+        except SecretError as error:
+            said = f"{error}; set it with fizzbridge secrets set {connection.name}"
+            raise ConfigurationError(said, platform=adapter.platform) from error
+        return VendorClient(
+            platform=adapter.platform,
+            base_url=connection.base_url,
+            auth=adapter.auth(secret, connection),
+            errors=adapter.errors,
+            timeout=timedelta(seconds=given.bridge.timing.call_timeout),
+            deadline=left,
+        )
+
+    return make

@@ -1,0 +1,340 @@
+"""The function behind a source connection's pull queue: fetch, poll, and drain what was spilled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    FizzbridgeError,
+    MalformedDeliveryError,
+    PermanentError,
+    RetryableError,
+)
+from fizzbridge.http.client import VendorClient
+from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
+from fizzbridge.observation import Hint
+from fizzbridge.queues import QueueUnavailableError
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
+from fizzbridge.runtime.health import Health
+from fizzbridge.runtime.intake import Intake
+from fizzbridge.runtime.leases import Busy, acquire, release
+from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.observe import Circumstances, Observer
+from fizzbridge.runtime.pull import Page, PullAdapter
+from fizzbridge.runtime.wiring import Ports, now, ports, visibility
+from fizzbridge.secrets import SecretUnavailableError
+from fizzbridge.state.cursors import CursorMovedError, Cursors, cursor_key
+from fizzbridge.state.moments import from_text, to_text
+from fizzbridge.state.objects import ObjectsUnavailableError
+from fizzbridge.state.table import TableUnavailableError, Write
+from fizzbridge.webhook.adapter import WebhookAdapter
+from fizzbridge.webhook.reading import read
+from fizzbridge.webhook.storing import from_message, to_message
+
+CALLS_PER_READ = 4
+PAGES_PER_RUN = 4
+"""Then the run queues its continuation, so that hints and deliveries get their turn."""
+
+REAL_ATTEMPTS = 5
+"""After so many failures that nobody can classify, a person must look."""
+
+UNHEALTHY_WAIT = timedelta(minutes=5)
+"""How long messages of a connection that does not work stay away."""
+
+QUARANTINE_LIFE = timedelta(days=30)
+"""How long a delivery that could not be read is kept; it may hold personal data."""
+
+_DOWN = (
+    TableUnavailableError,
+    QueueUnavailableError,
+    ObjectsUnavailableError,
+    SecretUnavailableError,
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """How far a stream was read.
+
+    Attributes:
+        since: from when on the present round reads.
+        begun: when its first page was read; None between rounds.
+        cursor: where its last page ended, in the adapter's words.
+    """
+
+    since: datetime
+    begun: datetime | None = None
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, text: str, start: datetime) -> Self:
+        """Read a stored place; a stream never read begins at ``start``."""
+        if not text:
+            return cls(start)
+        stored = json.loads(text)
+        begun = stored.get("begun")
+        return cls(
+            from_text(stored["since"]),
+            from_text(begun) if begun else None,
+            stored.get("cursor", ""),
+        )
+
+    def text(self) -> str:
+        """The place as it is stored."""
+        if self.begun is None:
+            return json.dumps({"since": to_text(self.since)})
+        return json.dumps(
+            {"since": to_text(self.since), "begun": to_text(self.begun), "cursor": self.cursor}
+        )
+
+    def after(self, page: Page, read_at: datetime, overlap: timedelta) -> Place:
+        """The place after a page: further on in this round, or at the start of the next.
+
+        The next round begins before this one began by what the vendor's longest transaction may
+        take, since a change shows with the time it began, after it is committed.
+        """
+        begun = self.begun or read_at
+        if page.is_last:
+            return Place(begun - overlap)
+        return Place(self.since, begun, page.cursor)
+
+
+class Puller:
+    """Turns messages of the pull queue into observations."""
+
+    def __init__(
+        self,
+        adapter: PullAdapter,
+        webhook: WebhookAdapter | None,
+        given: Ports,
+        metrics: Metrics,
+        clock: Callable[[], datetime] = now,
+        make: MakeClient | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._webhook = webhook
+        self._given = given
+        self._metrics = metrics
+        self._now = clock
+        self._connection = given.connection
+        self._make = make or vendor_client(adapter, given.connection, given)
+        self._limiter = Limiter(given.table, clock)
+        self._cursors = Cursors(given.table, clock)
+        self._health = Health(given.table, given.connection.name, clock)
+        self._intake = Intake(
+            given.connection.name,
+            Observer(given.table, given.objects, given.bridge, clock),
+            given.queue,
+            given.settings.pull_queue or "",
+            metrics,
+            clock,
+        )
+
+    def work(self, message: Message) -> Again | None:
+        """Do what a message asks for."""
+        body = message.body
+        correlation_id = body.get("correlation_id") or new_correlation_id()
+        with log_context(correlation_id, connection=self._connection.name):
+            try:
+                self._do(body, f"{message.id}.{message.receives}", correlation_id)
+            except ConfigurationError as error:
+                self._health.trouble(error)
+                log.error("connection does not work", extra=_about(error))
+                return Again(UNHEALTHY_WAIT)
+            except RetryableError as error:
+                self._metrics.count(Metric.RETRIED, self._connection.name)
+                log.warning("pull comes again", extra=_about(error))
+                return Again(error.retry_after)
+            except (MalformedDeliveryError, PermanentError) as error:
+                self._give_up(body, error, correlation_id)
+            except _DOWN as error:
+                log.warning("pull comes again", extra={"reason": type(error).__name__})
+                return Again()
+            except Exception as error:
+                if message.receives < REAL_ATTEMPTS:
+                    raise
+                log.exception("pull gives up")
+                self._give_up(body, _unknown(error), correlation_id)
+        return None
+
+    def _do(self, body: Mapping[str, Any], holder: str, correlation_id: str) -> None:
+        match body.get("type"):
+            case "hint":
+                self._fetch(Hint(body["what"], body["id"]), holder, correlation_id)
+            case "poll" | "continue":
+                self._poll(body["stream"], holder, correlation_id, resumes=body["type"] != "poll")
+            case "delivery":
+                self._deliver(body, correlation_id)
+            case other:
+                raise PermanentError(f"no such message: {other}", code="unknown_message")
+
+    # -- hints ---------------------------------------------------------------------------------
+
+    def _fetch(self, hint: Hint, holder: str, correlation_id: str) -> None:
+        how = self._as_read(f"fetch {hint.what}", correlation_id)
+        with self._vendor(holder) as vendor:
+            told = list(self._adapter.fetch(vendor, hint, self._connection))
+        self._health.works()
+        self._intake.take(told, self._adapter.clock, how)
+
+    def _as_read(self, source: str, correlation_id: str) -> Circumstances:
+        """Circumstances of a read that begins now: what it shows is at least as new as that."""
+        return Circumstances(
+            observed_at=self._now(),
+            is_authoritative=True,
+            correlation_id=correlation_id,
+            source=source,
+        )
+
+    def _vendor(self, holder: str) -> AbstractContextManager[VendorClient]:
+        until = self._now() + timedelta(seconds=self._given.bridge.timing.pull_timeout)
+        return reserved(
+            self._connection,
+            self._limiter,
+            self._make,
+            calls=CALLS_PER_READ,
+            holder=holder,
+            left=lambda: until - self._now(),
+        )
+
+    # -- polls ---------------------------------------------------------------------------------
+
+    def _poll(self, stream: str, holder: str, correlation_id: str, *, resumes: bool) -> None:
+        pk, sk = cursor_key(self._connection.name, stream)
+        seconds = self._given.bridge.timing.lease
+        lease = acquire(self._given.table, pk, sk, holder, seconds, self._now())
+        if isinstance(lease, Busy):
+            return  # whoever holds it reads on, and queues its own continuation
+        try:
+            is_done = self._pages(stream, holder, correlation_id, resumes=resumes)
+        finally:
+            release(self._given.table, lease)
+        if not is_done:
+            goes_on = {"type": "continue", "stream": stream, "correlation_id": correlation_id}
+            self._given.queue.send(self._given.settings.pull_queue or "", json.dumps(goes_on))
+
+    def _pages(self, stream: str, holder: str, correlation_id: str, *, resumes: bool) -> bool:
+        """Read a few pages; whether there is nothing left to read."""
+        cursor = self._cursors.read(self._connection.name, stream)
+        place = Place.parse(cursor.position, self._connection.start_at)
+        if resumes and place.begun is None:
+            return True  # another run has ended the round
+        overlap = timedelta(seconds=self._given.bridge.timing.poll_overlap)
+        for _ in range(PAGES_PER_RUN):
+            how = self._as_read(f"poll {stream}", correlation_id)
+            page = self._page(stream, place, holder)
+            self._intake.take(page.told, self._adapter.clock, how)
+            place = place.after(page, how.observed_at, overlap)
+            try:
+                cursor = self._cursors.advance(cursor, place.text())
+            except CursorMovedError:
+                return True  # our lease ran out, and another run reads on
+            if page.is_last:
+                return True
+        return False
+
+    def _page(self, stream: str, place: Place, holder: str) -> Page:
+        with self._vendor(holder) as vendor:
+            page = self._adapter.changes(
+                vendor, stream, place.cursor or None, place.since, self._connection
+            )
+            page = Page(list(page.told), page.cursor, page.is_last)
+        self._health.works()
+        return page
+
+    # -- deliveries ----------------------------------------------------------------------------
+
+    def _deliver(self, body: Mapping[str, Any], correlation_id: str) -> None:
+        """Take in a delivery that was verified when it came."""
+        if self._webhook is None:
+            raise PermanentError("no webhook here to read a delivery", code="unknown_message")
+        delivery = from_message(body, self._given.objects)
+        told = read(self._webhook, delivery, self._connection.name)
+        how = Circumstances(
+            observed_at=delivery.received_at,
+            is_authoritative=False,
+            correlation_id=correlation_id,
+            source=self._webhook.topic(delivery),
+        )
+        self._intake.take(told or (), self._webhook.clock, how)
+
+    # -- giving up -----------------------------------------------------------------------------
+
+    def _give_up(
+        self, body: Mapping[str, Any], error: FizzbridgeError, correlation_id: str
+    ) -> None:
+        """Leave it to a person: what was asked for goes to the DLQ, from where it can come back."""
+        log.error("pull gave up", extra=_about(error))
+        if body.get("type") == "delivery":
+            body = self._quarantine(body, error, correlation_id)
+        else:
+            self._metrics.count(Metric.PARKED, self._connection.name)
+        if self._given.settings.dlq:
+            labels = {"reason": error.code, "blame": error.blame, "code": error.code}
+            self._given.queue.send(self._given.settings.dlq, json.dumps(body), attributes=labels)
+
+    def _quarantine(
+        self, body: Mapping[str, Any], error: FizzbridgeError, correlation_id: str
+    ) -> Mapping[str, Any]:
+        """Keep a delivery that cannot be read: the body in the bucket only, listed in the table."""
+        name = self._connection.name
+        delivery = from_message(body, self._given.objects)
+        kept = to_message(delivery, name, correlation_id, self._given.objects, inline_limit=0)
+        unique = rows.token(delivery.request_id, str(kept.get("bucket_key")))[:12]
+        self._given.table.write(
+            Write(
+                rows.connection_pk(name),
+                f"QUARANTINE#{to_text(delivery.received_at)}#{unique}",
+                set={
+                    "message": json.dumps(kept),
+                    "reason": error.code,
+                    "text": error.message,
+                    "blame": error.blame,
+                    "expires_at": int((self._now() + QUARANTINE_LIFE).timestamp()),
+                },
+                replace=True,
+            )
+        )
+        self._metrics.count(Metric.QUARANTINED, name)
+        return kept
+
+
+def _about(error: FizzbridgeError) -> dict[str, str]:
+    return {
+        "code": error.code,
+        "blame": error.blame,
+        "reason": error.message,
+        "vendor_request_id": error.request_id,
+    }
+
+
+def _unknown(error: Exception) -> FizzbridgeError:
+    """Our own fault, or something nobody thought of; its text may quote data, its type does not."""
+    return FizzbridgeError(type(error).__name__, code="internal")
+
+
+def pull_handler(
+    adapter: PullAdapter, webhook: WebhookAdapter | None
+) -> Callable[[Mapping[str, Any], Any], dict[str, Any]]:
+    """The handler of a pull function.
+
+    Args:
+        adapter: reads the platform.
+        webhook: reads deliveries that were spilled or are replayed; None where none come.
+    """
+
+    def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        del context
+        with Metrics() as metrics:
+            puller = Puller(adapter, webhook, ports(), metrics)
+            return process(event, puller.work, visibility())
+
+    return handler
