@@ -1,0 +1,290 @@
+"""From Shopify's words to ours: pure, and the same for a webhook and for an answer of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+from fizzbridge.model.customer import Customer
+from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
+from fizzbridge.model.entity import EntityRef, Kind, Part, guest, ref
+from fizzbridge.model.money import to_minor_unit
+from fizzbridge.model.order import (
+    DocumentLine,
+    LineType,
+    OrderRequest,
+    PaymentStatus,
+    TaxShare,
+    Totals,
+)
+from fizzbridge.model.party import Address, Company, Contact
+from fizzbridge.observation import Hint, Seen, Told
+from platforms.shopify import wire
+
+_PAYMENT = {
+    "authorized": PaymentStatus.AUTHORIZED,
+    "partially_paid": PaymentStatus.PART_PAID,
+    "paid": PaymentStatus.PAID,
+    "partially_refunded": PaymentStatus.PART_REFUNDED,
+    "refunded": PaymentStatus.REFUNDED,
+    "voided": PaymentStatus.VOIDED,
+    "expired": PaymentStatus.VOIDED,
+}
+_MONEY_MOVED = {"partially_paid", "paid", "partially_refunded", "refunded"}
+_RESTOCKED = {"cancel", "return", "legacy_restock"}
+
+
+def order(told: wire.Order, connection: str) -> Iterator[Told]:
+    """The order, its buyer as a seed, and its money to be read where some has moved."""
+    entity = ref(Kind.ORDER, connection, told.id)
+    buyer = _buyer(told, connection)
+    request = _request(told, buyer)
+    yield Seen(entity, request, told.updated_at, Part.REQUEST, refetch=Hint("order", told.id))
+    addresses = dict.fromkeys(one for one in (request.bill_to, request.ship_to) if one)
+    seed = Customer(contact=request.contact, company=request.company, addresses=tuple(addresses))
+    yield Seen(buyer, seed, None)
+    if told.financial_status in _MONEY_MOVED:
+        yield Hint("money", told.id)
+
+
+def edited(told: wire.OrderEdited, connection: str) -> Iterator[Told]:
+    """An edit names lines and not what the order has become: read it."""
+    del connection
+    yield Hint("order", told.order_edit.order_id)
+
+
+def deleted(told: wire.OrderDeleted, connection: str) -> Iterator[Told]:
+    """The order is gone."""
+    # Nothing follows a deletion, so it is later than whatever happened within the same second.
+    at = told.triggered_at + timedelta(seconds=1)
+    yield Seen(ref(Kind.ORDER, connection, told.id), None, at, Part.REQUEST)
+
+
+def payment(told: wire.Transaction, connection: str) -> Iterator[Told]:
+    """Money that came in. Authorisations, failures and refunds are not payments."""
+    if told.status != "success" or told.kind not in {"sale", "capture"}:
+        return
+    parent = ref(Kind.ORDER, connection, told.order_id)
+    body = Payment(
+        order=parent,
+        amount=told.amount,
+        currency=told.currency,
+        gateway=told.gateway,
+        at=told.processed_at or told.created_at,
+        status=SettlementStatus.SETTLED,
+        is_test=told.test,
+    )
+    yield Seen(
+        ref(Kind.PAYMENT, connection, told.id),
+        body,
+        told.created_at,
+        parent=parent,
+        refetch=Hint("money", told.order_id),
+    )
+
+
+def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
+    """A refund with the money that really moved, which may be none."""
+    parent = ref(Kind.ORDER, connection, told.order_id)
+    moves = [one for one in told.transactions if one.kind == "refund"]
+    settled = [one.amount for one in moves if one.status == "success"]
+    lines = tuple(
+        RefundedLine(
+            order_line_id=line.line_item_id,
+            quantity=line.quantity,
+            amount=to_minor_unit(line.subtotal, told.currency),
+            tax=to_minor_unit(line.total_tax, told.currency),
+            is_restocked=line.restock_type in _RESTOCKED,
+        )
+        for line in told.refund_line_items
+    )
+    body = Refund(
+        order=parent,
+        amount=sum(settled, Decimal(0)),
+        currency=next((one.currency for one in moves), told.currency),
+        gateway=next((one.gateway for one in moves), ""),
+        at=told.processed_at or told.created_at,
+        status=_settlement([one.status for one in moves]),
+        lines=lines,
+        reason=told.note,
+    )
+    yield Seen(
+        ref(Kind.REFUND, connection, told.id),
+        body,
+        told.created_at,
+        parent=parent,
+        refetch=Hint("money", told.order_id),
+    )
+
+
+def _settlement(statuses: list[str]) -> SettlementStatus:
+    if "pending" in statuses:
+        return SettlementStatus.PENDING
+    # Where no money was meant to move, nothing is left to wait for.
+    return (
+        SettlementStatus.SETTLED
+        if "success" in statuses or not statuses
+        else SettlementStatus.FAILED
+    )
+
+
+def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
+    presentment = told.current_total_price_set.presentment_money
+    gross = told.current_total_price_set.shop_money.amount
+    bill_to, ship_to = _address(told.billing_address), _address(told.shipping_address)
+    return OrderRequest(
+        number=told.name,
+        placed_at=told.processed_at,
+        changed_at=told.updated_at,
+        cancelled_at=told.cancelled_at,
+        cancel_reason=told.cancel_reason,
+        is_test=told.test,
+        channel=told.source_name,
+        currency=told.currency,
+        shop_currency=told.currency,
+        presentment_currency=presentment.currency_code,
+        presentment_gross=to_minor_unit(presentment.amount, presentment.currency_code),
+        tax_included=told.taxes_included,
+        lines=tuple(_lines(told)),
+        totals=Totals(
+            net=gross - told.current_total_tax,
+            tax=told.current_total_tax,
+            gross=gross,
+            discount=told.current_total_discounts,
+        ),
+        customer=buyer,
+        contact=Contact(
+            name=_name(told.customer or told.billing_address or told.shipping_address),
+            email=told.email,
+            phone=told.phone,
+            language=told.customer_locale,
+        ),
+        company=_company(told),
+        bill_to=bill_to,
+        ship_to=ship_to,
+        po_number=told.po_number,
+        payment_terms=_terms(told.payment_terms),
+        payment_status=_PAYMENT.get(told.financial_status, PaymentStatus.PENDING),
+        note=told.note,
+        tags=tuple(told.tags),
+        properties={one.name: one.value for one in told.note_attributes},
+    )
+
+
+def _buyer(told: wire.Order, connection: str) -> EntityRef:
+    if told.company:
+        outlet = f"company:{told.company.id}:{told.company.location_id}"
+        return ref(Kind.CUSTOMER, connection, outlet)
+    if told.customer:
+        return ref(Kind.CUSTOMER, connection, told.customer.id)
+    return guest(connection, told.id)
+
+
+def _company(told: wire.Order) -> Company | None:
+    if told.company is None:
+        return None
+    # A webhook does not say the company's name; its invoices go there.
+    name = told.billing_address.company if told.billing_address else ""
+    return Company(id=told.company.id, location_id=told.company.location_id, name=name)
+
+
+def _lines(told: wire.Order) -> Iterator[DocumentLine]:
+    for line in told.line_items:
+        yield _goods(line, told.currency)
+    for shipping in told.shipping_lines:
+        if not shipping.is_removed:
+            yield _freight(shipping, told.currency)
+    for name, amount in (
+        ("duties", told.current_total_duties_set),
+        ("additional-fees", told.current_total_additional_fees_set),
+    ):
+        if amount:
+            yield DocumentLine(
+                id=name,
+                type=LineType.FEE,
+                title=name,
+                quantity=1,
+                quantity_ordered=1,
+                unit_price=amount,
+                amount=amount,
+                is_stocked=False,
+            )
+
+
+def _goods(line: wire.Line, currency: str) -> DocumentLine:
+    def current(amount: Decimal) -> Decimal:
+        """Shopify gives discounts and taxes for all units ordered; this is what is left of them."""
+        if line.current_quantity == line.quantity:
+            return amount
+        return to_minor_unit(amount * line.current_quantity / line.quantity, currency)
+
+    discount = current(sum((one.amount for one in line.discount_allocations), Decimal(0)))
+    taxes = tuple(_tax(one, current(one.price), currency) for one in line.tax_lines)
+    return DocumentLine(
+        id=line.id,
+        type=LineType.GOODS,
+        parent_id=line.sales_line_item_group_id,
+        sku=line.sku or None,
+        title=line.name,
+        quantity=line.current_quantity,
+        quantity_ordered=line.quantity,
+        unit_price=line.price,
+        discount=discount,
+        amount=line.price * line.current_quantity - discount,
+        tax=sum((tax.amount for tax in taxes), Decimal(0)),
+        taxes=taxes,
+        # Gift cards, tips and charges typed in by hand are in no catalogue.
+        is_stocked=not line.gift_card and bool(line.sku or line.variant_id),
+        properties={one.name: one.value for one in line.properties},
+    )
+
+
+def _freight(line: wire.ShippingLine, currency: str) -> DocumentLine:
+    taxes = tuple(_tax(one, one.price, currency) for one in line.tax_lines)
+    return DocumentLine(
+        id=line.id,
+        type=LineType.FREIGHT,
+        title=line.title,
+        quantity=1,
+        quantity_ordered=1,
+        unit_price=line.price,
+        discount=line.price - line.discounted_price,
+        amount=line.discounted_price,
+        tax=sum((tax.amount for tax in taxes), Decimal(0)),
+        taxes=taxes,
+        is_stocked=False,
+    )
+
+
+def _tax(line: wire.TaxLine, amount: Decimal, currency: str) -> TaxShare:
+    # The API writes 2.6 where webhooks write 2.60.
+    return TaxShare(
+        title=line.title, rate=line.rate or Decimal(0), amount=to_minor_unit(amount, currency)
+    )
+
+
+def _terms(terms: wire.PaymentTerms | None) -> str:
+    if terms is None:
+        return ""
+    return f"{terms.payment_terms_type} {terms.due_in_days or ''}".strip().upper()
+
+
+def _name(of: wire.Customer | wire.Address | None) -> str:
+    return f"{of.first_name} {of.last_name}".strip() if of else ""
+
+
+def _address(told: wire.Address | None) -> Address | None:
+    if told is None:
+        return None
+    return Address(
+        name=_name(told),
+        company=told.company,
+        street=told.address1,
+        street2=told.address2,
+        city=told.city,
+        region=told.province_code,
+        postal_code=told.zip,
+        country=told.country_code or None,
+        phone=told.phone,
+    )

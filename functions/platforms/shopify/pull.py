@@ -1,0 +1,142 @@
+"""Reading Shopify's Admin GraphQL API: https://shopify.dev/docs/api/admin-graphql/2026-10.
+
+A throttled query is answered 200 without data and says what it would have cost, so the wait is
+computed. Without the scope ``read_all_orders`` an order older than 60 days looks like no order at
+all: "not there" is never taken for a deletion, which has a webhook of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    ConflictError,
+    RateLimitedError,
+    TargetRejectedError,
+    TargetUnavailableError,
+)
+from fizzbridge.http.auth import HeaderToken
+from fizzbridge.http.classify import Answer, ErrorRules, Rule, at
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.version import Timestamp
+from fizzbridge.observation import Hint, Told
+from fizzbridge.runtime.pull import Page, PullAdapter
+from fizzbridge.runtime.puller import pull_handler
+from fizzbridge.settings import Connection
+from platforms.shopify import mapping, queries, wire
+from platforms.shopify.webhook import ShopifyWebhook
+
+_CODE = "errors.0.extensions.code"
+_HOST = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com|localhost|127\.0\.0\.1", re.IGNORECASE)
+
+
+def throttled_for(answer: Answer) -> timedelta | None:
+    """How long until the bucket holds what the query costs."""
+    cost = at(answer.data, "extensions.cost") or {}
+    needed, bucket = cost.get("requestedQueryCost"), cost.get("throttleStatus") or {}
+    if at(answer.data, _CODE) != "THROTTLED" or not needed or not bucket.get("restoreRate"):
+        return None
+    missing = max(needed - bucket["currentlyAvailable"], 0)
+    return timedelta(seconds=float(missing / bucket["restoreRate"]))
+
+
+class ShopifyPull(PullAdapter):
+    """Orders and their money, one order at a time; the poll only lists what changed."""
+
+    platform = "shopify"
+    clock = Timestamp("second")
+    errors = ErrorRules(
+        rules=(
+            Rule(RateLimitedError, where={_CODE: "THROTTLED"}),
+            Rule(ConfigurationError, where={_CODE: "ACCESS_DENIED"}),
+            Rule(
+                TargetUnavailableError,
+                where={_CODE: re.compile("^(INTERNAL_SERVER_ERROR|TIMEOUT|SERVICE_UNAVAILABLE)$")},
+            ),
+            # A query our own release got wrong, or one too large.
+            Rule(
+                TargetRejectedError, 200, where={"errors.0.message": re.compile(".")}, blame="ours"
+            ),
+            Rule(ConfigurationError, 402),  # the shop is frozen
+            Rule(ConfigurationError, 423),  # the shop is locked
+        ),
+        message_at=("errors.0.message", "errors"),
+        code_at=(_CODE,),
+        retry_after=throttled_for,
+    )
+
+    def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+        """A fixed token in a header, sent to a shop's own myshopify.com name only."""
+        host = urlsplit(connection.base_url).hostname or ""
+        if not _HOST.fullmatch(host):
+            msg = f"{host}: base_url must be the shop's name under myshopify.com"
+            raise ConfigurationError(msg, platform=self.platform)
+        return HeaderToken("X-Shopify-Access-Token", str(secret["access_token"]))
+
+    def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
+        """Read an order, or its money: payments and refunds."""
+        read = {"order": _order, "money": _money}[hint.what]
+        return read(vendor, f"gid://shopify/Order/{hint.external_id}", connection)
+
+    def changes(
+        self,
+        vendor: VendorClient,
+        stream: str,
+        cursor: str | None,
+        since: datetime,
+        connection: Connection,
+    ) -> Page:
+        """List what changed; each order is then read by itself: no page may cost 1,000 points."""
+        del stream
+        changed = f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+        found = _ask(vendor, connection, queries.CHANGED, changed=changed, after=cursor)["orders"]
+        page = found["pageInfo"]
+        told = [Hint("order", node["id"].rpartition("/")[2]) for node in found["nodes"]]
+        return Page(told, page["endCursor"] or cursor or "", is_last=not page["hasNextPage"])
+
+
+def _order(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
+    found = _ask(vendor, connection, queries.ORDER, id=gid)["order"]
+    if found is None:
+        return
+    lines = found["line_items"]
+    while lines["pageInfo"]["hasNextPage"]:
+        after = lines["pageInfo"]["endCursor"]
+        more = _ask(vendor, connection, queries.MORE_LINES, id=gid, after=after)["order"]
+        if more is None or more["updated_at"] != found["updated_at"]:
+            raise ConflictError(f"{gid} changed while it was read", platform="shopify")
+        lines = more["line_items"]
+        found["line_items"]["nodes"] += lines["nodes"]
+    yield from mapping.order(wire.Order.model_validate(found), connection.name)
+
+
+def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
+    found = _ask(vendor, connection, queries.MONEY, id=gid)["order"]
+    if found is None:
+        return
+    of = {"order_id": gid}
+    for node in found["transactions"]:
+        yield from mapping.payment(wire.Transaction.model_validate(of | node), connection.name)
+    for node in found["refunds"]:
+        if node["refund_line_items"]["pageInfo"]["hasNextPage"]:
+            msg = f"{node['id']} has more lines than are read at once"
+            raise TargetRejectedError(msg, platform="shopify")
+        for moved in node["transactions"]["nodes"]:
+            moved |= of
+        yield from mapping.refund(wire.Refund.model_validate(of | node), connection.name)
+
+
+def _ask(vendor: VendorClient, connection: Connection, query: str, **variables: Any) -> Any:
+    path = f"/admin/api/{connection.settings['api_version']}/graphql.json"
+    answer = vendor.post(path, json={"query": query, "variables": variables}, writes=False)
+    return answer.data["data"]
+
+
+handler = pull_handler(ShopifyPull(), ShopifyWebhook())

@@ -1,0 +1,248 @@
+"""What Shopify says of orders, money and refunds, in the shape of its webhooks.
+
+``queries.py`` asks GraphQL for the same names, so both ways end in one mapping. What GraphQL cannot
+rename is evened out here: connections, gids, money bags, capitals.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+T = TypeVar("T")
+
+
+def _id(value: Any) -> Any:
+    """``gid://shopify/LineItem/7``, ``{"id": ...}`` and 7 are the id "7"."""
+    if isinstance(value, dict):
+        return _id(value.get("id"))
+    return value if value is None else str(value).rpartition("/")[2]
+
+
+def _shop(value: Any) -> Any:
+    """A money bag stands for the shop's side of it; webhooks give that side alone as text."""
+    return value["shop_money"]["amount"] if isinstance(value, dict) else value
+
+
+def _shop_currency(value: Any) -> Any:
+    return value["shop_money"]["currency_code"] if isinstance(value, dict) else value
+
+
+def _nodes(value: Any) -> Any:
+    return value["nodes"] if isinstance(value, dict) else value
+
+
+def _tags(value: Any) -> Any:
+    tags = value.split(",") if isinstance(value, str) else value
+    return sorted(tag.strip() for tag in tags if tag.strip())
+
+
+Id = Annotated[str, BeforeValidator(_id)]
+Money = Annotated[Decimal, BeforeValidator(_shop)]
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+Word = Annotated[str, BeforeValidator(lambda value: str(value or "").lower())]
+Listed = Annotated[list[T], BeforeValidator(_nodes)]
+
+
+class Wire(BaseModel):
+    """Only the fields we use; Shopify adds others at any time."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Attribute(Wire):
+    """A name and a value somebody typed or an app wrote."""
+
+    name: str
+    value: Text = ""
+
+
+class TaxLine(Wire):
+    """One tax, for all units ever ordered of a line."""
+
+    title: Text = ""
+    rate: Decimal | None = None
+    price: Money
+
+
+class Discount(Wire):
+    """A line's share of one discount, for all units ever ordered."""
+
+    amount: Money
+
+
+class Line(Wire):
+    """Something bought; a removed line stays, with no current quantity."""
+
+    id: Id
+    sku: Text = ""
+    name: Text
+    variant_id: Id | None = None
+    sales_line_item_group_id: Id | None = None
+    quantity: int
+    current_quantity: int
+    price: Money
+    gift_card: bool = False
+    properties: list[Attribute] = []
+    discount_allocations: list[Discount] = []
+    tax_lines: list[TaxLine] = []
+
+
+class ShippingLine(Wire):
+    """What a delivery costs."""
+
+    id: Id
+    title: Text = ""
+    price: Money
+    discounted_price: Money
+    is_removed: bool = False
+    tax_lines: list[TaxLine] = []
+
+
+class Address(Wire):
+    """A postal address."""
+
+    first_name: Text = ""
+    last_name: Text = ""
+    company: Text = ""
+    address1: Text = ""
+    address2: Text = ""
+    city: Text = ""
+    province_code: Text = ""
+    zip: Text = ""
+    country_code: Text = ""
+    phone: Text = ""
+
+
+class Customer(Wire):
+    """The account the order was placed with."""
+
+    id: Id
+    first_name: Text = ""
+    last_name: Text = ""
+
+
+class Company(Wire):
+    """The business the order was placed for, and its outlet."""
+
+    id: Id
+    location_id: Id
+
+
+class PaymentTerms(Wire):
+    """When the order is due."""
+
+    payment_terms_type: Text = ""
+    due_in_days: int | None = None
+
+
+class Amount(Wire):
+    """An amount with its currency."""
+
+    amount: Decimal
+    currency_code: str
+
+
+class Bag(Wire):
+    """One amount in the shop's and in the buyer's currency."""
+
+    shop_money: Amount
+    presentment_money: Amount
+
+
+class Order(Wire):
+    """An order as it stands: ``current_*`` is after edits and refunds."""
+
+    id: Id
+    name: str
+    processed_at: AwareDatetime
+    updated_at: AwareDatetime
+    cancelled_at: AwareDatetime | None = None
+    cancel_reason: Word = ""
+    currency: str
+    taxes_included: bool
+    test: bool
+    financial_status: Word = ""
+    source_name: Text = ""
+    po_number: Text = ""
+    note: Text = ""
+    tags: Annotated[list[str], BeforeValidator(_tags)] = []
+    email: Text = ""
+    phone: Text = ""
+    customer_locale: Text = ""
+    customer: Customer | None = None
+    # GraphQL answers {} for a buyer that is no company.
+    company: Annotated[Company | None, BeforeValidator(lambda value: value or None)] = None
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    payment_terms: PaymentTerms | None = None
+    note_attributes: list[Attribute] = []
+    current_total_price_set: Bag
+    current_total_tax: Money
+    current_total_discounts: Money
+    current_total_duties_set: Money | None = None
+    current_total_additional_fees_set: Money | None = None
+    line_items: Listed[Line]
+    shipping_lines: Listed[ShippingLine]
+
+
+class Transaction(Wire):
+    """Money that moved, or should have."""
+
+    id: Id
+    order_id: Id
+    kind: Word
+    status: Word
+    gateway: Text = ""
+    amount: Money
+    currency: Annotated[str, BeforeValidator(_shop_currency)]
+    created_at: AwareDatetime
+    processed_at: AwareDatetime | None = None
+    test: bool
+
+
+class RefundLine(Wire):
+    """What a refund takes back of a line."""
+
+    line_item_id: Id
+    quantity: int
+    restock_type: Word = ""
+    subtotal: Money
+    total_tax: Money
+
+
+class Refund(Wire):
+    """A refund: lines, money, both or neither."""
+
+    id: Id
+    order_id: Id
+    created_at: AwareDatetime
+    processed_at: AwareDatetime | None = None
+    note: Text = ""
+    # Money and lines may both be absent; this sum is always there and knows the shop's currency.
+    currency: Annotated[str, BeforeValidator(_shop_currency)] = Field(
+        validation_alias="total_duties_set"
+    )
+    refund_line_items: Listed[RefundLine]
+    transactions: Listed[Transaction]
+
+
+class OrderEdit(Wire):
+    """Which order was edited."""
+
+    order_id: Id
+
+
+class OrderEdited(Wire):
+    """``orders/edited``: names the order and does not show it."""
+
+    order_edit: OrderEdit
+
+
+class OrderDeleted(Wire):
+    """``orders/delete``, with the time from the delivery's header."""
+
+    id: Id
+    triggered_at: AwareDatetime
