@@ -1,0 +1,1 @@
+"""Odoo: a target for orders and customers."""

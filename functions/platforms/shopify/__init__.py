@@ -1,0 +1,1 @@
+"""Shopify: a source of orders, payments, refunds and customers."""
