@@ -1,15 +1,17 @@
-"""``python -m infra.local up --bridge bridge.demo.toml``, ``down``, ``metrics``."""
+"""``python -m infra.local up --bridge bridge.toml``, ``demo``, ``down``, ``metrics``."""
 
 import argparse
 import sys
 import time
 from pathlib import Path
 
+from cli.stack import CommandError
 from fizzbridge.settings import Bridge, BridgeFileError, load_bridge_file
 from infra.local import emulator, metrics, sandboxes
+from infra.local.demo import run as demo
 from infra.local.deploy import DeployError, deploy
 from infra.local.processes import NotReadyError, is_running
-from infra.local.progress import console, step
+from infra.local.progress import console, failed, step
 from infra.local.state import LocalState, forget, port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,6 +88,8 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     bring_up = commands.add_parser("up", help="start the emulator and deploy")
     bring_up.add_argument("--bridge", type=Path, required=True)
+    show = commands.add_parser("demo", help="have orders placed and watch them arrive")
+    show.add_argument("--json", action="store_true", help="answer as JSON")
     commands.add_parser("down", help="stop everything")
     watch = commands.add_parser("metrics", help="copy metrics to CloudWatch")
     watch.add_argument("--interval", type=int, default=15)
@@ -94,12 +98,14 @@ def main() -> int:
         match arguments.command:
             case "up":
                 up(arguments.bridge.resolve())
+            case "demo":
+                return demo.run(as_json=arguments.json)
             case "down":
                 down()
             case _:
                 watch_metrics(arguments.interval)
-    except (BridgeFileError, DeployError, NotReadyError) as error:
-        console.print(str(error), style="red", markup=False)
+    except (BridgeFileError, CommandError, DeployError, demo.DemoError, NotReadyError) as error:
+        failed.print(str(error), style="red", markup=False)
         return 1
     return 0
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 
 console = Console(highlight=False)
+failed = Console(highlight=False, stderr=True)
 
 
 @contextmanager
