@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
@@ -45,7 +46,7 @@ def order(told: wire.Order, connection: str) -> Iterator[Told]:
     seed = Customer(contact=request.contact, company=request.company, addresses=tuple(addresses))
     yield Seen(buyer, seed, None)
     if told.financial_status in _MONEY_MOVED:
-        yield Hint("money", told.id)
+        yield Hint("transactions", told.id)
 
 
 def edited(told: wire.OrderEdited, connection: str) -> Iterator[Told]:
@@ -80,7 +81,7 @@ def payment(told: wire.Transaction, connection: str) -> Iterator[Told]:
         body,
         told.created_at,
         parent=parent,
-        refetch=Hint("money", told.order_id),
+        refetch=Hint("transactions", told.order_id),
     )
 
 
@@ -114,7 +115,7 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
         body,
         told.created_at,
         parent=parent,
-        refetch=Hint("money", told.order_id),
+        refetch=Hint("transactions", told.order_id),
     )
 
 
@@ -213,14 +214,11 @@ def _lines(told: wire.Order) -> Iterator[DocumentLine]:
 
 
 def _goods(line: wire.Line, currency: str) -> DocumentLine:
-    def current(amount: Decimal) -> Decimal:
-        """Shopify gives discounts and taxes for all units ordered; this is what is left of them."""
-        if line.current_quantity == line.quantity:
-            return amount
-        return to_minor_unit(amount * line.current_quantity / line.quantity, currency)
-
-    discount = current(sum((one.amount for one in line.discount_allocations), Decimal(0)))
-    taxes = tuple(_tax(one, current(one.price), currency) for one in line.tax_lines)
+    # Discounts and taxes are told for all units ever ordered.
+    left = Fraction(line.current_quantity, line.quantity or 1)
+    allocated = sum((one.amount for one in line.discount_allocations), Decimal(0))
+    discount = _share(allocated, left, currency)
+    taxes = _taxes(line.tax_lines, left, currency)
     return DocumentLine(
         id=line.id,
         type=LineType.GOODS,
@@ -241,7 +239,10 @@ def _goods(line: wire.Line, currency: str) -> DocumentLine:
 
 
 def _freight(line: wire.ShippingLine, currency: str) -> DocumentLine:
-    taxes = tuple(_tax(one, one.price, currency) for one in line.tax_lines)
+    # Cancelled or refunded freight stays as a line that costs nothing any more.
+    now = line.current_discounted_price_set
+    left = Fraction(now) / Fraction(line.discounted_price) if line.discounted_price else Fraction(1)
+    taxes = _taxes(line.tax_lines, left, currency)
     return DocumentLine(
         id=line.id,
         type=LineType.FREIGHT,
@@ -250,17 +251,26 @@ def _freight(line: wire.ShippingLine, currency: str) -> DocumentLine:
         quantity_ordered=1,
         unit_price=line.price,
         discount=line.price - line.discounted_price,
-        amount=line.discounted_price,
+        amount=now,
         tax=sum((tax.amount for tax in taxes), Decimal(0)),
         taxes=taxes,
         is_stocked=False,
     )
 
 
-def _tax(line: wire.TaxLine, amount: Decimal, currency: str) -> TaxShare:
-    # The API writes 2.6 where webhooks write 2.60.
-    return TaxShare(
-        title=line.title, rate=line.rate or Decimal(0), amount=to_minor_unit(amount, currency)
+def _share(amount: Decimal, left: Fraction, currency: str) -> Decimal:
+    # Rounded even where all is left: the API writes 2.6 where webhooks write 2.60.
+    return to_minor_unit(amount * left.numerator / left.denominator, currency)
+
+
+def _taxes(lines: Iterable[wire.TaxLine], left: Fraction, currency: str) -> tuple[TaxShare, ...]:
+    return tuple(
+        TaxShare(
+            title=line.title,
+            rate=line.rate or Decimal(0),
+            amount=_share(line.price, left, currency),
+        )
+        for line in lines
     )
 
 

@@ -82,7 +82,7 @@ class ShopifyPull(PullAdapter):
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
         """Read an order, or its money: payments and refunds."""
-        read = {"order": _order, "money": _money}[hint.what]
+        read = {"order": _order, "transactions": _money}[hint.what]
         return read(vendor, f"gid://shopify/Order/{hint.external_id}", connection)
 
     def changes(

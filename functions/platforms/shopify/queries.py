@@ -65,6 +65,7 @@ query Order($id: ID!) {{
         id title
         price: originalPriceSet {{ ...Shop }}
         discounted_price: discountedPriceSet {{ ...Shop }}
+        current_discounted_price_set: currentDiscountedPriceSet {{ ...Shop }}
         is_removed: isRemoved
         tax_lines: taxLines {{ ...Tax }}
       }}

@@ -91,12 +91,13 @@ class Line(Wire):
 
 
 class ShippingLine(Wire):
-    """What a delivery costs."""
+    """What a delivery costs; its taxes are those of the discounted price."""
 
     id: Id
     title: Text = ""
     price: Money
     discounted_price: Money
+    current_discounted_price_set: Money
     is_removed: bool = False
     tax_lines: list[TaxLine] = []
 
