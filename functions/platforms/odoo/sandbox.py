@@ -114,7 +114,7 @@ class Seeding:
         row = {"name": company.get("name", "My Company"), "currency_id": currency_id}
         method = company.get("tax_calculation_rounding_method", "round_globally")
         self.records("res.company").insert(row | {"tax_calculation_rounding_method": method})
-        self.records("stock.warehouse").insert({"name": row["name"]})
+        self.records("stock.warehouse").insert({"name": row["name"], "code": "WH"})
         self.records("crm.team").insert({"name": "Sales"})
         for name in ("Immediate Payment", "15 Days", "30 Days"):
             self.records("account.payment.term").insert({"name": name})
