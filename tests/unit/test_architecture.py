@@ -1,4 +1,4 @@
-"""What the import contracts in pyproject.toml cannot say, because it goes by the name's beginning."""
+"""What the import contracts in pyproject.toml cannot say: rules that go by how a name begins."""
 
 from __future__ import annotations
 

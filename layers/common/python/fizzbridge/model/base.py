@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
@@ -29,18 +29,29 @@ def _refuse_float(value: Any) -> Any:
     return value
 
 
+_MOST_DIGITS = 40
+_CONTEXT = Context(prec=_MOST_DIGITS)
+
+
 def _plain(value: Decimal) -> Decimal:
     """Strip trailing zeros without drifting into exponents, so that 1.50 and 1.5 are one value."""
-    normal = value.normalize()
-    return normal if normal.as_tuple().exponent <= 0 else normal.quantize(Decimal(1))  # type: ignore[operator]  # finite by the field
+    normal = value.normalize(_CONTEXT)
+    if normal.as_tuple().exponent <= 0:  # type: ignore[operator]  # finite by the field
+        return normal
+    return normal.quantize(Decimal(1), context=_CONTEXT)
 
 
 Exact = Annotated[
-    Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False), AfterValidator(_plain)
+    Decimal,
+    BeforeValidator(_refuse_float),
+    Field(allow_inf_nan=False, max_digits=_MOST_DIGITS),
+    AfterValidator(_plain),
 ]
-"""An exact number of any precision: rates, factors, unit prices."""
+"""An exact number: rates, factors, unit prices. What arithmetic would round is refused instead."""
 
-Amount = Annotated[Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False)]
+Amount = Annotated[
+    Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False, max_digits=20)
+]
 """An amount in the currency its document or money names; that owner brings it to the minor unit."""
 
 

@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 
 from fizzbridge.model.base import Amount, Frozen, Instant, Sku
 from fizzbridge.model.entity import EntityRef
-from fizzbridge.model.money import Currency, exact_in
-from fizzbridge.model.order import Document
+from fizzbridge.model.money import Currency
+from fizzbridge.model.order import Document, settle
 
 
 class ShippedLine(Frozen):
@@ -82,7 +82,7 @@ class _Moved(Frozen):
 
     @model_validator(mode="after")
     def _in_minor_units(self) -> Self:
-        object.__setattr__(self, "amount", exact_in(self.amount, self.currency, "amount"))
+        settle(self, "amount", self.currency, "amount")
         return self
 
 
@@ -118,6 +118,13 @@ class Refund(_Moved):
     status: SettlementStatus
     lines: tuple[RefundedLine, ...] = ()
     reason: str = Field(default="", repr=False)
+
+    @model_validator(mode="after")
+    def _lines_in_minor_units(self) -> Self:
+        for line in self.lines:
+            for name in ("amount", "tax"):
+                settle(line, name, self.currency, f"line {line.order_line_id} {name}")
+        return self
 
 
 class ReturnState(StrEnum):

@@ -108,9 +108,11 @@ class Document(Frozen):
     def _amounts_are_exact(self) -> Self:
         for line in self.lines:
             for name in ("discount", "amount", "tax"):
-                _settle(line, name, self.currency, f"line {line.id} {name}")
+                settle(line, name, self.currency, f"line {line.id} {name}")
+            for share in line.taxes:
+                settle(share, "amount", self.currency, f"line {line.id} {share.title}")
         for name in ("net", "tax", "gross", "discount"):
-            _settle(self.totals, name, self.currency, f"totals {name}")
+            settle(self.totals, name, self.currency, f"totals {name}")
         if self.totals.net + self.totals.tax != self.totals.gross:
             msg = (
                 f"totals: net {self.totals.net} plus tax {self.totals.tax} "
@@ -120,7 +122,7 @@ class Document(Frozen):
         return self
 
 
-def _settle(model: Frozen, name: str, currency: str, field: str) -> None:
+def settle(model: Frozen, name: str, currency: str, field: str) -> None:
     """Write an amount with the currency's digits, so that equal documents are equal to the byte."""
     object.__setattr__(model, name, exact_in(getattr(model, name), currency, field))
 
@@ -165,6 +167,11 @@ class OrderRequest(Document):
     note: str = Field(default="", repr=False)
     tags: tuple[str, ...] = ()
     properties: dict[str, str] = Field(default_factory=dict, repr=False)
+
+    @model_validator(mode="after")
+    def _presentment_is_exact(self) -> Self:
+        settle(self, "presentment_gross", self.presentment_currency, "presentment gross")
+        return self
 
     @property
     def ship_country(self) -> str | None:
