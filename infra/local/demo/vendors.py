@@ -51,8 +51,8 @@ class Shop:
     def _done(self, path: str, given: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._http.post(path, json=given)
         answer.raise_for_status()
-        body: dict[str, Any] = answer.json()
-        return body
+        order: dict[str, Any] = answer.json()["order"]
+        return order
 
 
 @dataclass(frozen=True)
