@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_UP, Context, Decimal
 from typing import Any
 
 from fizzbridge.errors import DependencyNotReadyError, MappingError
@@ -30,8 +30,13 @@ from platforms.odoo.wire import (
     SaleOrderLine,
 )
 
-PLACES = Decimal("1E-10")
-"""Odoo keeps every digit of a unit price; ten give back any line amount to the cent."""
+PRICE = Context(prec=15, rounding=ROUND_UP)
+"""Odoo keeps every digit of a unit price, as a binary float: fifteen digits come back as they went.
+
+Rounded away from zero, so that half a cent of tax stays half a cent: Odoo takes it on amounts that
+are not rounded yet.
+"""
+ALIKE = Decimal("0.0001")
 
 
 def order(request: OrderRequest, assessment: OrderAssessment, situation: Situation) -> Order:
@@ -123,7 +128,7 @@ def _code(sort: str, value: str, situation: Situation) -> Code:
 
 def unit_price(amount: Decimal, quantity: int) -> Decimal:
     """The price that gives the line amount back to the cent, whatever the quantity."""
-    return (amount / quantity).quantize(PLACES, ROUND_HALF_UP).normalize()
+    return PRICE.divide(amount, Decimal(quantity)).normalize()
 
 
 def commands(lines: Sequence[SaleOrderLine], wanted: Sequence[Resolved]) -> list[list[Any]]:
@@ -158,14 +163,13 @@ def commands(lines: Sequence[SaleOrderLine], wanted: Sequence[Resolved]) -> list
 
 
 def _is(line: SaleOrderLine, wanted: Resolved) -> bool:
-    # Odoo keeps prices as binary floats: alike is what gives the same amount.
     off = abs(line.price_unit - wanted.price) * wanted.quantity
     return (
         (line.product_id, line.product_uom_id) == (wanted.product_id, wanted.uom_id)
         and line.product_uom_qty == wanted.quantity
         and not line.discount
         and set(line.tax_ids) == set(wanted.tax_ids)
-        and off < PLACES.scaleb(7)
+        and off < ALIKE
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fizzbridge import errors
@@ -548,6 +548,7 @@ def test_a_unit_price_gives_the_amount_back(amount, quantity):
     ),
     st.booleans(),
 )
+@example([("COLA", 1, Decimal("2.25")), ("COLA", 364, Decimal("1.25"))], included=False)
 def test_every_total_arrives_to_the_cent(sold, included):
     lines = [
         line(sku, quantity, amount, rates=("0.19",), id=f"l{number}")
