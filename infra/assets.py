@@ -47,7 +47,7 @@ class Assets:
                 f"/{parent}/*",
                 f"!/{parent}/__init__.py",
                 f"!/{parent}/{own}",
-                "sandbox*.py",
+                "sandbox*",
                 "manifest.toml",
                 "*.md",
                 "*.pyc",

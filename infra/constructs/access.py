@@ -4,11 +4,10 @@ Written out instead of ``grant_*``, which gives more actions than a function use
 streams, a wildcard beside. ``tests/infra/grants.py`` repeats the outcome with reasons.
 """
 
-from aws_cdk import Aws, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 from infra.stage import Stage
@@ -128,9 +127,19 @@ def put_events(bus: events.IEventBus) -> iam.PolicyStatement:
     return allow("PutEvents", ["events:PutEvents"], bus.event_bus_arn)
 
 
-def read_secret(secret: secretsmanager.ISecret, sid: str) -> iam.PolicyStatement:
-    """Read one secret."""
-    return allow(sid, ["secretsmanager:GetSecretValue"], secret.secret_arn)
+def read_secret(stack: Stack, name: str, sid: str) -> iam.PolicyStatement:
+    """Read one secret.
+
+    Its name with the six characters AWS adds: the emulator's ``Ref`` of a secret is the name and no
+    ARN, and a statement made of it would allow nothing.
+    """
+    arn = stack.format_arn(
+        service="secretsmanager",
+        resource="secret",
+        resource_name=f"{name}-??????",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return allow(sid, ["secretsmanager:GetSecretValue"], arn)
 
 
 def send_hints(stack: Stack, queue_prefix: str) -> iam.PolicyStatement:

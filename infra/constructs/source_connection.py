@@ -1,6 +1,6 @@
 """The source side of a connection: deliveries come in by webhook, the rest by poll."""
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda as lambda_
@@ -74,7 +74,7 @@ class SourceConnection(Construct):
                 access.consume(queue),
                 access.send(queue, "Continue"),
                 access.send(parts.dead_letters, "Park"),
-                access.read_secret(parts.api_secret, "ReadApiKeys"),
+                access.read_secret(Stack.of(self), parts.secret_name("api"), "ReadApiKeys"),
             ],
         )
         lambda_.EventSourceMapping(
@@ -119,7 +119,7 @@ class SourceConnection(Construct):
         statements = [
             access.merge_state(shared.table),
             access.put_objects(shared.bucket_name),
-            access.read_secret(parts.signing_secret, "ReadSigningKeys"),
+            access.read_secret(Stack.of(self), parts.secret_name("signing"), "ReadSigningKeys"),
         ]
         if queue:
             environment["FIZZBRIDGE_PULL_QUEUE"] = queue.queue_url

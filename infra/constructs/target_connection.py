@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aws_cdk import CfnOutput
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -82,7 +82,7 @@ class TargetConnection(Construct):
                 access.put_objects(shared.bucket_name),
                 access.consume(documents, levels),
                 access.send(parts.dead_letters, "Park"),
-                access.read_secret(parts.api_secret, "ReadApiKeys"),
+                access.read_secret(Stack.of(self), parts.secret_name("api"), "ReadApiKeys"),
             ],
         )
         # Documents first: levels overwrite themselves and get the least the service allows.
