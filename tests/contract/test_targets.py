@@ -1,0 +1,245 @@
+"""What every target must do, run once over the registry: a new platform adds facts, no tests."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from fizzbridge import errors
+from fizzbridge.manifest import load_registry
+from tests.kit.house import customer_ref, order_ref
+from tests.kit.source import captured_logs
+from tests.kit.target import PERSONAL, TargetHouse
+
+ROOT = Path(__file__).parents[2]
+MANIFESTS = load_registry(ROOT)
+TARGETS = sorted(slug for slug, manifest in MANIFESTS.items() if manifest.functions.target)
+
+
+@pytest.fixture(params=TARGETS)
+def house(request):
+    return TargetHouse(request.param)
+
+
+@pytest.fixture
+def placed(house):
+    """An order and its customer, assessed; nothing has gone to the target yet."""
+    house.customer()
+    house.order()
+    house.assess()
+    return house
+
+
+def error_of(house):
+    return house.outcomes[-1].error
+
+
+def run(house):
+    house.outcomes.append(house.converge.run(order_ref(), f"run-{len(house.outcomes)}"))
+    return house.outcomes[-1]
+
+
+def booked_once(house):
+    assert house.committed("created") == 1
+    link = house.link(order_ref())
+    assert link["status"] == "synced"
+    assert link["wanted"] == link["synced"]
+    assert link["external_id"]
+    assert "intent" not in link
+
+
+@pytest.mark.parametrize("platform", TARGETS)
+def test_it_holds_what_its_manifest_says(platform):
+    house = TargetHouse(platform)
+    assert set(house.adapter.entities) == set(MANIFESTS[platform].entities.target)
+    assert house.adapter.platform == platform
+    assert set(house.secret) == set(MANIFESTS[platform].secrets.api)
+
+
+def test_the_golden_requests(placed, snapshot):
+    assert run(placed).kind == "done"
+    booked_once(placed)
+    shown = [
+        {
+            "call": f"{request.method} {request.url.raw_path.decode()}",
+            "body": json.loads(request.content) if request.content else None,
+        }
+        for request in placed.sent()
+    ]
+    assert shown == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_the_same_event_again_makes_no_call(placed):
+    run(placed)
+    calls = len(placed.sent())
+    for _ in range(3):
+        assert run(placed).kind == "done"
+    assert len(placed.sent()) == calls
+    booked_once(placed)
+
+
+def test_a_change_is_written_to_the_same_object(placed):
+    run(placed)
+    external_id = placed.link(order_ref())["external_id"]
+    placed.order(cases=5, second=5)
+    placed.assess()
+    assert run(placed).kind == "done"
+    booked_once(placed)
+    assert placed.link(order_ref())["external_id"] == external_id
+
+
+def test_a_cancellation_is_done_once(placed):
+    run(placed)
+    placed.order(second=5, cancelled_at=placed.clock())
+    placed.assess()
+    for _ in range(2):
+        assert run(placed).kind == "done"
+    assert placed.committed("cancelled") == 1
+    assert placed.committed("created") == 1
+
+
+def test_what_was_cancelled_before_it_was_made_is_not_made(house):
+    house.customer()
+    house.order(cancelled_at=house.clock())
+    house.assess()
+    house.settle()
+    assert house.committed("created") == 0
+    assert house.committed("cancelled") == 0
+
+
+def test_a_limit_is_waited_for(placed):
+    placed.fault("status", status=429, headers={"Retry-After": "17"})
+    outcome = run(placed)
+    assert outcome.kind in {"retry", "dropped"}
+    assert placed.committed("created") == 0
+    placed.outcomes.clear()
+    placed.fault("status", "create", status=429, headers={"Retry-After": "17"})
+    outcome = run(placed)
+    assert (outcome.kind, outcome.after) == ("retry", timedelta(seconds=17))
+    assert isinstance(outcome.error, errors.RateLimitedError)
+    assert run(placed).kind == "done"
+    booked_once(placed)
+
+
+def test_a_refusal_is_parked_and_not_repeated(placed):
+    placed.fault("status", "create", status=422, body={"message": "the period is closed"})
+    outcome = run(placed)
+    assert outcome.kind == "parked"
+    assert isinstance(outcome.error, errors.PermanentError)
+    assert placed.link(order_ref())["status"] == "parked"
+    calls = len(placed.sent())
+    run(placed)
+    assert len(placed.sent()) == calls
+    assert placed.committed("created") == 0
+
+
+def test_a_spent_key_is_the_connections_trouble_and_loses_nothing(placed):
+    good = dict(placed.secret)
+    placed.secret.update(dict.fromkeys(good, "spent"))
+    again = placed.work(customer_ref())
+    assert again is None or again.after
+    again = placed.work(order_ref())
+    assert placed.link(order_ref())["status"] != "parked"
+    assert placed.committed("created") == 0
+    placed.secret.update(good)
+    placed.settle()
+    booked_once(placed)
+
+
+@pytest.mark.parametrize("kind", ["commit_then_silence", "commit_then_reset", "truncate"])
+def test_a_lost_answer_is_found_and_not_made_again(placed, kind):
+    placed.fault(kind, "create")
+    outcome = run(placed)
+    assert isinstance(outcome.error, errors.OutcomeUnknownError)
+    assert placed.link(order_ref())["intent"]
+    assert placed.committed("created") == 1
+    placed.clock.advance(seconds(placed))
+    assert run(placed).kind == "done"
+    booked_once(placed)
+
+
+def seconds(house):
+    settled = house.adapter.longest_transaction + house.adapter.search_lag
+    return settled.total_seconds() + 1
+
+
+def test_what_never_arrived_is_made_when_that_is_sure(placed):
+    placed.fault("drop", "create")
+    assert isinstance(run(placed).error, errors.OutcomeUnknownError)
+    soon = run(placed)
+    assert isinstance(soon.error, errors.OutcomeUnknownError)
+    assert placed.committed("created") == 0
+    placed.clock.advance(soon.after.total_seconds() + 1)
+    assert run(placed).kind == "done"
+    booked_once(placed)
+
+
+def test_an_outage_changes_nothing(placed):
+    outage = placed.fault("status", times=-1, status=503)
+    for _ in range(3):
+        assert run(placed).kind in {"retry", "dropped"}
+    assert placed.committed("created") == 0
+    outage.times = 0
+    placed.settle()
+    booked_once(placed)
+
+
+def test_an_order_waits_for_its_customer(house):
+    house.order()
+    house.assess()
+    outcome = run(house)
+    assert outcome.kind == "dropped"
+    assert isinstance(outcome.error, errors.DependencyNotReadyError)
+    assert house.committed("created") == 0
+    house.customer()
+    house.settle()
+    booked_once(house)
+
+
+def test_a_customer_refused_keeps_the_order_waiting(placed):
+    placed.fault("status", "required", status=422, body={"message": "no"})
+    outcome = run(placed)
+    assert isinstance(outcome.error, errors.DependencyNotReadyError)
+    assert placed.link(customer_ref())["status"] == "parked"
+    assert placed.committed("created") == 0
+
+
+def test_an_unknown_product_holds_and_its_map_row_releases(house):
+    house.customer()
+    house.order()
+    house.assess()
+    first = house.link(order_ref())
+    assert first["status"] == "behind"
+    assert run(house).kind == "done"
+
+
+FAULTS = [
+    {"kind": "status", "status": 401, "body": {"message": "canary-api-key of ada@canary.example"}},
+    {"kind": "status", "status": 422, "body": {"message": "Ada Lovelace, 12 Canary Wharf: no"}},
+    {"kind": "status", "status": 503, "body": "<p>ada@canary.example</p>"},
+    {"kind": "commit_then_silence"},
+    {"kind": "truncate"},
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: str(fault.get("status", fault["kind"])))
+@pytest.mark.parametrize("where", ["create", "required"])
+def test_nothing_secret_or_personal_leaves_the_parts(placed, fault, where):
+    placed.fault(fault["kind"], where, **{k: v for k, v in fault.items() if k != "kind"})
+    with captured_logs() as logged:
+        placed.work(order_ref())
+    texts = [logged(), *(str(event) for _, event in placed.events)]
+    texts += [str(row) for key, row in rows(placed) if not key.startswith("PART#")]
+    for text in texts:
+        for canary in (*PERSONAL, *placed.secret.values()):
+            assert canary not in text
+
+
+def rows(house):
+    for entity in (order_ref(), customer_ref()):
+        for row in house.rows.query(str(entity)):
+            yield row["sk"], row

@@ -1,0 +1,208 @@
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from fizzbridge.errors import ConfigurationError
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.runtime.batch import Again
+from fizzbridge.runtime.loading import Loader
+from platforms.shopify.pull import ShopifyPull
+from tests.kit.source import CONNECTION, DLQ, PULL_QUEUE, TOKEN, bridge, http_event
+from tests.platforms.shopify.shopify_shop import (
+    DISCOUNTED,
+    DRAFT,
+    KINDS,
+    deliver_all,
+    hint,
+    paid,
+    shop,
+    source,
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_asking_finds_what_the_webhooks_told(kind):
+    """Equal content, equal fingerprint: or every poll would look like a change."""
+    sandbox = shop()
+    order = KINDS[kind](sandbox)
+    told, asked = source(sandbox), source(sandbox)
+    deliver_all(sandbox, told)
+    if "tied" in told.counts():
+        told.drain()
+    asked.work(hint("order", order["id"]))
+    asked.work(hint("transactions", order["id"]))
+    assert asked.content() == told.content()
+    told.drain()
+    assert asked.content() == told.content()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_order_adds_up(kind):
+    sandbox = shop()
+    order = KINDS[kind](sandbox)
+    request = read_order(sandbox, order["id"])
+    sums = sum(line.amount for line in request.lines)
+    assert sums == (request.totals.gross if request.tax_included else request.totals.net)
+    assert sum(line.tax for line in request.lines) == request.totals.tax
+    assert str(request.totals.gross) == order["current_total_price"]
+
+
+def read_order(sandbox, order_id):
+    asked = source(sandbox)
+    assert asked.work(hint("order", order_id)) is None
+    ref = EntityRef.parse(f"Order#{CONNECTION}/{order_id}")
+    return Loader(asked.table, asked.objects).view(ref).request
+
+
+def test_an_order_of_several_pages_is_read_whole():
+    sandbox = shop()
+    lines = [{"sku": f"S{n}", "price": "1.01", "quantity": 2} for n in range(230)]
+    order = sandbox.place_order(DRAFT | {"lines": lines})
+    request = read_order(sandbox, order["id"])
+    assert [line.sku for line in request.lines[:-1]] == [line["sku"] for line in lines]
+
+
+def test_an_order_that_changes_while_it_is_read_is_read_again():
+    sandbox = shop()
+    lines = [{"sku": f"S{n}", "price": "1.01"} for n in range(101)]
+    order = sandbox.place_order(DRAFT | {"lines": lines})
+    asked = source(sandbox)
+    answer = asked.transport.handle_request
+
+    def change_after_the_first_page(request):
+        response = answer(request)
+        if len(asked.transport.requests) == 1:
+            sandbox.clock.later(1)
+            sandbox.update_order(order["id"], {"note": "later"})
+        return response
+
+    asked.transport.handle_request = change_after_the_first_page
+    assert asked.work(hint("order", order["id"])) == Again(None)
+    assert asked.parts() == {}
+    assert asked.work(hint("order", order["id"])) is None
+    assert len(asked.parts("Order#")) == 1
+
+
+def test_an_order_that_is_not_there_is_no_deletion():
+    """Without read_all_orders an old order looks the same."""
+    asked = source(shop())
+    for what in ("order", "transactions"):
+        assert asked.work(hint(what, 4711)) is None
+    assert asked.parts() == {}
+
+
+def test_a_deletion_is_kept_whatever_comes_later():
+    sandbox = shop()
+    told = source(sandbox)
+    order = paid(sandbox, DRAFT)
+    sandbox.delete_order(order["id"])
+    *before, deletion = sandbox.deliveries
+    for sent in (deletion, *before, deletion):
+        told.deliver(http_event(sent.headers, sent.body))
+    told.drain()
+    (row,) = told.parts(f"Order#{CONNECTION}").values()
+    assert row["deleted"] is True
+
+
+def test_the_poll_lists_every_change_and_the_queue_reads_them():
+    sandbox = shop(bucket={"maximum_available": 100_000})
+    orders = []
+    for _ in range(60):
+        orders.append(sandbox.place_order(DISCOUNTED))
+        sandbox.clock.later(1)
+    asked = source(sandbox)
+    asked.work({"type": "poll", "stream": "orders"})
+    asked.drain()
+    assert set(asked.parts("Order#")) == {
+        f"Order#{CONNECTION}/{order['id']}/PART#request" for order in orders
+    }
+
+
+def test_the_next_poll_reads_only_what_changed_since_and_the_overlap():
+    sandbox = shop()
+    asked = source(sandbox)
+    asked.clock.advance(3600)
+    old = sandbox.place_order(DRAFT)
+    asked.work({"type": "poll", "stream": "orders"})
+    assert [message["id"] for message in asked.messages()] == [str(old["id"])]
+    asked.drain()
+    sandbox.clock.later(4000)
+    new = sandbox.place_order(DRAFT)
+    asked.clock.advance(4000)
+    asked.work({"type": "poll", "stream": "orders"})
+    assert [message["id"] for message in asked.messages()] == [str(new["id"])]
+
+
+def test_a_throttled_query_waits_as_long_as_it_must():
+    sandbox = shop(bucket={"maximum_available": 100, "restore_rate": 10})
+    order = sandbox.place_order(DRAFT)
+    asked = source(sandbox)
+    assert asked.work(hint("order", order["id"])) is None
+    again = asked.work(hint("transactions", order["id"]))
+    assert timedelta(seconds=1) < again.after < timedelta(seconds=10)
+    sandbox.clock.later(again.after.total_seconds())
+    assert asked.work(hint("transactions", order["id"])) is None
+
+
+@pytest.mark.parametrize(
+    ("token", "code"), [("scopeless", "ACCESS_DENIED"), ("unknown", "configuration")]
+)
+def test_a_token_that_may_not_read_makes_the_connection_unhealthy(token, code):
+    sandbox = shop()
+    order = sandbox.place_order(DRAFT)
+    asked = source(sandbox)
+    asked.secrets["api"] = json.dumps({"access_token": token})
+    assert asked.work(hint("order", order["id"])) == Again(timedelta(minutes=5))
+    health = asked.table.get(f"CONNECTION#{CONNECTION}", "HEALTH")
+    assert (health["status"], health["reason"]) == ("unhealthy", code)
+    assert asked.messages(DLQ) == []
+    asked.secrets["api"] = json.dumps({"access_token": TOKEN})
+    assert asked.work(hint("order", order["id"])) is None
+    assert asked.table.get(f"CONNECTION#{CONNECTION}", "HEALTH")["status"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (402, {"errors": "Unavailable Shop"}, Again(timedelta(minutes=5))),
+        (423, {"errors": "Locked"}, Again(timedelta(minutes=5))),
+        (429, {}, Again(timedelta(seconds=7))),
+        (502, {}, Again(timedelta(seconds=7))),
+        (
+            200,
+            {"errors": [{"message": "x", "extensions": {"code": "TIMEOUT"}}]},
+            Again(timedelta(seconds=7)),
+        ),
+        (200, {"errors": [{"message": "x", "extensions": {"code": "MAX_COST_EXCEEDED"}}]}, None),
+        (200, {"errors": [{"message": "no such field"}]}, None),
+    ],
+)
+def test_what_answers_mean(status, body, outcome):
+    asked = source(shop())
+    asked.transport.handle_request = lambda request: httpx.Response(
+        status, json=body, headers={"Retry-After": "7"}, request=request
+    )
+    assert asked.work(hint("order", 1)) == outcome
+    assert len(asked.messages(DLQ)) == (outcome is None)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://shop.example", "https://x.myshopify.com.evil.example", "https://-.myshopify.com"],
+)
+def test_the_token_goes_to_the_shops_own_name_only(base_url):
+    connection = bridge("shopify", base_url=base_url).connection(CONNECTION)
+    with pytest.raises(ConfigurationError, match="myshopify"):
+        ShopifyPull().auth({"access_token": TOKEN}, connection)
+
+
+def test_the_token_travels_in_its_header():
+    sandbox = shop()
+    asked = source(sandbox)
+    asked.work(hint("order", 1))
+    (request,) = asked.transport.requests
+    assert request.headers["X-Shopify-Access-Token"] == TOKEN
+    assert request.url == "https://fizz-depot.myshopify.com/admin/api/2026-10/graphql.json"
+    assert asked.queue.sent(PULL_QUEUE) == []
