@@ -11,6 +11,9 @@ from syrupy.extensions.json import JSONSnapshotExtension
 
 from fizzbridge import errors
 from fizzbridge.manifest import load_registry
+from fizzbridge.runtime.worker import UNHEALTHY_WAIT
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Write
 from tests.kit.house import customer_ref, order_ref
 from tests.kit.source import captured_logs
 from tests.kit.target import PERSONAL, TargetHouse
@@ -32,10 +35,6 @@ def placed(house):
     house.order()
     house.assess()
     return house
-
-
-def error_of(house):
-    return house.outcomes[-1].error
 
 
 def run(house):
@@ -112,11 +111,6 @@ def test_what_was_cancelled_before_it_was_made_is_not_made(house):
 
 
 def test_a_limit_is_waited_for(placed):
-    placed.fault("status", status=429, headers={"Retry-After": "17"})
-    outcome = run(placed)
-    assert outcome.kind in {"retry", "dropped"}
-    assert placed.committed("created") == 0
-    placed.outcomes.clear()
     placed.fault("status", "create", status=429, headers={"Retry-After": "17"})
     outcome = run(placed)
     assert (outcome.kind, outcome.after) == ("retry", timedelta(seconds=17))
@@ -138,15 +132,19 @@ def test_a_refusal_is_parked_and_not_repeated(placed):
 
 
 def test_a_spent_key_is_the_connections_trouble_and_loses_nothing(placed):
+    run(placed)
+    placed.order(cases=5, second=5)
+    placed.assess()
     good = dict(placed.secret)
     placed.secret.update(dict.fromkeys(good, "spent"))
-    again = placed.work(customer_ref())
-    assert again is None or again.after
     again = placed.work(order_ref())
+    assert again is not None
+    assert again.after == UNHEALTHY_WAIT
+    assert placed.rows.get("CONNECTION#erp", "HEALTH")["status"] == "unhealthy"
     assert placed.link(order_ref())["status"] != "parked"
-    assert placed.committed("created") == 0
     placed.secret.update(good)
-    placed.settle()
+    assert placed.work(order_ref()) is None
+    assert placed.rows.get("CONNECTION#erp", "HEALTH")["status"] == "healthy"
     booked_once(placed)
 
 
@@ -210,11 +208,16 @@ def test_a_customer_refused_keeps_the_order_waiting(placed):
 
 def test_an_unknown_product_holds_and_its_map_row_releases(house):
     house.customer()
-    house.order()
+    house.order(sku="LEMON1L")
     house.assess()
-    first = house.link(order_ref())
-    assert first["status"] == "behind"
-    assert run(house).kind == "done"
+    outcome = run(house)
+    assert outcome.kind == "held"
+    assert outcome.error.cause == "MAP#erp#sku/LEMON1L"
+    assert house.committed("created") == 0
+    row = {"mapped": "COLA330", "updated_at": to_text(house.clock())}
+    house.rows.write(Write("MAP#erp#sku", "LEMON1L", set=row))
+    house.settle()
+    booked_once(house)
 
 
 FAULTS = [

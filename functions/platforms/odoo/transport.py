@@ -22,7 +22,7 @@ from fizzbridge.errors import (
     TargetRejectedError,
     TargetUnavailableError,
 )
-from fizzbridge.http.classify import Answer, ErrorRules, Rule, clean
+from fizzbridge.http.classify import Answer, ErrorRules, Rule
 from fizzbridge.http.client import VendorClient, decode, encode
 from fizzbridge.settings import Connection
 
@@ -127,6 +127,10 @@ class OdooClient(VendorClient):
         """How many requests went out."""
         return self._inner.calls
 
+    def clean(self, text: str) -> str:
+        """A sentence of Odoo's without what this client told it of people."""
+        return self._inner.clean(text)
+
     def request(
         self, method: str, path: str, *, writes: bool, json: Any = None, **_: Any
     ) -> Answer:
@@ -207,7 +211,7 @@ def insert_once(vendor: VendorClient, model: str, *rows: Mapping[str, Any]) -> s
     got = call(vendor, model, "load", writes=True, fields=columns, data=cells, context=INSERT_ONCE)
     if got["ids"]:
         return str(got["ids"][0])
-    said = clean("; ".join(str(found.get("message", "")) for found in got["messages"]), cells)
+    said = vendor.clean("; ".join(str(found.get("message", "")) for found in got["messages"]))
     if _SERIALIZE.search(said):
         raise ConflictError(f"{model}: {said}", platform="odoo")
     raise TargetRejectedError(f"{model}: {said}", platform="odoo")

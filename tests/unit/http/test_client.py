@@ -176,6 +176,23 @@ def test_nothing_secret_shows():
         assert "ann" not in text
 
 
+def test_a_vendor_that_quotes_us_is_not_quoted():
+    says = {"message": "Ada Lovelace (my-short-key) may not have ada"}
+
+    def refuse(request):
+        return httpx.Response(422, json=says) if request.url.path.endswith("2") else OK
+
+    vendor = client(refuse, auth=Bearer("my-short-key"))
+    vendor.post("/1", json={"name": "Ada Lovelace"}, writes=True)
+    with pytest.raises(errors.TargetRejectedError) as found:
+        vendor.post("/2", json={}, writes=True)
+    assert found.value.message == "POST /api/2 was answered 422: … (…) may not have ada"
+    assert vendor.clean("Ada Lovelace") == "…"
+
+
+OK = httpx.Response(200)
+
+
 @pytest.fixture
 def server():
     asked_from = []

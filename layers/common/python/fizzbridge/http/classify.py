@@ -9,7 +9,7 @@ during a write leaves its outcome unknown, the same trouble during a read does n
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -110,7 +110,7 @@ class ErrorRules:
     retry_after: Callable[[Answer], timedelta | None] | None = None
 
     def error(
-        self, answer: Answer, *, platform: str, call: str, writes: bool, sent: Any = None
+        self, answer: Answer, *, platform: str, call: str, writes: bool, said: Collection[str] = ()
     ) -> FizzbridgeError | None:
         """The error an answer stands for; None for a success.
 
@@ -119,17 +119,17 @@ class ErrorRules:
             platform: slug, for the error.
             call: method and path without query, for the error.
             writes: whether the call could have changed something.
-            sent: what we sent, so that it can be kept out of the vendor's sentence.
+            said: texts of ours to keep out of the vendor's sentence.
         """
         rule = next(rule for rule in (*self.rules, *COMMON) if rule.matches(answer))
         if rule.verdict == "success":
             return None
-        said = clean(self._text(answer, self.message_at), sent)
+        sentence = clean(self._text(answer, self.message_at), said)
         unknown = writes and issubclass(rule.verdict, TargetUnavailableError)
         verdict = OutcomeUnknownError if unknown else rule.verdict
         error = verdict(
-            f"{call} was answered {answer.status}" + (f": {said}" if said else ""),
-            code=clean(self._text(answer, self.code_at), sent)[:64],
+            f"{call} was answered {answer.status}" + (f": {sentence}" if sentence else ""),
+            code=clean(self._text(answer, self.code_at), said)[:64],
             platform=platform,
             request_id=answer.request_id,
             retry_after=self._wait(answer),
@@ -181,29 +181,29 @@ _TOKEN = re.compile(r"\b[A-Za-z0-9_\-]{32,}\b")
 _VAT = re.compile(r"[A-Z]{2}[0-9][0-9A-Z]{6,}")
 
 
-def clean(text: str, sent: Any = None, limit: int = 300) -> str:
+def clean(text: str, said: Collection[str] = (), limit: int = 300) -> str:
     """A vendor's sentence fit for people and logs.
 
-    Markup, mail addresses, phone numbers, tokens and what we sent ourselves of a person are taken
-    out; codes such as SKUs and references stay, since they are what the sentence is read for.
+    Markup, mail addresses, phone numbers, tokens and the given texts of ours are taken out; codes
+    such as SKUs and references stay, since they are what the sentence is read for.
     """
     text = " ".join(_TAG.sub(" ", text).split())
-    for said in sorted(_personal(sent), key=len, reverse=True):
-        text = text.replace(said, "…")
+    for ours in sorted(said, key=len, reverse=True):
+        text = text.replace(ours, "…")
     for pattern in (_MAIL, _PHONE, _TOKEN):
         text = pattern.sub("…", text)
     text = "".join(letter for letter in text if letter.isprintable())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def _personal(sent: Any) -> Iterator[str]:
-    """Texts we sent that may be a person's: with a blank, in mixed case, a mail, a VAT number."""
+def personal(sent: Any) -> Iterator[str]:
+    """Texts in a body that may be a person's: with a blank, in mixed case, a mail, a VAT number."""
     if isinstance(sent, Mapping):
         for value in sent.values():
-            yield from _personal(value)
+            yield from personal(value)
     elif isinstance(sent, list | tuple):
         for value in sent:
-            yield from _personal(value)
+            yield from personal(value)
     elif isinstance(sent, str) and len(sent) > 2 and _looks_personal(sent):
         yield " ".join(sent.split())
 

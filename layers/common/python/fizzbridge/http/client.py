@@ -19,7 +19,7 @@ from fizzbridge.errors import (
     OutcomeUnknownError,
     TargetUnavailableError,
 )
-from fizzbridge.http.classify import Answer, ErrorRules
+from fizzbridge.http.classify import Answer, ErrorRules, clean, personal
 
 __all__ = ["Answer", "VendorClient", "decode", "encode"]
 
@@ -28,6 +28,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
+_SECRET_LENGTH = 8
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -61,6 +62,7 @@ class VendorClient:
         self._timeout = timeout
         self._deadline = deadline
         self._calls = 0
+        self._said: set[str] = set()
         if self._base.scheme != "https" and self._base.host not in _LOOPBACK:
             raise ConfigurationError(
                 f"{self._base.host}: the base URL must begin with https://", platform=platform
@@ -78,6 +80,10 @@ class VendorClient:
     def calls(self) -> int:
         """How many requests went out, those of a token refresh included."""
         return self._calls
+
+    def clean(self, text: str) -> str:
+        """A vendor's sentence without what this client told it of people and of itself."""
+        return clean(text, self._said)
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
         """Read something."""
@@ -121,11 +127,12 @@ class VendorClient:
             | dict(headers or {}),
         )
         call = f"{method} {request.url.path}"
+        self._said.update(personal(json))
         self._check(request, call, writes=writes)
         response = self._send(request, call, writes=writes)
         answer = self._read(response, call, writes=writes)
         error = self._errors.error(
-            answer, platform=self.platform, call=call, writes=writes, sent=json
+            answer, platform=self.platform, call=call, writes=writes, said=self._said
         )
         if error:
             raise error
@@ -146,6 +153,7 @@ class VendorClient:
 
     def _send(self, request: httpx.Request, call: str, *, writes: bool) -> httpx.Response:
         until = time.monotonic() + self._timeout.total_seconds()
+        open_headers = set(request.headers)
         try:
             response = self._http.send(request, stream=True)
             try:
@@ -161,6 +169,9 @@ class VendorClient:
             self._give_up(call, type(error).__name__, writes=False, cause=error)
         except httpx.RequestError as error:
             self._give_up(call, type(error).__name__, writes=writes, cause=error)
+        for name, value in response.request.headers.items():
+            if name not in open_headers:  # the auth put it there, and a vendor may quote it
+                self._said.update(word for word in value.split() if len(word) >= _SECRET_LENGTH)
         return httpx.Response(
             response.status_code,
             headers=[
