@@ -53,9 +53,13 @@ class Company(_Frozen):
     """Who the bridge works for. Its time zone decides what day a document belongs to."""
 
     name: str
+    """The company's name, for people."""
     country: Country
+    """Where it is established: two capital letters."""
     currency: Currency
+    """What its books are kept in."""
     time_zone: str
+    """Decides what day a document belongs to, for example ``Europe/London``."""
 
     @field_validator("time_zone")
     @classmethod
@@ -74,28 +78,39 @@ class Calls(_Frozen):
     """Ceiling on calls to a vendor, kept across all functions of the connection."""
 
     parallel: int = Field(default=2, ge=1, le=100)
+    """Calls at the same time."""
     per_minute: int = Field(default=60, ge=1)
+    """Calls in any 60 seconds."""
 
 
 class Connection(_Frozen):
     """One account on one platform."""
 
     name: ConnectionName
+    """Lower case letters, digits, hyphens. Part of addresses, queues and keys: choose it once."""
     platform: str
+    """A folder of ``functions/platforms`` that the registry lists."""
     base_url: str
+    """Address of the account: https, or http on this machine in the local stage."""
     start_at: AwareDatetime
     """What was placed earlier is linked when found, never created and never notified."""
     roles: tuple[Role, ...] = ()
+    """What it owns; what it says of anything else is not written."""
     calls: Calls = Calls()
     settings: Mapping[str, str | int | bool] = Field(default_factory=dict)
+    """The platform's own; its README lists them. ``longest_transaction_s`` and ``search_lag_s``
+    replace what the adapter declares."""
 
 
 class Route(_Frozen):
     """Which entities of which connections go where."""
 
     kinds: tuple[Kind, ...] = Field(min_length=1)
+    """Kinds of entity that take this route."""
     sources: tuple[ConnectionName, ...] = Field(alias="from", min_length=1)
+    """Connections they come from."""
     targets: tuple[ConnectionName, ...] = Field(alias="to", min_length=1)
+    """Connections they go to."""
     where: Mapping[Condition, tuple[str, ...]] = Field(default_factory=dict)
     """All conditions must hold; a condition holds when the entity has one of its values."""
 
@@ -104,22 +119,29 @@ class Schedule(_Frozen):
     """How often a stream is polled, in place of the manifest's default."""
 
     connection: ConnectionName
+    """A source connection."""
     stream: str
+    """A stream its platform's manifest names."""
     every: Every
+    """The interval, for example ``15 minutes``."""
 
 
 class CatalogueFiles(_Frozen):
     """Where the product facts and the deposit and levy rates are, beside the bridge file."""
 
     file: str
+    """CSV file of products and pack sizes."""
     schemes: str | None = None
+    """TOML file of deposits and levies."""
 
 
 class Notification(_Frozen):
     """Who is told when an event happens."""
 
     event: str
+    """A detail-type."""
     to: tuple[str, ...] = Field(min_length=1)
+    """Whom to tell."""
 
 
 class Limits(_Frozen):
@@ -139,17 +161,25 @@ class Timing(_Frozen):
     """Timeouts and waits in seconds. The defaults are for AWS; a local bridge uses short ones."""
 
     webhook_timeout: int = Field(default=10, ge=1, le=30)
+    """Longest run of a webhook function; the manifest's own holds where it is shorter."""
     pull_timeout: int = Field(default=60, ge=1, le=900)
+    """Longest run of a pull function, likewise."""
     target_timeout: int = Field(default=60, ge=1, le=900)
+    """Longest run of a target function, likewise."""
     call_timeout: float = Field(default=25, gt=0)
     """One vendor call. Running out of it is an unknown outcome, not a failure."""
     lease: int = Field(default=70, ge=1)
+    """How long a worker holds an entity at most; not shorter than ``target_timeout``."""
     merge_deadline: float = Field(default=1.5, gt=0)
     """A merge slower than this is given up, and the delivery spilled and acknowledged."""
     resync_after: int = Field(default=300, ge=1)
+    """A link that is behind for longer gets another hint."""
     sweep_every: int = Field(default=60, ge=60)
+    """How often the sweeper looks; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)
+    """How long a queue hides a message in work; on AWS at least six times ``target_timeout``."""
     poll_overlap: int = Field(default=300, ge=0)
+    """How far a poll reads back; at least the vendor's longest transaction."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
@@ -170,8 +200,11 @@ class SandboxProcess(_Frozen):
     """A platform's sandbox that the local stack starts beside the emulator."""
 
     platform: str
+    """Whose sandbox."""
     port: int = Field(ge=1024, le=65535)
+    """Where it listens on this machine."""
     seed: str | None = None
+    """JSON file of what it knows at the start, beside the bridge file."""
 
 
 class Local(_Frozen):
@@ -209,19 +242,33 @@ class Scheme(_Frozen):
     """One deposit or levy rate, valid for a span of days at the place of delivery."""
 
     name: str
+    """What the catalogue's ``deposit_scheme`` names."""
     kind: Literal["DEPOSIT", "LEVY"]
+    """Given back on return, or not."""
     countries: tuple[Country, ...] = Field(min_length=1)
+    """Places of delivery it holds for."""
     currency: Currency
+    """What the amount is in."""
     amount: Exact
+    """The rate."""
     per: Literal["container", "litre"] = "container"
+    """What the rate is for."""
     tax_mode: Literal["EXCLUDED", "FOLLOWS_GOODS", "OWN_RATE"]
+    """How it is taxed."""
     materials: tuple[Material, ...] = ()
+    """Containers it is limited to; none means all."""
     min_ml: int | None = Field(default=None, ge=0)
+    """Smallest container, included."""
     max_ml: int | None = Field(default=None, ge=0)
+    """Largest container, included."""
     min_sugar_g: Exact | None = None
+    """Least sugar in 100 ml."""
     max_sugar_g: Exact | None = None
+    """Most sugar in 100 ml."""
     valid_from: date
+    """First day."""
     valid_to: date | None = None
+    """Last day, included; none means until further notice."""
 
 
 class BridgeFileError(Exception):

@@ -38,22 +38,39 @@ class CatalogueItem(Frozen):
     """
 
     sku: Sku
+    """The code under which one base unit is sold."""
     name: str
+    """For people."""
     gtin: str = ""
+    """Barcode of the base unit."""
     base_unit: Unit = Unit.EACH
+    """What stock and quantities are counted in."""
     units_per_case: Factor | None = None
+    """Base units in a case."""
     cases_per_layer: Factor | None = None
+    """Cases in a pallet layer."""
     layers_per_pallet: Factor | None = None
+    """Layers on a pallet."""
     case_sku: str = ""
+    """The code under which a case is sold."""
     layer_sku: str = ""
+    """The code under which a layer is sold."""
     pallet_sku: str = ""
+    """The code under which a pallet is sold."""
     valid_from: date | None = None
+    """First day of these pack sizes."""
     valid_to: date | None = None
+    """Last day, included."""
     volume_ml: Exact | None = None
+    """Content of the container."""
     material: Material | None = None
+    """What the container is made of."""
     sugar_g_per_100ml: Exact | None = None
+    """For levies that go by sugar."""
     deposit_scheme: str = ""
+    """Name of the scheme that holds for it."""
     is_lot_tracked: bool = False
+    """Whether the warehouse keeps lots."""
 
     def factor(self, unit: Unit) -> int | None:
         """How many base units one of ``unit`` is; None where the item has no such unit."""
