@@ -14,7 +14,7 @@ SPELLINGS = (
     (r"^arn:.*:s3:::fizzbridge-prod-<AWS::AccountId>-<AWS::Region>(/\*)?$", r"bucket\1"),
     (r"^<fizzbridge-prod-(?:acme-1-)?([\w-]+)>$", r"queue \1"),
     (r"^arn:.*:sqs:.*:fizzbridge-prod-\*$", "queue *"),
-    (r"^</fizzbridge/prod/acme-1/(signing|api)>$", r"secret \1"),
+    (r"^arn:.*:secret:/fizzbridge/prod/acme-1/(signing|api)-\?{6}$", r"secret \1"),
     (r"^<\w*Logs\w*>$", "own log group"),
 )
 
