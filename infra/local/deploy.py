@@ -110,7 +110,9 @@ def _run(command: list[str], root: Path, environment: dict[str, str], failure: s
     (folder(root) / "deploy.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).splitlines()[-25:])
-        raise DeployError(f"{failure}; the whole output is in .local/deploy.log:\n{tail}")
+        raise DeployError(
+            f"{failure}; the whole output is in {folder(root) / 'deploy.log'}:\n{tail}"
+        )
 
 
 def _asset_bucket(state: LocalState) -> None:

@@ -56,9 +56,12 @@ class LocalState:
 
 
 def folder(root: Path) -> Path:
-    """Return the local stack's folder, made if need be."""
-    path = root / ".local"
-    path.mkdir(exist_ok=True)
+    """Return the local stack's folder, made if need be.
+
+    ``FIZZBRIDGE_LOCAL`` moves it, so that tests can have a stack beside a developer's own.
+    """
+    path = root / os.environ.get("FIZZBRIDGE_LOCAL", ".local")
+    path.mkdir(parents=True, exist_ok=True)
     return path
 
 
