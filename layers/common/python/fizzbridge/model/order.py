@@ -254,3 +254,5 @@ class OrderAssessment(Frozen):
     """Connections that should hold the order now, held back or not."""
     skipped: str = ""
     """Why it goes nowhere, where that is by rule: a test order."""
+    content: str = ""
+    """Fingerprint of the request it was made from; empty where the shop deleted the order."""

@@ -39,6 +39,13 @@ from fizzbridge.trade.packs import Catalogue
 ROUNDS = 3
 """How often a run goes round when something moves under it; the sweeper finishes the rest."""
 
+HOLDS_AT_ONCE = 40
+"""Rows of holds an order has open. One transaction may close them all and open as many; the rest
+is in the assessment, and opened when one of these is released."""
+
+RELEASED_AT_ONCE = 100
+"""How many waiting orders one run releases: it assesses each of them in the function's time."""
+
 ORDER_SCOPE = "order"
 _REVISION = Sequence()
 
@@ -95,9 +102,13 @@ class Assessor:
         return Assessed.BUSY
 
     def release_holds(self, cause: str, event_id: str, holder: str) -> list[EntityRef]:
-        """Something appeared that orders were held for: release and assess them."""
+        """Something appeared that orders were held for: release and assess them.
+
+        Returns:
+            Those released; with ``RELEASED_AT_ONCE`` of them more may be waiting.
+        """
         released = []
-        for pk, sk in self._table.index("cause", cause):
+        for pk, sk in self._table.index("cause", cause, limit=RELEASED_AT_ONCE):
             ref = EntityRef.parse(pk)
             if sk.startswith("HOLD#"):
                 self._release(ref, sk, cause, event_id)
@@ -212,21 +223,22 @@ class Assessor:
         now = to_text(self._now())
         # Several lines may hold for one reason, each with a cause of its own: one row each.
         keys = {f"{rows.hold_sk(ORDER_SCOPE, hold.reason)}#{hold.cause}": hold for hold in wanted}
+        kept = sum(sk in keys for sk in found)
+        new = [sk for sk in keys if sk not in found][: HOLDS_AT_ONCE - kept]
         opened = [
             Write(
                 str(ref),
                 sk,
                 set={
-                    "cause": hold.cause,
-                    "message": hold.message,
-                    "blocks": "release" if hold.reason in _BLOCK_RELEASE else "export",
+                    "cause": keys[sk].cause,
+                    "message": keys[sk].message,
+                    "blocks": "release" if keys[sk].reason in _BLOCK_RELEASE else "export",
                     "opened_at": now,
                     "by": "assess",
                 },
                 replace=True,
             )
-            for sk, hold in keys.items()
-            if sk not in found
+            for sk in new
         ]
         closed = [
             Write(

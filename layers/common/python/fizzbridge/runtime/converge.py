@@ -200,6 +200,9 @@ class Converge:
         """Make the target hold what it should; returns the stamp of that."""
         if not self._is_known(run.view):
             return rows.text(run.row, "stamp")
+        if not self._is_assessed(run.view):
+            # Assess is at it, and tells this link when it is done.
+            raise DependencyNotReadyError(f"{run.ref} has changed and is not assessed yet")
         if not self._is_wanted(run):
             return self._clear_away(run)
         if self._is_before_cut_over(run.view):
@@ -311,6 +314,11 @@ class Converge:
             return view.assessment is not None
         record = view.parts.get(Part.RECORD)
         return record is not None and record.body is not None
+
+    def _is_assessed(self, view: View) -> bool:
+        """Whether what we make of an order was made of the request as it is now."""
+        request = view.parts.get(Part.REQUEST)
+        return not (view.assessment and request) or view.assessment.content == request.fingerprint
 
     def _is_wanted(self, run: _Run) -> bool:
         order = run.view.assessment

@@ -33,8 +33,8 @@ from fizzbridge.state.table import Row
 
 Fact: TypeAlias = tuple[DetailType, Event | MappingChanged]
 
-LINES_IN_EVENT = 200
-"""Of about 200 bytes each: more would pass the 64 KB that one event is billed by."""
+EVENT_LIMIT_BYTES = 60_000
+"""An order's lines are left out of an event that would be larger: 64 KB are billed as one event."""
 
 _ASSESS_LINK = rows.link_sk(rows.ASSESS)
 _ASSESSMENT = rows.part_sk(Part.ASSESSMENT)
@@ -167,8 +167,7 @@ def _order_types(then: OrderAssessment | None, now: OrderAssessment) -> Iterator
 def _order_event(
     detail_type: DetailType, ref: EntityRef, after: Row, order: OrderAssessment
 ) -> OrderEvent:
-    is_small = len(order.lines) <= LINES_IN_EVENT
-    return OrderEvent(
+    event = OrderEvent(
         event_id=_event_id(after, detail_type, rows.text(after, "version"), _content(after)),
         connection=ref.connection,
         targets=order.targets,
@@ -183,12 +182,14 @@ def _order_event(
         ship_country=order.ship_country,
         currency=order.currency,
         totals=order.totals,
-        lines=tuple(map(_line, order.lines)) if is_small else (),
+        lines=tuple(map(_line, order.lines)),
         line_count=len(order.lines),
         tax_point=order.tax_point,
         is_historical=order.is_historical,
         holds=tuple(dict.fromkeys(hold.reason for hold in order.holds)),
     )
+    is_small = len(event.model_dump_json().encode()) <= EVENT_LIMIT_BYTES
+    return event if is_small else event.model_copy(update={"lines": ()})
 
 
 def _line(line: AssessedLine) -> OrderLineFact:

@@ -93,6 +93,7 @@ def assess_order(
         is_historical=request.placed_at < source.start_at,
         holds=holds,
         skipped="test order" if request.is_test else "",
+        content=request.fingerprint(),
     )
 
 
@@ -141,6 +142,9 @@ def _state(facts: OrderFacts, *, is_held: bool) -> OrderState:
     before = facts.previous.state if facts.previous else OrderState.RECEIVED
     state = move(before, OrderState.HELD if is_held else OrderState.CONFIRMED)
     if facts.processing:
+        if facts.processing.state is OrderState.CLOSED:
+            # Told of the end alone, we know what lies before it, too.
+            state = move(state, OrderState.RELEASED)
         state = move(state, facts.processing.state)
     if facts.request and facts.request.cancelled_at:
         state = move(state, OrderState.CANCELLED)
@@ -149,7 +153,8 @@ def _state(facts: OrderFacts, *, is_held: bool) -> OrderState:
 
 def _cancelled(previous: OrderAssessment) -> OrderAssessment:
     """The shop deleted the order: for everyone else it is cancelled."""
-    return previous.model_copy(update={"state": move(previous.state, OrderState.CANCELLED)})
+    state = move(previous.state, OrderState.CANCELLED)
+    return previous.model_copy(update={"state": state, "content": ""})
 
 
 def assess_record(record: Frozen, source: Connection) -> RecordAssessment:
