@@ -30,7 +30,7 @@ from fizzbridge.secrets import SecretStore
 from fizzbridge.settings import Bridge, FunctionSettings
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.objects import MemoryObjects
-from fizzbridge.state.table import Row, TableUnavailableError
+from fizzbridge.state.table import Row, TableUnavailableError, Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.receive import Receiver
 from fizzbridge.webhook.signatures import HmacSha256
@@ -64,11 +64,19 @@ def bridge(platform: str, **of_connection: Any) -> Bridge:
 
 
 class FlakyTable:
-    """A table that is down when told to be."""
+    """A table that is down, or slow to write, when told to be."""
 
-    def __init__(self, table: MemoryTable) -> None:
-        self.table = table
+    def __init__(self, clock: Clock) -> None:
+        self.table = MemoryTable(clock)
+        self.clock = clock
         self.is_down = False
+        self.takes_s = 0.0
+
+    def transact(self, writes: Sequence[Write]) -> None:
+        if self.is_down:
+            raise TableUnavailableError("down")
+        self.table.transact(writes)
+        self.clock.advance(self.takes_s)
 
     def __getattr__(self, name: str) -> Any:
         if self.is_down:
@@ -101,7 +109,7 @@ class Source:
 
     def __post_init__(self) -> None:
         self.config = self.config or bridge(self.webhook.platform)
-        self.table = FlakyTable(MemoryTable(self.clock))
+        self.table = FlakyTable(self.clock)
         self.objects = MemoryObjects()
         self.queue = FlakyQueue()
         self.secrets = {
@@ -121,8 +129,10 @@ class Source:
             signing_secret="signing",
             api_secret="api",
         )
-        store = SecretStore(self.secrets.__getitem__, self.clock)
-        given = Ports(settings, self.config, self.table, self.objects, self.queue, store)
+        store = SecretStore(lambda name: self.secrets[name], self.clock)
+        self.given = given = Ports(
+            settings, self.config, self.table, self.objects, self.queue, store
+        )
         self.receiver = Receiver(self.webhook, given, self.metrics, self.clock)
         self.puller: Puller | None = None
         if self.pull:

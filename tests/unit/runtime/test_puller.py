@@ -1,0 +1,325 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    ConflictError,
+    RateLimitedError,
+    TargetRejectedError,
+    TargetUnavailableError,
+)
+from fizzbridge.observation import Hint
+from fizzbridge.queues import QueueUnavailableError
+from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.leases import acquire, release
+from fizzbridge.runtime.pull import Page
+from fizzbridge.runtime.puller import PAGES_PER_RUN, Place, Puller
+from fizzbridge.state.cursors import Cursors, cursor_key
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.objects import ObjectsUnavailableError
+from fizzbridge.state.table import TableUnavailableError
+from fizzbridge.webhook.storing import from_message
+from tests.kit.source import CONNECTION, DLQ, PULL_QUEUE, Source, captured_logs, http_event, signed
+from tests.kit.toy import Person, ToyPull, ToyWebhook, customer
+
+AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
+HINT = {"type": "hint", "what": "person", "id": "7", "correlation_id": "c"}
+POLL, CONTINUE = {"type": "poll", "stream": "people"}, {"type": "continue", "stream": "people"}
+KEY = f"Customer#{CONNECTION}/7/PART#record"
+
+
+@pytest.fixture
+def source():
+    # A call of the toy goes nowhere, so its client needs no transport.
+    return Source(ToyWebhook(), ToyPull())
+
+
+def person(name, number="7", at=AT):
+    return list(customer(Person(id=number, name=name, at=at), CONNECTION))
+
+
+def delivered(source, name, at=AT):
+    body = json.dumps({"id": "7", "name": name, "at": at.isoformat()}).encode()
+    headers = signed(source.webhook, {"x-toy-topic": "person"}, body)
+    assert source.deliver(http_event(headers, body)) == 200
+
+
+# -- hints -----------------------------------------------------------------------------------------
+
+
+def test_a_hint_is_fetched_and_merged(source):
+    source.pull.script.append(person("Ann"))
+    assert source.work(HINT) is None
+    assert source.pull.asked == [Hint("person", "7")]
+    assert list(source.parts()) == [KEY]
+    assert source.counts() == {"merged": 1}
+
+
+def test_what_was_read_settles_a_tie(source):
+    delivered(source, "Ann")
+    delivered(source, "Bob")
+    source.pull.script.append(person("Bob"))
+    source.drain()
+    other = Source(ToyWebhook(), ToyPull())
+    delivered(other, "Bob")
+    assert source.content() == other.content()
+
+
+def test_a_read_begun_before_the_last_delivery_came_is_made_again(source):
+    def slow_read():
+        delivered(source, "Bob")
+        return person("Ann")
+
+    source.pull.script += [slow_read, person("Bob")]
+    source.work(HINT)
+    assert [message["id"] for message in source.messages()] == ["7"]
+    source.drain()
+    assert len(source.pull.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (RateLimitedError("x", retry_after=timedelta(seconds=9)), Again(timedelta(seconds=9))),
+        (TargetUnavailableError("x"), Again(None)),
+        (ConflictError("x"), Again(None)),
+        (TableUnavailableError("x"), Again(None)),
+        (QueueUnavailableError("x"), Again(None)),
+        (ObjectsUnavailableError("x"), Again(None)),
+        (ConfigurationError("x"), Again(timedelta(minutes=5))),
+    ],
+)
+def test_what_may_pass_comes_again_however_often(source, error, outcome):
+    source.pull.script += [error, error]
+    assert source.work(HINT) == outcome
+    assert source.work(HINT, receives=100) == outcome
+    assert source.messages(DLQ) == []
+
+
+def test_what_will_not_pass_goes_to_a_person_at_once(source):
+    source.pull.script.append(TargetRejectedError("no", code="NOPE"))
+    assert source.work(HINT) is None
+    (letter,) = source.queue.sent(DLQ)
+    assert json.loads(letter.body) == HINT
+    assert letter.attributes == {"reason": "NOPE", "blame": "customer_config", "code": "NOPE"}
+    assert source.counts() == {"parked": 1}
+
+
+def test_what_nobody_knows_is_tried_five_times(source):
+    source.pull.script += [KeyError("canary-person")] * 5
+    for receives in range(1, 5):
+        with pytest.raises(KeyError):
+            source.work(HINT, receives)
+    with captured_logs() as text:
+        assert source.work(HINT, 5) is None
+    (letter,) = source.queue.sent(DLQ)
+    assert letter.attributes["reason"] == "internal"
+    assert letter.attributes["blame"] == "ours"
+    assert "canary-person" not in text()
+
+
+def test_an_unknown_message_goes_to_a_person(source):
+    assert source.work({"type": "birthday"}) is None
+    assert source.messages(DLQ) == [{"type": "birthday"}]
+
+
+def test_a_connection_that_works_again_is_healthy_again(source):
+    source.pull.script += [ConfigurationError("x"), person("Ann")]
+    source.work(HINT)
+    assert health(source) == "unhealthy"
+    source.work(HINT)
+    assert health(source) == "healthy"
+
+
+def health(source):
+    return source.table.get(f"CONNECTION#{CONNECTION}", "HEALTH")["status"]
+
+
+def test_no_secret_means_the_connection_does_not_work(source):
+    del source.secrets["api"]
+    assert source.work(HINT) == Again(timedelta(minutes=5))
+    assert source.pull.asked == []
+
+
+def test_calls_are_reserved_and_given_back(source):
+    source.pull.script.append(person("Ann"))
+    source.work(HINT)
+    slots = source.table.get(f"CONNECTION#{CONNECTION}", "SLOTS")
+    assert slots["slots"] == []
+
+
+# -- polls -----------------------------------------------------------------------------------------
+
+
+def pages(count, start=0):
+    return [
+        Page(person(f"P{number}", str(number)), f"after {number}", is_last=False)
+        for number in range(start, start + count)
+    ]
+
+
+def last(number=99):
+    return Page(person("L", str(number)), "end", is_last=True)
+
+
+def test_a_stream_is_read_from_the_start_of_the_connection(source):
+    source.pull.script.append(last())
+    source.work(POLL)
+    assert source.pull.asked == [("people", None, datetime(2026, 11, 1, tzinfo=UTC))]
+    assert source.messages() == []
+
+
+def test_the_next_round_begins_before_the_last_one_began(source):
+    source.pull.script += [*pages(2), last(), last()]
+    begun = source.clock()
+    source.work(POLL)
+    source.clock.advance(900)
+    source.work(POLL)
+    _, cursor, since = source.pull.asked[-1]
+    assert cursor is None
+    assert timedelta(0) <= since - (begun - timedelta(seconds=300)) < timedelta(seconds=1)
+
+
+def test_pages_follow_each_other_over_several_runs(source):
+    source.pull.script += [*pages(PAGES_PER_RUN + 2), last()]
+    source.work(POLL)
+    assert [message["type"] for message in source.messages()] == ["continue"]
+    source.drain()
+    cursors = [cursor for _, cursor, _ in source.pull.asked]
+    assert cursors == [None, *(f"after {number}" for number in range(PAGES_PER_RUN + 2))]
+    assert len({since for _, _, since in source.pull.asked}) == 1
+    assert len(source.parts()) == PAGES_PER_RUN + 3
+
+
+def test_a_continuation_of_a_round_that_ended_reads_nothing(source):
+    source.pull.script.append(last())
+    source.work(POLL)
+    source.work(CONTINUE)
+    assert len(source.pull.asked) == 1
+
+
+def test_the_cursor_moves_only_after_the_page_is_merged(source):
+    def merge_will_fail():
+        source.table.is_down = True
+        return pages(1, start=1)[0]
+
+    source.pull.script += [pages(1)[0], merge_will_fail]
+    assert source.work(POLL) == Again(None)
+    source.table.is_down = False
+    # The lease could not be given back either; it ends by itself.
+    assert source.work(POLL) is None
+    source.clock.advance(source.config.timing.lease + 1)
+    source.pull.script.append(last())
+    source.work(POLL)
+    assert [cursor for _, cursor, _ in source.pull.asked] == [None, "after 0", "after 0"]
+
+
+def test_two_polls_at_once_are_one(source):
+    lease = acquire(source.table, *cursor_key(CONNECTION, "people"), "other", 60, source.clock())
+    assert source.work(POLL) is None
+    assert source.pull.asked == []
+    release(source.table, lease)
+    source.pull.script.append(last())
+    source.work(POLL)
+    assert len(source.pull.asked) == 1
+
+
+def test_a_poller_that_lost_its_place_stops(source):
+    def overtaken():
+        cursors = Cursors(source.table, source.clock)
+        there = cursors.read(CONNECTION, "people")
+        cursors.advance(there, Place(AT).text())
+        return pages(1)[0]
+
+    source.pull.script.append(overtaken)
+    assert source.work(POLL) is None
+    assert len(source.pull.asked) == 1
+    assert source.messages() == []
+
+
+def test_a_place_is_stored_as_it_is():
+    for place in (Place(AT), Place(AT, AT, "c"), Place(AT, AT)):
+        assert Place.parse(place.text(), datetime.now(UTC)) == place
+    assert Place.parse("", AT) == Place(AT)
+
+
+# -- deliveries ------------------------------------------------------------------------------------
+
+
+def spilled(source, name="Ann"):
+    source.table.is_down = True
+    delivered(source, name)
+    source.table.is_down = False
+
+
+def test_what_was_spilled_is_merged_as_if_it_had_not_been(source):
+    spilled(source)
+    source.clock.advance(4 * 3600)
+    source.drain()
+    other = Source(ToyWebhook(), ToyPull())
+    delivered(other, "Ann")
+    assert source.content() == other.content()
+    (row,) = source.parts().values()
+    assert row["observed_at"] < to_text(source.clock() - timedelta(hours=3))
+
+
+def test_what_cannot_be_read_is_quarantined_and_can_come_back(source):
+    delivered(source, "bug")
+    assert source.work(source.messages()[0]) is None
+    source.queue.take(PULL_QUEUE)
+    (letter,) = source.queue.sent(DLQ)
+    assert letter.attributes == {"reason": "mapping_bug", "blame": "ours", "code": "mapping_bug"}
+    message = json.loads(letter.body)
+    # Personal data is in the bucket only.
+    assert "body_base64" not in message
+    assert b"bug" in from_message(message, source.objects).body
+    (row,) = source.table.query(f"CONNECTION#{CONNECTION}", "QUARANTINE#")
+    assert json.loads(row["message"]) == message
+    assert row["expires_at"] > source.clock().timestamp()
+    assert source.counts()["quarantined"] == 1
+    # Replayed as it is, it goes the same way again.
+    assert source.work(message) is None
+    assert len(source.table.query(f"CONNECTION#{CONNECTION}", "QUARANTINE#")) == 1
+
+
+def test_a_delivery_of_an_unknown_topic_is_nothing_to_do(source):
+    spilled(source)
+    (message,) = source.messages()
+    message["headers"]["x-toy-topic"] = "retired"
+    assert source.work(message) is None
+    assert source.parts() == {}
+    assert source.messages(DLQ) == []
+
+
+def test_a_delivery_where_no_webhook_is_known_goes_to_a_person(source):
+    spilled(source)
+    message = json.loads(source.queue.take(PULL_QUEUE)[0].body)
+    puller = Puller(source.pull, None, source.given, source.metrics, source.clock)
+    assert puller.work(Message("m", message, 1)) is None
+    assert len(source.messages(DLQ)) == 1
+
+
+# -- batches ---------------------------------------------------------------------------------------
+
+
+def test_of_a_batch_only_what_failed_comes_back(source):
+    source.pull.script += [person("Ann"), TargetUnavailableError("x"), person("Bob", "8")]
+    hidden = []
+    event = {
+        "Records": [
+            {
+                "messageId": name,
+                "body": json.dumps(HINT),
+                "receiptHandle": f"r-{name}",
+                "eventSourceARN": "arn:aws:sqs:eu-west-1:1:pull",
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            for name in "abc"
+        ]
+    }
+    answer = process(event, source.puller.work, lambda *hide: hidden.append(hide))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+    assert [receipt for _, receipt, _ in hidden] == ["r-b"]
+    assert len(source.parts()) == 2
