@@ -114,7 +114,8 @@ schemas: $(DEV_READY) ## Write the event schemas anew
 	$(PY) scripts/export_schemas.py
 
 docs: $(DEV_READY) ## Write the generated tables anew
-	$(PY) scripts/support_matrix.py
+	$(PY) -m scripts.export_docs
+	$(PY) -m scripts.support_matrix
 
 new-platform: $(DEV_READY) ## Start a platform: make new-platform NAME=acme
 	$(PY) scripts/new_platform.py $(NAME)

@@ -96,13 +96,19 @@ class Event(Frozen):
     event_id: str
     """Deterministic: the same change of the same row always has the same id."""
     schema_version: Literal[1] = 1
+    """Fields may be added within a version, never changed or taken away."""
     connection: str
     """Whose word it is: the owner of the part, or the target that was written."""
     targets: tuple[str, ...] = ()
+    """Connections that should hold the entity; the rule of each looks for its own name here."""
     kind: Kind
+    """What the event is about."""
     key: str
+    """Which one: ``shop-uk/5501``."""
     occurred_at: Instant
+    """When the row it tells of was written."""
     correlation_id: str = ""
+    """Follows one delivery or command through logs, events and the timeline."""
 
     detail_types: ClassVar[frozenset[DetailType]] = frozenset()
 
