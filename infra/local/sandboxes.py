@@ -14,6 +14,11 @@ _MODULE = "sandbox"
 
 def start(root: Path, sandbox: SandboxProcess, bridge_folder: Path) -> int:
     """Start one sandbox, wait until it listens, and return its process id."""
+    if _listens(sandbox.port):
+        # It would answer in the sandbox's place, with another seed and other secrets.
+        raise processes.NotReadyError(
+            f"Port {sandbox.port} of the {sandbox.platform} sandbox is taken by another process"
+        )
     log = folder(root) / f"sandbox-{sandbox.platform}.log"
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", _MODULE, sandbox.platform, "--port", str(sandbox.port)]
