@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from itertools import count, islice
+
+import pytest
+
+from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.queues import MemoryQueue
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
+from fizzbridge.state.memory import MemoryTable
+from fizzbridge.state.table import Write
+from tests.kit.clock import Clock
+from tests.kit.house import order_ref
+
+AFTER = timedelta(seconds=300)
+NAMES = QueueNames("prod", lambda name: f"https://queues/{name}", "https://queues/assess")
+
+
+class Yard:
+    """Links that are behind, and the sweeper."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.table = MemoryTable()
+        self.queue = MemoryQueue()
+        self.sweeper = Sweeper(self.table, self.queue, NAMES, AFTER, self.clock)
+
+    def want(self, entity: EntityRef, connection: str = "erp") -> None:
+        self.table.write(rows.want(entity, connection, "w", self.clock()))
+
+    def sweep(self, after: float = 301) -> list[tuple[str, str]]:
+        self.clock.advance(after)
+        sent = self.sweeper.run()
+        found = [
+            (message.url.removeprefix("https://queues/"), json.loads(message.body)["detail"]["key"])
+            for message in self.queue.sent()
+        ]
+        for message in self.queue.sent():
+            self.queue.take(message.url)
+        assert sent == len(found)
+        return found
+
+
+@pytest.fixture
+def yard():
+    return Yard()
+
+
+def test_what_is_behind_too_long_is_asked_for_again_and_again(yard):
+    yard.want(order_ref())
+    assert yard.sweep(299) == []
+    assert yard.sweep(2) == [("fizzbridge-prod-erp-documents", "shop/1")]
+    assert yard.sweep(1) == [("fizzbridge-prod-erp-documents", "shop/1")]
+
+
+def test_being_wanted_anew_does_not_make_it_younger(yard):
+    yard.want(order_ref())
+    yard.clock.advance(299)
+    yard.want(order_ref())
+    assert len(yard.sweep(2)) == 1
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_levels_and_documents_have_queues_of_their_own(yard, kind):
+    yard.want(ref(kind, "shop", 1))
+    ((queue, _),) = yard.sweep()
+    is_level = kind in {Kind.STOCK_LEVEL, Kind.PRICE, Kind.PRODUCT}
+    assert queue == f"fizzbridge-prod-erp-{'levels' if is_level else 'documents'}"
+
+
+def test_a_link_to_ourselves_goes_to_assess(yard):
+    yard.want(order_ref(), rows.ASSESS)
+    assert yard.sweep() == [("assess", "shop/1")]
+
+
+@pytest.mark.parametrize("status", ["synced", "held", "parked"])
+def test_what_is_done_or_waits_for_a_person_is_left_alone(yard, status):
+    yard.want(order_ref())
+    remove = ["behind_shard", "behind_since"]
+    link = Write("Order#shop/1", "LINK#erp", set={"status": status}, remove=remove)
+    yard.table.write(link)
+    assert yard.sweep() == []
+
+
+class StaleIndex:
+    """An index that still lists what has been done, or is gone altogether."""
+
+    def __init__(self, table: MemoryTable, *stale: tuple[str, str]) -> None:
+        self.table = table
+        self.stale = stale
+
+    def index(self, name, pk, *, up_to=None, limit=100):
+        found = self.table.index(name, pk, up_to=up_to, limit=limit)
+        return [*self.stale, *found] if pk == "0" else found
+
+    def get(self, pk, sk):
+        return self.table.get(pk, sk)
+
+
+def test_the_index_is_a_hint_and_the_row_decides(yard):
+    yard.want(order_ref(1))
+    yard.table.write(Write("Order#shop/2", "LINK#erp", set={"status": "synced"}))
+    stale = StaleIndex(yard.table, ("Order#shop/2", "LINK#erp"), ("Order#shop/3", "LINK#erp"))
+    yard.sweeper = Sweeper(stale, yard.queue, NAMES, AFTER, yard.clock)
+    assert [key for _, key in yard.sweep()] == ["shop/1"]
+
+
+def test_a_run_takes_the_oldest_of_each_shard(yard):
+    in_one_shard = (n for n in count(1) if rows.shard(order_ref(n)) == "0")
+    numbers = list(islice(in_one_shard, PAGE + 5))
+    for number in numbers:
+        yard.want(order_ref(number))
+    assert [key for _, key in yard.sweep()] == [f"shop/{number}" for number in numbers[:PAGE]]
+
+
+def test_all_shards_are_swept(yard):
+    for number in range(1, 61):
+        yard.want(order_ref(number))
+    shards = {rows.shard(order_ref(number)) for number in range(1, 61)}
+    assert shards == {str(shard) for shard in range(rows.BEHIND_SHARDS)}
+    assert len(yard.sweep()) == 60
+
+
+def test_a_hint_says_what_to_look_at_and_nothing_else(yard):
+    yard.want(order_ref())
+    yard.clock.advance(301)
+    yard.sweeper.run()
+    (message,) = yard.queue.sent()
+    assert json.loads(message.body) == {
+        "detail-type": "Resync",
+        "detail": {"kind": "Order", "key": "shop/1"},
+    }
