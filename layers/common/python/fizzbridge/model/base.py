@@ -41,16 +41,17 @@ def _plain(value: Decimal) -> Decimal:
     return normal.quantize(Decimal(1), context=_CONTEXT)
 
 
+# The constraints come first: only next to the type does pydantic check them without calling Python.
 Exact = Annotated[
     Decimal,
-    BeforeValidator(_refuse_float),
     Field(allow_inf_nan=False, max_digits=_MOST_DIGITS),
+    BeforeValidator(_refuse_float),
     AfterValidator(_plain),
 ]
 """An exact number: rates, factors, unit prices. What arithmetic would round is refused instead."""
 
 Amount = Annotated[
-    Decimal, BeforeValidator(_refuse_float), Field(allow_inf_nan=False, max_digits=20)
+    Decimal, Field(allow_inf_nan=False, max_digits=20), BeforeValidator(_refuse_float)
 ]
 """An amount in the currency its document or money names; that owner brings it to the minor unit."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
@@ -38,6 +39,7 @@ def _known(code: str) -> str:
 Currency = Annotated[str, AfterValidator(_known)]
 
 
+@cache
 def minor_unit(currency: str) -> Decimal:
     """The smallest amount of a currency: 0.01 for GBP, 1 for JPY, 0.001 for KWD."""
     return Decimal(1).scaleb(-_MINOR.get(currency, 2))

@@ -52,10 +52,6 @@ class PullAdapter:
         """Read what a hint names; a thing that is gone comes back as a Seen without body."""
         raise NotImplementedError
 
-    def hint_for(self, kind: str, external_id: str) -> Hint | None:
-        """The hint that fetches an entity we know, to decide a tie; None where none can."""
-        raise NotImplementedError
-
     def changes(
         self,
         vendor: VendorClient,
