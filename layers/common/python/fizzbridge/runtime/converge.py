@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from fizzbridge.errors import (
     AmbiguousMatchError,
+    ConfigurationError,
     ConflictError,
     DependencyNotReadyError,
     FizzbridgeError,
@@ -239,8 +240,13 @@ class Converge:
             external_id = self._external_id(required)
             if not external_id:
                 self._want_required(required)
-                self.run(required, run.lease.holder)
+                outcome = self.run(required, run.lease.holder)
                 external_id = self._external_id(required)
+                if not external_id and isinstance(
+                    outcome.error, RetryableError | ConfigurationError
+                ):
+                    # Not a matter of this one entity: to be said, and tried again, like our own.
+                    raise outcome.error
             if not external_id:
                 msg = f"{required.kind} of {run.ref} is not at {self._connection.name} yet"
                 raise DependencyNotReadyError(msg, platform=self._adapter.platform)

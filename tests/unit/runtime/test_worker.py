@@ -1,0 +1,346 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from fizzbridge.errors import (
+    ConfigurationError,
+    MappingError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TargetRejectedError,
+)
+from fizzbridge.http.auth import HeaderToken
+from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import Kind
+from fizzbridge.model.events import DetailType
+from fizzbridge.observability import Metrics
+from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.leases import Lease, acquire
+from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.target import TargetAdapter
+from fizzbridge.runtime.wiring import Ports
+from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, UNHEALTHY_WAIT, build, capacity
+from fizzbridge.secrets import SecretStore
+from fizzbridge.settings import Calls, FunctionSettings
+from tests.kit.house import House, customer_ref, order_ref
+
+SETTINGS = FunctionSettings(
+    stage="test", table="t", bucket="b", bus="b", connection="erp", dlq="dlq", api_secret="erp/api"
+)
+
+
+API = '{"key": "k"}'
+
+
+class Desk:
+    """The worker of the house's one target, with everything it leaves behind."""
+
+    def __init__(self, secret: str | None = API, dlq: str | None = "dlq") -> None:
+        self.house = house = House()
+
+        class Ledger(TargetAdapter):
+            platform = "memory"
+            errors = ErrorRules()
+            entities = {Kind.ORDER: house.orders, Kind.CUSTOMER: house.customers}  # noqa: RUF012  # read only
+            search_lag = timedelta(seconds=5)
+            longest_transaction = timedelta(seconds=60)
+
+            def auth(self, secret: Mapping[str, Any], connection: Any) -> HeaderToken:
+                return HeaderToken("X-Key", secret["key"])
+
+        secrets = {"erp/api": secret} if secret else {}
+        self.lines: list[str] = []
+        self.metrics = Metrics(write=self.lines.append, clock=lambda: 0.0)
+        self.ports = Ports(
+            settings=SETTINGS.model_copy(update={"dlq": dlq}),
+            bridge=house.bridge,
+            table=house.rows,
+            objects=house.objects,
+            queue=house.queue,
+            secrets=SecretStore(secrets.__getitem__, house.clock),
+        )
+        self.worker = build(Ledger(), self.ports, self.metrics, house.clock)
+
+    def placed(self, number: int = 1, **changes) -> Desk:
+        self.house.place(number, **changes)
+        while self.house.messages:
+            to, event = self.house.messages.popleft()
+            if to == "assess":
+                self.house.handle(to, event)
+        return self
+
+    def work(self, entity=None, receives: int = 1, event_id: str = "e1") -> Again | None:
+        entity = entity or order_ref()
+        detail = {"kind": str(entity.kind), "key": entity.key, "event_id": event_id}
+        body = {"detail-type": "OrderPlaced", "detail": detail}
+        return self.worker.work(Message("m1", body, receives))
+
+    def counted(self) -> dict[str, list[int]]:
+        self.metrics.flush()
+        found: dict[str, list[int]] = {}
+        for line in self.lines:
+            for name, values in json.loads(line).items():
+                if name not in {"_aws", "connection"}:
+                    found.setdefault(name, []).extend(values)
+        return found
+
+    def health(self) -> dict:
+        return self.house.rows.get("CONNECTION#erp", "HEALTH") or {}
+
+    def slots(self) -> dict:
+        return self.house.rows.get("CONNECTION#erp", "SLOTS") or {}
+
+
+# -- what becomes of the message ---------------------------------------------------------------
+
+
+def test_what_is_done_is_deleted_and_counted_with_its_age():
+    desk = Desk().placed()
+    assert desk.work() is None
+    assert len(desk.house.orders.of("shop/1")) == 1
+    counted = desk.counted()
+    assert counted["converged"] == [1]
+    assert len(counted["age_ms"]) == 1
+    assert desk.work() is None
+    assert desk.counted()["age_ms"] == counted["age_ms"]
+
+
+def test_a_rate_limit_comes_back_when_the_vendor_said():
+    desk = Desk().placed()
+    wait = timedelta(seconds=42)
+    desk.house.orders.script.append(RateLimitedError("slow", retry_after=wait))
+    assert desk.work() == Again(wait)
+    assert desk.counted()["retried"] == [1]
+
+
+def test_what_gives_no_time_backs_off():
+    desk = Desk().placed()
+    desk.house.orders.script.append(RuntimeError("bug"))
+    assert desk.work() == Again(None)
+
+
+def test_an_unknown_outcome_is_counted_and_comes_back():
+    desk = Desk().placed()
+    desk.house.orders.script.append(50)
+    assert desk.work() == Again(None)
+    assert desk.counted()["unknown_outcome"] == [1]
+    again = desk.work()
+    assert again is not None
+    assert again.after is not None
+    assert timedelta(seconds=40) < again.after < timedelta(seconds=66)
+
+
+def test_what_is_held_is_deleted_because_the_mapping_brings_it_back():
+    desk = Desk().placed()
+    desk.house.orders.refuse = MappingError("no product", cause="MAP#erp#sku/X")
+    assert desk.work() is None
+    assert desk.counted()["held"] == [1]
+    assert desk.house.queue.sent() == []
+
+
+def test_a_busy_link_is_left_to_whoever_holds_it():
+    desk = Desk().placed()
+    acquire(desk.house.rows, "Order#shop/1", "LINK#erp", "other", 70, desk.house.clock())
+    assert desk.work() is None
+    assert desk.counted() == {}
+    assert desk.house.orders.objects == {}
+
+
+def test_an_order_whose_customer_is_refused_is_left_to_the_sweeper():
+    desk = Desk().placed()
+    desk.house.customers.script.append(TargetRejectedError("no such country"))
+    assert desk.work() is None
+    assert desk.house.orders.objects == {}
+    assert "behind_shard" in desk.house.link(order_ref())
+    assert desk.house.link(customer_ref())["status"] == "parked"
+
+
+def test_what_stops_the_customer_for_now_stops_the_order_no_longer():
+    desk = Desk().placed()
+    wait = timedelta(seconds=7)
+    desk.house.customers.script.append(RateLimitedError("slow", retry_after=wait))
+    assert desk.work() == Again(wait)
+    assert desk.work() is None
+    assert len(desk.house.orders.of("shop/1")) == 1
+
+
+def test_a_kind_the_platform_cannot_hold_is_done():
+    desk = Desk()
+    assert desk.work(order_ref().model_copy(update={"kind": Kind.PRODUCT})) is None
+
+
+# -- parking ------------------------------------------------------------------------------------
+
+
+def test_what_is_parked_is_deleted_and_a_pointer_is_left_for_people():
+    desk = Desk().placed(contact={"name": "Ada Canary", "email": "canary@x.test"})
+    desk.house.orders.refuse = TargetRejectedError("credit stop", code="CREDIT")
+    assert desk.work(event_id="e-77") is None
+    (message,) = desk.house.queue.sent("dlq")
+    assert message.attributes == {"reason": "CREDIT", "blame": "customer_config"}
+    assert json.loads(message.body) == {
+        "kind": "Order",
+        "key": "shop/1",
+        "connection": "erp",
+        "reason": "credit stop",
+        "event_id": "e-77",
+    }
+    assert "canary" not in message.body.lower()
+    assert desk.counted()["parked"] == [1]
+
+
+def test_a_message_about_something_parked_long_ago_leaves_no_second_pointer():
+    desk = Desk().placed()
+    desk.house.orders.refuse = TargetRejectedError("no")
+    desk.work()
+    desk.work()
+    assert len(desk.house.queue.sent("dlq")) == 1
+
+
+def test_f20_our_own_bug_is_parked_after_five_attempts_with_blame_ours():
+    desk = Desk().placed()
+    desk.house.orders.script.extend(RuntimeError("canary in the text") for _ in range(5))
+    fates = []
+    for receives in range(1, 6):
+        fates.append(desk.work(receives=receives))
+        # What a create that failed in the dark has done is certain only after a while.
+        desk.house.clock.advance(66)
+    assert fates == [Again(None)] * 4 + [None]
+    (message,) = desk.house.queue.sent("dlq")
+    assert message.attributes == {"reason": "internal", "blame": "ours"}
+    assert "canary" not in message.body
+
+
+def test_without_a_dead_letter_queue_the_link_still_says_so():
+    desk = Desk(dlq=None).placed()
+    desk.house.orders.refuse = TargetRejectedError("no")
+    assert desk.work() is None
+    assert desk.house.link(order_ref())["status"] == "parked"
+
+
+# -- a connection that does not work -------------------------------------------------------------
+
+
+def test_trouble_with_the_connection_is_said_once_parks_nothing_and_waits_long():
+    desk = Desk().placed(1).placed(2)
+    desk.house.orders.refuse = ConfigurationError("key expired", code="401")
+    assert desk.work(order_ref(1)) == Again(UNHEALTHY_WAIT)
+    assert desk.work(order_ref(2)) == Again(UNHEALTHY_WAIT)
+    assert (desk.health()["status"], desk.health()["message"]) == ("unhealthy", "key expired")
+    assert desk.house.announced().count(DetailType.CONNECTION_TROUBLED) == 1
+    assert desk.house.queue.sent() == []
+    assert desk.house.link(order_ref())["status"] == "behind"
+    desk.house.orders.refuse = None
+    assert desk.work(order_ref(1)) is None
+    assert desk.health()["status"] == "healthy"
+    assert "reason" not in desk.health()
+
+
+@pytest.mark.parametrize("secret", [None, "not json", "[]"])
+def test_a_missing_or_broken_secret_is_trouble_with_the_connection(secret):
+    desk = Desk(secret=secret).placed()
+    assert desk.work() == Again(UNHEALTHY_WAIT)
+    assert "fizzbridge secrets set erp" in desk.health()["message"]
+    assert desk.house.orders.objects == {}
+
+
+# -- the limiter ----------------------------------------------------------------------------------
+
+
+def test_calls_are_reserved_for_one_converge_and_what_is_unused_given_back():
+    desk = Desk().placed()
+    desk.work()
+    assert desk.slots()["slots"] == []
+    reserved_twice = 2  # for the customer and for the order
+    assert desk.slots()["revision"] == 2 * reserved_twice
+    full = desk.slots()["level"]
+    desk.house.place(2)
+    assert Limiter(desk.house.rows, desk.house.clock).reserve("erp", 2, 60, 10, "me", 1)
+    assert desk.slots()["level"] < full
+
+
+PLENTY = Calls(parallel=3, per_minute=6000)
+
+
+def client(house: House, **how) -> VendorClient:
+    return VendorClient(
+        platform="memory",
+        base_url="http://127.0.0.1:2",
+        auth=HeaderToken("X-Key", "k"),
+        errors=ErrorRules(),
+        timeout=timedelta(seconds=1),
+        **how,
+    )
+
+
+def reserve(house: House, holder: str):
+    lease = acquire(house.rows, "Order#shop/1", f"LINK#{holder}", holder, 70, house.clock())
+    assert isinstance(lease, Lease)
+    limiter = Limiter(house.rows, house.clock)
+    connection = house.bridge.connection("erp").model_copy(update={"calls": PLENTY})
+    given: list[Any] = []
+
+    def make(left):
+        given.append(left)
+        return client(house, deadline=left)
+
+    return capacity(connection, limiter, make, house.clock)(lease), given
+
+
+def test_the_slot_ends_with_the_lease_and_the_client_knows_the_time_left():
+    house = House()
+    reserved, given = reserve(house, "a")
+    with reserved:
+        (slot,) = house.rows.get("CONNECTION#erp", "SLOTS")["slots"]
+        assert slot.startswith("a/Order#shop/1|")
+        assert timedelta(seconds=69) < given[0]() <= timedelta(seconds=70)
+        house.clock.advance(71)
+        assert given[0]() == timedelta(0)
+
+
+def test_a_failing_converge_gives_its_slot_back_too():
+    house = House()
+    reserved, _ = reserve(house, "a")
+    with pytest.raises(OutcomeUnknownError), reserved:
+        raise OutcomeUnknownError("no answer")
+    assert house.rows.get("CONNECTION#erp", "SLOTS")["slots"] == []
+
+
+def test_f34_no_slot_left_is_our_own_limit_and_says_when_to_come_back():
+    house = House()
+    with ExitStack() as others:
+        for number in range(PLENTY.parallel - 1):
+            others.enter_context(reserve(house, f"h{number}")[0])
+        with reserve(house, "last")[0]:
+            late, given = reserve(house, "late")
+            with pytest.raises(RateLimitedError, match="our own limit") as refused, late:
+                pass
+            assert refused.value.retry_after
+            assert given == []
+        with reserve(house, "later")[0]:
+            slots = house.rows.get("CONNECTION#erp", "SLOTS")["slots"]
+            assert len(slots) == PLENTY.parallel
+
+
+def test_more_than_one_converge_needs_is_never_reserved_for_good():
+    desk = Desk()
+    for number in range(1, 8):
+        desk.placed(number)
+        desk.house.clock.advance(1)
+        assert desk.work(order_ref(number)) is None
+    assert len(desk.house.orders.objects) == 7
+    assert 7 * CALLS_PER_CONVERGE > 10
+
+
+def test_the_customer_converges_on_its_own_message_as_well():
+    desk = Desk().placed()
+    assert desk.work() is None
+    assert desk.work(customer_ref()) is None
+    assert desk.house.customers.counts["create"] == 1
