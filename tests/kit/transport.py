@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import httpx
+
 from sandbox.faults import IN_PROCESS, App, HungUpError, NoAnswerError
 
 

@@ -1,0 +1,204 @@
+"""A bridge deployed to the emulator, with sandboxes, driven as its users and vendors would."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+
+from cli import secrets
+from cli.stack import Stack, open_stack
+from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.runtime import rows
+from fizzbridge.settings import load_bridge_file
+from infra.local.demo import run as demo
+from infra.local.demo.vendors import Erp, Shop
+from infra.local.state import ADMINISTRATOR
+from tests.kit.emulator import free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "infra/local/demo"
+# Only a stack that is stuck waits so long; a busy machine's cold starts take their time.
+PATIENCE_S = 150.0
+
+# What the local stack waits for is short here: a killed worker's lease must end within a test.
+TIMING = """
+[timing]
+webhook_timeout = 10
+pull_timeout = 12
+target_timeout = 12
+call_timeout = 3
+lease = 13
+merge_deadline = 5
+resync_after = 2
+visibility = 14
+poll_overlap = 5
+"""
+
+
+class Deployed:
+    """The stack, driven as its users and vendors would."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bridge_file = folder / "bridge.toml"
+        self.ports = {"4601": free_port(), "4602": free_port()}
+        self.routes: list[dict[str, Any]] | None = None
+        self.stack: Stack
+        self.shop: Shop
+        self.erp: Erp
+
+    @property
+    def sandboxes(self) -> list[str]:
+        return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
+
+    def up(self, change: Callable[[str], str] = lambda text: text) -> None:
+        """Deploy the demo's bridge with other ports, and with ``change`` made to it."""
+        text = (DEMO / "bridge.demo.toml").read_text()
+        before, _, after = text.partition("[timing]")
+        text = before + TIMING + after[after.index("\n[[local") :]
+        for usual, port in self.ports.items():
+            text = text.replace(usual, str(port))
+        for name in ("shopify.seed.json", "odoo.seed.json", "catalogue.csv"):
+            (self.folder / name).write_text((DEMO / name).read_text())
+        self.bridge_file.write_text(change(text))
+        done = self.command("up", "--bridge", str(self.bridge_file))
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.stack = open_stack(None)
+        bridge = load_bridge_file(self.bridge_file, ROOT)
+        self.shop = Shop(bridge.connection("shop-uk").base_url)
+        seeds = [
+            json.loads((DEMO / f"{name}.seed.json").read_text()) for name in ("shopify", "odoo")
+        ]
+        self.secret = seeds[0]["client_secrets"][0]
+        self.erp = Erp(bridge.connection("erp").base_url, next(iter(seeds[1]["api_keys"])))
+        self._introduce(*seeds)
+
+    def _introduce(self, shop: dict[str, Any], erp: dict[str, Any]) -> None:
+        key, user = next(iter(erp["api_keys"].items()))
+        secrets.set_values(
+            self.stack,
+            "shop-uk",
+            {"active": self.secret, "access_token": next(iter(shop["access_tokens"]))},
+        )
+        secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
+        self.shop.send_webhooks_to(self.webhook_url)
+        self.shop.switch("auto")
+
+    @property
+    def webhook_url(self) -> str:
+        return f"{self.stack.local['api']}/webhooks/shop-uk"
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        paths = [str(ROOT / part) for part in ("layers/common/python", "functions", "")]
+        return subprocess.run(  # noqa: S603  our own command
+            [sys.executable, "-m", "infra.local", *words],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    # -- what vendors and people do ------------------------------------------------------------
+
+    def place(self, sku: str | None = None, **draft: Any) -> tuple[EntityRef, dict[str, Any]]:
+        lines = [{"sku": sku or demo_sku(), "quantity": 2, "price": "12.00"}]
+        shown = self.shop.place({"lines": lines, **address(), **draft})
+        return ref(Kind.ORDER, "shop-uk", shown["id"]), shown
+
+    def post(self, body: bytes, topic: str = "orders/create", **headers: str) -> httpx.Response:
+        """Send a delivery as the shop would, signed unless told otherwise."""
+        signed = base64.b64encode(hmac.digest(self.secret.encode(), body, hashlib.sha256)).decode()
+        usual = {
+            "content-type": "application/json",
+            "x-shopify-topic": topic,
+            "x-shopify-hmac-sha256": signed,
+            "x-shopify-event-id": "e-1",
+            "x-shopify-triggered-at": "2026-11-20T10:00:00Z",
+        }
+        return httpx.post(
+            self.webhook_url, content=body, headers=usual | headers, timeout=30, trust_env=False
+        )
+
+    def misbehave(self, platform: str, **fault: Any) -> None:
+        url = self.stack.local["sandboxes"][platform]
+        httpx.post(f"{url}/_sandbox/faults", json=[fault], trust_env=False).raise_for_status()
+
+    def fired(self, platform: str) -> int:
+        url = self.stack.local["sandboxes"][platform]
+        armed = httpx.get(f"{url}/_sandbox/faults", trust_env=False).json()
+        return sum(fault["fired"] for fault in armed)
+
+    def sales(self, order: EntityRef) -> list[Any]:
+        return self.erp.sales(order.key)
+
+    # -- what the schedule does ------------------------------------------------------------------
+
+    def client(self, service: str) -> Any:
+        make: Any = boto3.client
+        return make(
+            service,
+            endpoint_url=self.stack.local["endpoint"],
+            region_name=self.stack.local["region"],
+            aws_access_key_id=ADMINISTRATOR["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ADMINISTRATOR["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def sweep(self) -> None:
+        self.client("lambda").invoke(
+            FunctionName=self.stack.core["SweepFunction"], InvocationType="Event"
+        )
+
+    def poll(self) -> None:
+        queue = self.stack.connections["shop-uk"]["PullQueueUrl"]
+        body = json.dumps({"type": "poll", "stream": "orders"})
+        self.stack.sqs.send_message(QueueUrl=queue, MessageBody=body)
+
+    # -- what must come true ---------------------------------------------------------------------
+
+    def link(self, order: EntityRef, name: str = "erp") -> dict[str, Any]:
+        return self.stack.table.get(str(order), rows.link_sk(name)) or {}
+
+    def await_link(self, order: EntityRef, status: str, **also: Any) -> dict[str, Any]:
+        def there() -> bool:
+            link = self.link(order)
+            return link.get("status") == status and all(
+                link.get(name) == value for name, value in also.items()
+            )
+
+        self.await_(there, lambda: f"{order} is {self.link(order)}, not {status}", sweep=True)
+        return self.link(order)
+
+    def await_(
+        self, condition: Callable[[], bool], complaint: Callable[[], str], *, sweep: bool = False
+    ) -> None:
+        start = swept = time.monotonic()
+        while not condition():
+            now = time.monotonic()
+            assert now - start < PATIENCE_S, complaint()
+            if sweep and now - swept > 3:
+                self.sweep()
+                swept = now
+            time.sleep(0.1)
+
+
+def demo_sku() -> str:
+    return demo.CASES[0].draft["lines"][0]["sku"]
+
+
+def address() -> dict[str, Any]:
+    where = {"first_name": "Ada", "last_name": "Quill", "address1": "1 Quay", "city": "Leeds"}
+    full = where | {"zip": "LS1 1AA", "country_code": "GB", "country": "United Kingdom"}
+    return {"shipping_address": full, "billing_address": full, "email": "ada@shop.example"}
