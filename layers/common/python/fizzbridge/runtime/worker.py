@@ -22,7 +22,7 @@ from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.settings import Connection
 
-CALLS_PER_CONVERGE = 8
+CALLS_PER_CONVERGE = 12
 """Reserved before the first call and given back if unused: most entities need fewer."""
 
 UNHEALTHY_WAIT = timedelta(minutes=5)
