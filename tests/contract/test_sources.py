@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -148,6 +151,18 @@ def model_in(annotation):
         return annotation
     found = (model_in(one) for one in getattr(annotation, "__args__", ()))
     return next((one for one in found if one), None)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_webhook_function_loads_nothing_it_does_not_need(platform):
+    program = f"import sys, platforms.{platform}.webhook; print(*sys.modules)"
+    env = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    loaded = subprocess.run(  # noqa: S603  # our own interpreter and text
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True
+    ).stdout.split()
+    unwanted = "httpx boto3 fizzbridge.http fizzbridge.runtime.converge fizzbridge.runtime.assess"
+    assert not {*unwanted.split(), f"platforms.{platform}.pull"} & set(loaded)
+    assert "fizzbridge.webhook.receive" in loaded
 
 
 def tampered(fixture):

@@ -85,6 +85,17 @@ def test_an_order_that_changes_while_it_is_read_is_read_again():
     assert len(asked.parts("Order#")) == 1
 
 
+def test_a_refund_too_long_to_read_is_left_to_a_person():
+    sandbox = shop()
+    lines = [{"sku": f"S{n}", "price": "1.00"} for n in range(101)]
+    order = paid(sandbox, DRAFT | {"lines": lines})
+    sandbox.refund_order(order["id"], [{"line": one["sku"], "quantity": 1} for one in lines])
+    asked = source(sandbox)
+    assert asked.work(hint("transactions", order["id"])) is None
+    assert len(asked.messages(DLQ)) == 1
+    assert asked.parts("Refund#") == {}
+
+
 def test_an_order_that_is_not_there_is_no_deletion():
     """Without read_all_orders an old order looks the same."""
     asked = source(shop())

@@ -14,6 +14,7 @@ from fizzbridge.observation import Hint
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.leases import acquire, release
+from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.pull import Page
 from fizzbridge.runtime.puller import PAGES_PER_RUN, Place, Puller
 from fizzbridge.state.cursors import Cursors, cursor_key
@@ -21,7 +22,16 @@ from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import ObjectsUnavailableError
 from fizzbridge.state.table import TableUnavailableError
 from fizzbridge.webhook.storing import from_message
-from tests.kit.source import CONNECTION, DLQ, PULL_QUEUE, Source, captured_logs, http_event, signed
+from tests.kit.source import (
+    CONNECTION,
+    DLQ,
+    PULL_QUEUE,
+    Source,
+    bridge,
+    captured_logs,
+    http_event,
+    signed,
+)
 from tests.kit.toy import Person, ToyPull, ToyWebhook, customer
 
 AT = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -148,6 +158,15 @@ def test_calls_are_reserved_and_given_back(source):
     source.work(HINT)
     slots = source.table.get(f"CONNECTION#{CONNECTION}", "SLOTS")
     assert slots["slots"] == []
+
+
+def test_our_own_limit_is_waited_out():
+    source = Source(ToyWebhook(), ToyPull(), config=bridge("toy", calls={"parallel": 1}))
+    Limiter(source.table, source.clock).reserve(CONNECTION, 1, 60, 1, "other", 60)
+    again = source.work(HINT)
+    assert timedelta(0) < again.after < timedelta(minutes=1)
+    assert source.pull.asked == []
+    assert source.counts() == {"retried": 1}
 
 
 # -- polls -----------------------------------------------------------------------------------------
