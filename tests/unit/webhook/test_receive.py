@@ -1,5 +1,6 @@
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,6 +36,15 @@ def test_a_hint_told_twice_is_sent_once(source):
     assert (message["type"], message["what"], message["id"]) == ("hint", "person", "7")
     assert message["correlation_id"]
     assert source.counts() == {"received": 1, "hinted": 1}
+
+
+def test_fifty_copies_at_the_same_instant_are_one(source):
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(source.deliver, [event(ANN)] * 50))
+    assert answers == [200] * 50
+    assert source.messages() == []
+    (row,) = source.parts().values()
+    assert row["version"] == "t2026-11-20T09:00:00.000000Z"
 
 
 def test_an_older_delivery_changes_nothing(source):
