@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.order import OrderClass
-from fizzbridge.model.party import Address, Company, Contact
+from fizzbridge.model.party import Address, Company, Contact, Personal
 
 
 class Customer(Frozen):
@@ -16,5 +16,5 @@ class Customer(Frozen):
     """The first is the default."""
     fixed_class: OrderClass | None = None
     """Set where the account decides how its orders are treated."""
-    tax_number: str = ""
+    tax_number: Personal = ""
     is_erased: bool = False
