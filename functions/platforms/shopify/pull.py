@@ -33,6 +33,7 @@ from fizzbridge.settings import Connection
 from platforms.shopify import mapping, queries, wire
 from platforms.shopify.webhook import ShopifyWebhook
 
+API_VERSION = "2026-10"
 _CODE = "errors.0.extensions.code"
 _HOST = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com|localhost|127\.0\.0\.1", re.IGNORECASE)
 
@@ -134,7 +135,8 @@ def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[T
 
 
 def _ask(vendor: VendorClient, connection: Connection, query: str, **variables: Any) -> Any:
-    path = f"/admin/api/{connection.settings['api_version']}/graphql.json"
+    version = connection.settings.get("api_version", API_VERSION)
+    path = f"/admin/api/{version}/graphql.json"
     answer = vendor.post(path, json={"query": query, "variables": variables}, writes=False)
     return answer.data["data"]
 

@@ -212,6 +212,18 @@ def test_pages_follow_each_other_over_several_runs(source):
     assert len(source.parts()) == PAGES_PER_RUN + 3
 
 
+def test_a_run_begins_no_page_that_might_outlast_it(source):
+    def slow_page():
+        source.clock.advance(40)
+        return pages(1)[0]
+
+    source.pull.script += [slow_page, last()]
+    source.work(POLL)
+    assert len(source.pull.asked) == 1
+    source.drain()
+    assert len(source.pull.asked) == 2
+
+
 def test_a_continuation_of_a_round_that_ended_reads_nothing(source):
     source.pull.script.append(last())
     source.work(POLL)

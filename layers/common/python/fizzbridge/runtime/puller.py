@@ -227,8 +227,13 @@ class Puller:
         place = Place.parse(cursor.position, self._connection.start_at)
         if resumes and place.begun is None:
             return True  # another run has ended the round
-        overlap = timedelta(seconds=self._given.bridge.timing.poll_overlap)
+        timing = self._given.bridge.timing
+        overlap = timedelta(seconds=timing.poll_overlap)
+        # A page begun later might outlast the function.
+        last_start = self._now() + timedelta(seconds=timing.pull_timeout - timing.call_timeout)
         for _ in range(PAGES_PER_RUN):
+            if self._now() > last_start:
+                break
             how = self._as_read(f"poll {stream}", correlation_id)
             page = self._page(stream, place, holder)
             self._intake.take(page.told, self._adapter.clock, how)
