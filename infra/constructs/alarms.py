@@ -1,6 +1,9 @@
-"""Alarms: each says one thing, and goes to the stage's topic."""
+"""Alarms: each says one thing, and goes to the stage's topic.
 
-from aws_cdk import Duration
+The last words of an alarm's name are those of its page in ``docs/runbooks``.
+"""
+
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
@@ -113,6 +116,7 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             name,
+            alarm_name=f"{Stack.of(self).stack_name}-{name}",
             metric=metric,
             threshold=threshold,
             evaluation_periods=1,

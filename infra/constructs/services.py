@@ -21,7 +21,7 @@ from infra.constructs.source_connection import acknowledge_mapping
 from infra.deployment import Deployment
 
 # Rows that say something to others. Leases, cursors and timelines do not.
-_ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#")
+_ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#", "HEALTH")
 _ANNOUNCED_PARTITIONS = ("MAP#",)
 _SERVICE_TIMEOUT_S = 60
 

@@ -206,7 +206,7 @@ def test_the_stream_is_filtered_bisected_and_has_a_failure_queue(aws):
         for each in mapping["FilterCriteria"]["Filters"]
     ]
     assert patterns == [
-        {"sk": {"S": [{"prefix": "PART#"}, {"prefix": "LINK#"}, {"prefix": "HOLD#"}]}},
+        {"sk": {"S": [{"prefix": p} for p in ("PART#", "LINK#", "HOLD#", "HEALTH")]}},
         {"pk": {"S": [{"prefix": "MAP#"}]}},
     ]
 
