@@ -252,7 +252,7 @@ class Fixture:
 
 def fixtures(platform: str) -> Sequence[Fixture]:
     """All deliveries of a platform's folder."""
-    return [Fixture.read(path) for path in sorted((EVENTS / platform).glob("*.json"))]
+    return [Fixture.read(path) for path in sorted((EVENTS / platform).glob("*__*.json"))]
 
 
 @contextmanager
