@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from fizzbridge.state.objects import MemoryObjects, ObjectsUnavailableError
 from fizzbridge.webhook.receive import active
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.storing import from_message, to_message
@@ -88,7 +89,6 @@ def test_a_large_delivery_is_spilled_by_way_of_the_bucket(source):
     body = json.dumps(ANN | {"name": "A" * 300_000}).encode()
     assert source.deliver(event(body)) == 200
     (message,) = source.messages()
-    assert "body_base64" not in message
     assert message["bucket_key"].startswith(f"deliveries/{CONNECTION}/")
     assert from_message(message, source.objects).body == body
 
@@ -149,10 +149,18 @@ class Counting(dict):
         return super().__getitem__(name)
 
 
-def test_a_message_without_inline_body_holds_none():
+class Unreachable(MemoryObjects):
+    def put(self, key: str, data: bytes) -> None:
+        raise ObjectsUnavailableError(key)
+
+
+def test_a_body_is_in_the_message_only_while_the_bucket_is_out_of_reach():
     source = Source(ToyWebhook())
     delivery = Delivery(headers={}, body=b"x", received_at=source.clock())
-    assert "body_base64" in to_message(delivery, "shop", "c", source.objects)
-    kept = to_message(delivery, "shop", "c", source.objects, inline_limit=0)
-    assert "body_base64" not in kept
+    kept = to_message(delivery, "shop", "c", source.objects)
     assert base64.b64encode(b"x").decode() not in json.dumps(kept)
+    alone = to_message(delivery, "shop", "c", Unreachable())
+    assert from_message(alone, source.objects).body == b"x"
+    large = Delivery(headers={}, body=b"x" * 300_000, received_at=source.clock())
+    with pytest.raises(ObjectsUnavailableError):
+        to_message(large, "shop", "c", Unreachable())

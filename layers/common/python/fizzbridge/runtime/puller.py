@@ -292,7 +292,7 @@ class Puller:
         """Keep a delivery that cannot be read: the body in the bucket only, listed in the table."""
         name = self._connection.name
         delivery = from_message(body, self._given.objects)
-        kept = to_message(delivery, name, correlation_id, self._given.objects, inline_limit=0)
+        kept = to_message(delivery, name, correlation_id, self._given.objects)
         unique = rows.token(delivery.request_id, str(kept.get("bucket_key")))[:12]
         self._given.table.write(
             Write(

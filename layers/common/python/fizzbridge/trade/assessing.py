@@ -76,7 +76,9 @@ def assess_order(
     )
     counted, holds = _count(request.lines, tax_point, catalogue, skus)
     order_class, reason = classify(request, facts.customer, counted.values(), bridge.limits)
-    holds += facts.held_at_targets
+    is_historical = request.placed_at < source.start_at
+    # What was placed before the cut-over is exported nowhere: there is nothing to hold.
+    holds = () if is_historical else holds + facts.held_at_targets
     return OrderAssessment(
         number=request.number,
         state=_state(facts, is_held=bool(holds)),
@@ -90,7 +92,7 @@ def assess_order(
         totals=request.totals,
         tax_point=tax_point,
         placed_at=request.placed_at,
-        is_historical=request.placed_at < source.start_at,
+        is_historical=is_historical,
         holds=holds,
         skipped="test order" if request.is_test else "",
         content=request.fingerprint(),

@@ -9,28 +9,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from fizzbridge.state.objects import Objects
+from fizzbridge.state.objects import Objects, ObjectsUnavailableError
 from fizzbridge.webhook.request import Delivery
 
 INLINE_LIMIT_BYTES = 200_000
-"""A larger body goes to the bucket first: a message holds 1 MiB, and base64 adds a third."""
+"""Longest body a message takes when the bucket does not: base64 adds a third, and 1 MiB is all."""
 
 
 def to_message(
-    delivery: Delivery,
-    connection: str,
-    correlation_id: str,
-    objects: Objects,
-    inline_limit: int = INLINE_LIMIT_BYTES,
+    delivery: Delivery, connection: str, correlation_id: str, objects: Objects
 ) -> dict[str, Any]:
     """The message that stands for a verified delivery.
+
+    The body may hold personal data, so it goes to the bucket, which queues do not share their
+    rights with. Only with the bucket out of reach is it in the message: kept beats kept apart.
 
     Args:
         delivery: without its proof: whoever reads it later does not verify again.
         connection: whose delivery it is.
         correlation_id: follows it through logs and events.
-        objects: takes the body where it is larger than the limit.
-        inline_limit: bytes; 0 keeps personal data out of the message altogether.
+        objects: takes the body.
+
+    Raises:
+        ObjectsUnavailableError: the bucket is out of reach and the body too long for a message.
     """
     message = {
         "type": "delivery",
@@ -39,10 +40,13 @@ def to_message(
         "request_id": delivery.request_id,
         "correlation_id": correlation_id,
     }
-    if len(delivery.body) <= inline_limit:
-        return message | {"body_base64": base64.b64encode(delivery.body).decode()}
     key = f"deliveries/{connection}/{hashlib.sha256(delivery.body).hexdigest()}"
-    objects.put(key, delivery.body)
+    try:
+        objects.put(key, delivery.body)
+    except ObjectsUnavailableError:
+        if len(delivery.body) > INLINE_LIMIT_BYTES:
+            raise
+        return message | {"body_base64": base64.b64encode(delivery.body).decode()}
     return message | {"bucket_key": key}
 
 
