@@ -133,6 +133,47 @@ def test_f27_nobody_concludes_not_there_while_a_create_may_still_run():
     assert any(wait and wait > timedelta(seconds=40) for wait in waits)
 
 
+def test_f27_the_id_is_saved_before_anything_else_can_fail():
+    house = House()
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    update, house.orders.update = house.orders.update, refuse_to_update
+    assert house.converge.run(order_ref(), "a").kind == "retry"
+    (external_id,) = house.orders.objects
+    assert house.link(order_ref())["external_id"] == external_id
+    # Not even a search that has not caught up yet makes another one.
+    house.orders.objects[external_id].visible_at = house.clock() + timedelta(days=1)
+    house.orders.update = update
+    house.settle()
+    booked_once(house)
+    assert house.orders.counts["create"] == 1
+
+
+def refuse_to_update(vendor, external_id, payload):
+    raise TargetUnavailableError("down again")
+
+
+def test_what_moves_during_a_converge_is_brought_before_it_lets_go():
+    house = House()
+    house.place()
+    house.settle()
+    changed(house, 5, lines=[line(quantity=3)])
+    house.handle(*house.messages.popleft())
+    update = house.orders.update
+
+    def meanwhile(vendor, external_id, payload):
+        update(vendor, external_id, payload)
+        house.orders.update = update
+        changed(house, 9, lines=[line(quantity=9)])
+        house.assessor.run(order_ref(), "assess")
+        house.messages.clear()
+
+    house.orders.update = meanwhile
+    assert house.converge.run(order_ref(), "a").kind == "done"
+    booked_once(house, 9)
+
+
 def test_a_create_that_never_happened_is_made_once_it_is_certain():
     house = House()
     house.orders.script.append(10_000)
