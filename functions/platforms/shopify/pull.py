@@ -31,6 +31,7 @@ from fizzbridge.runtime.pull import Page, PullAdapter
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.shopify import mapping, queries, wire
+from platforms.shopify.tokens import HEADER, client_credentials
 from platforms.shopify.webhook import ShopifyWebhook
 
 API_VERSION = "2026-10"
@@ -74,12 +75,14 @@ class ShopifyPull(PullAdapter):
     )
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
-        """A fixed token in a header, sent to a shop's own myshopify.com name only."""
+        """A token in a header, fixed or asked for, to a shop's own myshopify.com name only."""
         host = urlsplit(connection.base_url).hostname or ""
         if not _HOST.fullmatch(host):
             msg = f"{host}: base_url must be the shop's name under myshopify.com"
             raise ConfigurationError(msg, platform=self.platform)
-        return HeaderToken("X-Shopify-Access-Token", str(secret["access_token"]))
+        if "access_token" in secret:
+            return HeaderToken(HEADER, str(secret["access_token"]))
+        return client_credentials(str(secret["client_id"]), str(secret["client_secret"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
         """Read an order, or its money: payments and refunds."""

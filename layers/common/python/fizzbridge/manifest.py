@@ -58,7 +58,7 @@ class Entities(_Frozen):
 
 
 class SecretKeys(_Frozen):
-    """Keys each secret of a connection must hold. Signing and API secrets are apart by design."""
+    """Keys each secret of a connection may hold. Signing and API secrets are apart by design."""
 
     signing: tuple[str, ...] = ()
     api: tuple[str, ...] = ()
