@@ -22,7 +22,7 @@ COLUMNS = {
     "order_class": "class",
     "lines": "lines",
     "total": "total",
-    "erp_number": "ERP number",
+    "erp_number": "ERP",
     "state": "state",
     "seconds": "seconds",
 }
@@ -37,9 +37,13 @@ def shown(run: dict[str, Any]) -> str:
     orders = run["orders"]
     if wrong := [one["order"] for one in orders if one["wrong"]]:
         raise ValueError(f"not where they must be: {', '.join(wrong)}")
-    cells = (["" if one[name] is None else str(one[name]) for name in COLUMNS] for one in orders)
-    took = f"{len(orders)} orders in {run['took_s']} s, on two cores, emulator included."
+    cells = ([_cell(one[name]) for name in COLUMNS] for one in orders)
+    took = f"{len(orders)} orders in {run['took_s']} s, on two cores, the emulator included."
     return f"{table(COLUMNS.values(), cells)}\n\n{took}"
+
+
+def _cell(value: str | float | None) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str("" if value is None else value)
 
 
 def main() -> None:
