@@ -17,7 +17,12 @@ class Frozen(BaseModel):
 
     def fingerprint(self) -> str:
         """SHA-256 over the canonical JSON: equal content, equal fingerprint."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        return fingerprint_of(self.model_dump_json())
+
+
+def fingerprint_of(text: str) -> str:
+    """The fingerprint of a model that has been written as JSON already."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _refuse_float(value: Any) -> Any:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from fizzbridge.model.base import Frozen
+from fizzbridge.model.base import Frozen, fingerprint_of
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.runtime.view import BODIES, StoredPart
 from fizzbridge.state.bodies import pack, unpack
@@ -119,15 +119,16 @@ def part_row(
     **also: Value,
 ) -> dict[str, Value]:
     """The attributes of a part's row; without body it is a tombstone."""
+    written = body.model_dump_json() if body else ""
     row: dict[str, Value] = {
         "version": version,
-        "fingerprint": body.fingerprint() if body else "",
+        "fingerprint": fingerprint_of(written) if body else "",
         "observed_at": to_text(observed_at),
         "connection": connection,
         "schema": SCHEMA,
         "deleted": body is None,
     }
-    return row | (pack(body.model_dump_json(), objects) if body else {}) | also
+    return row | (pack(written, objects) if body else {}) | also
 
 
 def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
