@@ -13,10 +13,14 @@ from fizzbridge.errors import (
 )
 from fizzbridge.model.entity import Part
 from fizzbridge.model.events import DetailType
+from fizzbridge.model.order import OrderProcessing
+from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.observe import Circumstances, Merge
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import (
+    SECOND,
     START,
     Held,
     House,
@@ -419,4 +423,18 @@ def test_i2_lost_hints_are_brought_back_by_the_sweeper():
     house.place()
     house.messages.clear()
     house.settle()
+    booked_once(house)
+
+
+def test_f43_the_targets_own_word_of_what_we_wrote_stops_there():
+    house = House()
+    house.place()
+    house.settle()
+    calls = house.orders.counts.copy()
+    echoed = OrderProcessing(number="SO-1", state=OrderState.CONFIRMED, changed_at=house.clock())
+    seen = Seen(order_ref(), echoed, echoed.changed_at, Part.PROCESSING)
+    how = Circumstances(house.clock(), is_authoritative=False)
+    assert house.observer.observe("erp", seen, SECOND, how) is Merge.MERGED
+    house.settle()
+    assert house.orders.counts == calls
     booked_once(house)
