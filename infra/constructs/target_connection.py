@@ -87,16 +87,17 @@ class TargetConnection(Construct):
         )
         # Documents first: levels overwrite themselves and get the least the service allows.
         wanted = max(_LEAST_CONCURRENCY, parts.connection.calls.parallel)
-        for name, queue, batch, concurrency in (
-            ("Documents", documents, 5, wanted),
-            ("Levels", levels, 10, _LEAST_CONCURRENCY),
+        for name, queue, concurrency in (
+            ("Documents", documents, wanted),
+            ("Levels", levels, _LEAST_CONCURRENCY),
         ):
             lambda_.EventSourceMapping(
                 made,
                 f"{name}Mapping",
                 target=made.function,
                 event_source_arn=queue.queue_arn,
-                batch_size=batch,
+                # One converge may need the function's whole time.
+                batch_size=1,
                 report_batch_item_failures=True,
                 max_concurrency=concurrency,
             )

@@ -26,6 +26,7 @@ def house(tmp_path_factory):
         try:
             house.up()
             yield house
+            house.close()
         finally:
             house.command("down")
 

@@ -63,6 +63,10 @@ class Deployed:
     def sandboxes(self) -> list[str]:
         return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
 
+    def close(self) -> None:
+        self.shop.close()
+        self.erp.close()
+
     def up(self, change: Callable[[str], str] = lambda text: text) -> None:
         """Deploy the demo's bridge with other ports, and with ``change`` made to it."""
         text = (DEMO / "bridge.demo.toml").read_text()
@@ -75,6 +79,8 @@ class Deployed:
         self.bridge_file.write_text(change(text))
         done = self.command("up", "--bridge", str(self.bridge_file))
         assert done.returncode == 0, done.stdout + done.stderr
+        if hasattr(self, "shop"):
+            self.close()
         self.stack = open_stack(None)
         bridge = load_bridge_file(self.bridge_file, ROOT)
         self.shop = Shop(bridge.connection("shop-uk").base_url)

@@ -23,6 +23,10 @@ class Shop:
     def __init__(self, url: str) -> None:
         self._http = _client(url)
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
+
     def send_webhooks_to(self, uri: str) -> None:
         """Set the address of all its webhooks."""
         self._http.put("/_sandbox/webhook_uri", json={"uri": uri}).raise_for_status()
@@ -70,6 +74,10 @@ class Erp:
 
     def __init__(self, url: str, key: str) -> None:
         self._http = _client(url, authorization=f"bearer {key}")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._http.close()
 
     def created(self) -> int:
         """How many orders it accepted as new."""
