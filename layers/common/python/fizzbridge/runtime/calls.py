@@ -56,6 +56,8 @@ def reserved(
         RateLimitedError: not now.
     """
     allowed = connection.calls
+    # First, so that a connection without its secret takes up no slot.
+    vendor = make(left)
     try:
         reservation = limiter.reserve(
             connection.name,
@@ -69,7 +71,6 @@ def reserved(
         raise RateLimitedError(
             "our own limit for this connection is used up", retry_after=full.retry_after
         ) from full
-    vendor = make(left)
     try:
         yield vendor
     finally:
