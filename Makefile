@@ -34,6 +34,9 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH
 
+# When this make began, for the wall times that `make bench` shows.
+BEGAN := $(shell date +%s)
+
 hash = $(shell cat $(1) 2>/dev/null | cksum | cut -d' ' -f1)
 NODE_READY := .venv-node/.ready-$(call hash,requirements-node.lock)
 DEV_READY := .venv/.ready-$(call hash,requirements-dev.lock pyproject.toml)
@@ -58,8 +61,10 @@ help: ## Show this list
 demo: setup ## Start everything on this machine and watch real orders arrive
 	@$(PY) -m infra.local up --bridge $(BRIDGE)
 	@$(PY) -m infra.local demo
+	@$(PY) scripts/timed.py "make demo" $(BEGAN)
 
 test: lint type arch unit contract infra-test integration e2e faults planted ## Set everything up and run every test
+	@$(PY) scripts/timed.py "make test" $(BEGAN)
 
 up: setup ## Start the local stack: make up BRIDGE=bridge.toml
 	@$(PY) -m infra.local up --bridge $(BRIDGE)
@@ -107,8 +112,8 @@ planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 fuzz: $(DEV_READY) ## Long random runs; not part of `make test`
 	$(call run_tests,fuzz,)
 
-bench: $(DEV_READY) ## Measure what the figures promise
-	$(PY) scripts/bench.py
+bench: setup ## Measure what the figures promise
+	$(PY) -m scripts.bench
 
 schemas: $(DEV_READY) ## Write the event schemas anew
 	$(PY) scripts/export_schemas.py
