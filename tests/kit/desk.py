@@ -68,10 +68,16 @@ class Desk:
             if to == "assess":
                 self.house.handle(to, event)
 
-    def work(self, entity=None, receives: int = 1, event_id: str = "e1") -> Again | None:
+    def work(
+        self,
+        entity=None,
+        receives: int = 1,
+        event_id: str = "e1",
+        detail_type: str = "OrderPlaced",
+    ) -> Again | None:
         entity = entity or order_ref()
         detail = {"kind": str(entity.kind), "key": entity.key, "event_id": event_id}
-        body = {"detail-type": "OrderPlaced", "detail": detail}
+        body = {"detail-type": detail_type, "detail": detail}
         return self.worker.work(Message("m1", body, receives))
 
     def counted(self) -> dict[str, list[int]]:

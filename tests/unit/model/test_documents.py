@@ -56,9 +56,7 @@ def test_yen_have_no_pence_and_dinars_have_three_digits():
 
 
 def test_what_the_buyer_saw_is_exact_in_the_buyers_currency():
-    with pytest.raises(
-        ValidationError, match=r"presentment gross: 240\.5 has more digits"
-    ):
+    with pytest.raises(ValidationError, match=r"presentment gross: 240\.5 has more digits"):
         order_request(presentment_currency="JPY", presentment_gross="240.5")
 
 

