@@ -10,7 +10,7 @@ from typing import Any
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.events import DetailType
 from fizzbridge.observability import Metric, Metrics, log_context
-from fizzbridge.runtime.assess import RELEASED_AT_ONCE, Assessed, Assessor
+from fizzbridge.runtime.assess import Assessed, Assessor
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import now, ports, visibility
 from fizzbridge.settings import load_catalogue
@@ -24,8 +24,8 @@ def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None
     """Assess what a message names; a busy entity is left to whoever is at it, and the sweeper."""
     detail, holder = message.body["detail"], f"{message.id}.{message.receives}"
     if message.body["detail-type"] == DetailType.MAPPING_CHANGED:
-        released = assessor.release_holds(detail["cause"], detail["event_id"], holder)
-        return Again(INDEX_LAG) if len(released) == RELEASED_AT_ONCE else None
+        is_more = assessor.release_holds(detail["cause"], detail["event_id"], holder)
+        return Again(INDEX_LAG) if is_more else None
     ref = EntityRef(kind=detail["kind"], key=detail["key"])
     with log_context(detail.get("correlation_id", ""), entity=str(ref)):
         if assessor.run(ref, holder) is Assessed.DONE:

@@ -252,12 +252,52 @@ def test_one_run_releases_what_it_has_time_for_and_says_that_more_may_wait():
     for number in range(1, RELEASED_AT_ONCE + 3):
         house.place(number, lines=[line("KOLA")])
     house.drain()
+    map_row(house, "KOLA", "GONE")
+    cause = "MAP#shop#sku/KOLA"
+    assert not house.assessor.release_holds(cause, "e1", "a"), "of no use, so it must end"
     map_row(house, "KOLA", "COLA330")
     house.messages.clear()
-    cause = "MAP#shop#sku/KOLA"
-    assert len(house.assessor.release_holds(cause, "e1", "a")) == RELEASED_AT_ONCE
-    assert len(house.assessor.release_holds(cause, "e1", "b")) == 2
-    assert house.assessor.release_holds(cause, "e1", "c") == []
+    assert house.assessor.release_holds(cause, "e2", "b")
+    assert not house.assessor.release_holds(cause, "e2", "c")
+    waiting = [n for n in range(1, RELEASED_AT_ONCE + 3) if open_causes(house, n)]
+    assert waiting == []
+
+
+class Impatient:
+    """A table whose every transaction is followed by a worker that looks at the order."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.seen: list[tuple[str, int]] = []
+
+    def _look(self) -> None:
+        house = self.house
+        house.rows.write(Write("Order#shop/1", "LINK#erp", set={"wanted": f"w{len(self.seen)}"}))
+        house.converge.run(order_ref(), f"impatient-{len(self.seen)}")
+        self.seen.append((str(assessed(house).state), len(house.orders.objects)))
+
+    def write(self, write):
+        row = self.house.rows.write(write)
+        self._look()
+        return row
+
+    def transact(self, writes) -> None:
+        self.house.rows.transact(writes)
+        self._look()
+
+    def __getattr__(self, name):
+        return getattr(self.house.rows, name)
+
+
+def test_nothing_is_exported_between_the_release_of_a_hold_and_the_new_assessment():
+    house = placed(lines=[line("KOLA")])
+    map_row(house, "KOLA", "COLA330")
+    house.messages.clear()
+    table = Impatient(house)
+    assessor = Assessor(table, house.objects, house.bridge, Catalogue(ITEMS), house.clock)
+    assessor.release_holds("MAP#shop#sku/KOLA", "e1", "a")
+    assert table.seen[-1] == ("CONFIRMED", 1)
+    assert {made for state, made in table.seen if state == "HELD"} == {0}
 
 
 # -- the state of the order ----------------------------------------------------------------------

@@ -101,23 +101,35 @@ class Assessor:
         release(self._table, lease)
         return Assessed.BUSY
 
-    def release_holds(self, cause: str, event_id: str, holder: str) -> list[EntityRef]:
-        """Something appeared that orders were held for: release and assess them.
+    def release_holds(self, cause: str, event_id: str, holder: str) -> bool:
+        """Something appeared that orders were held for: assess them, and so release them.
 
         Returns:
-            Those released; with ``RELEASED_AT_ONCE`` of them more may be waiting.
+            Whether more may be waiting: as many as one run takes were there, and it was of use.
         """
-        released = []
-        for pk, sk in self._table.index("cause", cause, limit=RELEASED_AT_ONCE):
-            ref = EntityRef.parse(pk)
-            if sk.startswith("HOLD#"):
-                self._release(ref, sk, cause, event_id)
-                self.run(ref, holder)
-                released.append(ref)
-        return released
+        waiting = [
+            (EntityRef.parse(pk), sk)
+            for pk, sk in self._table.index("cause", cause, limit=RELEASED_AT_ONCE)
+            if sk.startswith("HOLD#")
+        ]
+        released = 0
+        for ref, sk in waiting:
+            self._release(ref, sk, cause, event_id)
+            self.run(ref, holder)
+            released += "cause" not in (self._table.get(str(ref), sk) or {})
+        return len(waiting) == RELEASED_AT_ONCE and released > 0
 
     def _release(self, ref: EntityRef, sk: str, cause: str, event_id: str) -> None:
+        """Have an order assessed; a target's hold ends here, since only the target can judge it.
+
+        Our own ends in the transaction that writes the assessment made without its reason: between
+        the two nothing could keep a worker from exporting what is not counted yet.
+        """
         now = self._now()
+        again = rows.want(ref, rows.ASSESS, rows.token(sk, event_id), now)
+        if is_own(sk):
+            self._table.write(again)
+            return
         released = Write(
             str(ref),
             sk,
@@ -126,9 +138,7 @@ class Assessor:
             when=Equals("cause", cause),
         )
         try:
-            self._table.transact(
-                [released, rows.want(ref, rows.ASSESS, rows.token(sk, event_id), now)]
-            )
+            self._table.transact([released, again])
         except ConditionFailedError:
             return  # released by someone else meanwhile
 
