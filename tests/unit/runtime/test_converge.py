@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -16,6 +17,7 @@ from fizzbridge.model.events import DetailType
 from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.leases import Lease, acquire
 from fizzbridge.runtime.observe import Circumstances, Merge
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
@@ -438,3 +440,129 @@ def test_f43_the_targets_own_word_of_what_we_wrote_stops_there():
     house.settle()
     assert house.orders.counts == calls
     booked_once(house)
+
+
+# -- what happens meanwhile ----------------------------------------------------------------------
+
+
+def assessed(house: House) -> House:
+    """Placed and assessed; the target has not been asked for anything yet."""
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    return house
+
+
+def meanwhile(house: House, happens, then=None) -> None:
+    """Let something happen while the payload is made, and perhaps an error after it."""
+    usual = house.orders.desired
+
+    def desired(view, situation):
+        happens()
+        if then:
+            raise then
+        return usual(view, situation)
+
+    house.orders.desired = desired
+
+
+def lose_the_lease(house: House):
+    def happens() -> None:
+        house.clock.advance(house.bridge.timing.lease + 1)
+        taken = acquire(house.rows, "Order#shop/1", "LINK#erp", "other", 70, house.clock())
+        assert isinstance(taken, Lease)
+
+    return happens
+
+
+def move(house: House):
+    seconds = count(5)
+
+    def happens() -> None:
+        changed(house, next(seconds), lines=[line(quantity=3)], note=f"{house.clock()}")
+        house.assessor.run(order_ref(), f"assess-{house.clock()}")
+
+    return happens
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        TargetRejectedError("no"),
+        RateLimitedError("slow"),
+        MappingError("no product", cause="MAP#erp#sku/X"),
+        RuntimeError("bug"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_whatever_goes_wrong_after_the_lease_was_lost_leaves_the_link_suspect(trouble):
+    house = assessed(House())
+    meanwhile(house, lose_the_lease(house), trouble)
+    assert house.converge.run(order_ref(), "slow").kind == "dropped"
+    link = house.link(order_ref())
+    assert (link["status"], link["holder"]) == ("suspect", "other")
+    assert "behind_shard" in link
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [TargetRejectedError("no"), MappingError("no product", cause="MAP#erp#sku/X")],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_is_not_wanted_any_more_is_neither_parked_nor_held(trouble):
+    house = assessed(House())
+    meanwhile(house, move(house), trouble)
+    outcome = house.converge.run(order_ref(), "a")
+    assert (outcome.kind, outcome.after) == ("retry", timedelta(0))
+    link = house.link(order_ref())
+    assert link["status"] == "behind"
+    assert "behind_shard" in link
+    assert "holder" not in link
+
+
+def test_what_keeps_moving_is_left_to_the_next_hint():
+    house = assessed(House())
+    meanwhile(house, move(house))
+    assert house.converge.run(order_ref(), "a").kind == "dropped"
+    link = house.link(order_ref())
+    assert link["wanted"] != link["synced"]
+    assert "behind_shard" in link
+    assert "holder" not in link
+    del house.orders.desired
+    house.settle()
+    booked_once(house, 3)
+
+
+def test_a_customer_without_a_counterpart_is_held_for_itself():
+    house = House()
+    house.customers.refuse = MappingError("no country XK", cause="MAP#erp#country/XK")
+    house.place()
+    house.settle(rounds=2)
+    assert house.link(customer_ref())["status"] == "held"
+    (hold,) = house.rows.query(str(customer_ref()), "HOLD#")
+    assert "content" not in hold
+    assert house.orders.objects == {}
+    house.customers.refuse = None
+    map_row(house, "MAP#erp#country", "XK", "Kosovo")
+    house.settle()
+    booked_once(house)
+
+
+def test_an_order_nobody_has_assessed_is_nothing_to_export():
+    house = House()
+    house.rows.write(Write("Order#shop/1", "LINK#erp", set={"wanted": "w"}))
+    assert house.converge.run(order_ref(), "a").kind == "done"
+    assert house.orders.counts == {}
+
+
+def test_what_was_linked_at_the_cut_over_is_not_looked_for_again():
+    house = House()
+    house.orders.objects["Order-old"] = Held("shop/1")
+    house.place(placed_at=START - timedelta(days=3))
+    house.settle()
+    finds = house.orders.counts["find"]
+    changed(house, 5, placed_at=START - timedelta(days=3), note="late")
+    house.settle()
+    assert house.orders.counts["find"] == finds
+    assert house.link(order_ref())["external_id"] == "Order-old"
+    assert house.orders.objects["Order-old"].payload is None

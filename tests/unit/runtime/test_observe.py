@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -9,10 +10,18 @@ from hypothesis import strategies as st
 
 from fizzbridge.model.documents import Payment, SettlementStatus
 from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.model.version import ReadTime, Sequence, Timestamp
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.runtime.observe import Merge
-from tests.kit.house import House, order_ref, order_request
+from fizzbridge.runtime.observe import (
+    MERGE_TRIES,
+    Circumstances,
+    Merge,
+    Observer,
+    version_of,
+)
+from fizzbridge.state.table import ConditionFailedError, TableUnavailableError
+from tests.kit.house import SECOND, House, order_ref, order_request
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -130,3 +139,88 @@ def test_what_changed_nothing_still_shows_on_the_timeline():
     house.observe(told(1, "a"))
     outcomes = {row["outcome"] for row in house.rows.query("Order#shop/1", "TIMELINE#")}
     assert outcomes == {"merged", "older"}
+
+
+@pytest.mark.parametrize(
+    ("clock", "changed", "version"),
+    [
+        (Sequence(), 7, "s00000000000000000007"),
+        (ReadTime(), NINE, "t2026-11-20T09:00:05.000000Z"),
+        (Timestamp("second"), NINE, "t2026-11-20T09:00:00.000000Z"),
+        (Sequence(), None, ""),
+    ],
+)
+def test_the_version_is_by_the_platforms_clock(clock, changed, version):
+    seen = Seen(order_ref(), order_request(), changed, Part.REQUEST)
+    assert version_of(seen, clock, NINE + timedelta(seconds=5)) == version
+
+
+@pytest.mark.parametrize(("clock", "changed"), [(Sequence(), NINE), (Timestamp(), 7)])
+def test_a_clock_refuses_what_it_cannot_read(clock, changed):
+    seen = Seen(order_ref(), order_request(), changed, Part.REQUEST)
+    with pytest.raises(TypeError, match="cannot read"):
+        version_of(seen, clock, NINE)
+
+
+class Racing:
+    """A table where a rival is quicker: its word is there when ours is written."""
+
+    def __init__(self, house: House, times: int) -> None:
+        self.house = house
+        self.left = times
+
+    def transact(self, writes) -> None:
+        if self.left:
+            self.left -= 1
+            self.house.observe(told(9 - self.left, "the rival"))
+        self.house.rows.transact(writes)
+
+    def __getattr__(self, name):
+        return getattr(self.house.rows, name)
+
+
+def raced(times: int, second: int) -> tuple[House, Callable[[], Merge]]:
+    house = House()
+    observer = Observer(Racing(house, times), house.objects, house.bridge, house.clock)
+    how = Circumstances(NINE, is_authoritative=False)
+    return house, lambda: observer.observe("shop", told(second, "ours"), SECOND, how)
+
+
+def test_who_loses_a_race_judges_anew():
+    house, observe = raced(1, second=5)
+    assert observe() is Merge.OLDER
+    assert stored_note(house) == "the rival"
+    house, observe = raced(3, second=20)
+    assert observe() is Merge.MERGED
+    assert stored_note(house) == "ours"
+
+
+def test_a_storm_of_races_is_given_up_and_the_delivery_kept_elsewhere():
+    _, observe = raced(MERGE_TRIES, second=99)
+    with pytest.raises(TableUnavailableError, match="races"):
+        observe()
+
+
+class Forgetful:
+    """A table whose first transaction is stored while its reply says that a condition failed."""
+
+    def __init__(self, table) -> None:
+        self.table = table
+        self.is_first = True
+
+    def transact(self, writes) -> None:
+        self.table.transact(writes)
+        if self.is_first:
+            self.is_first = False
+            raise ConditionFailedError([None], [0])
+
+    def __getattr__(self, name):
+        return getattr(self.table, name)
+
+
+def test_f6_our_own_write_is_known_again_when_its_reply_was_lost():
+    house = House()
+    observer = Observer(Forgetful(house.rows), house.objects, house.bridge, house.clock)
+    how = Circumstances(NINE, is_authoritative=False)
+    assert observer.observe("shop", told(1, "a"), SECOND, how) is Merge.EQUAL
+    assert stored_note(house) == "a"
