@@ -54,7 +54,8 @@ class Desk:
             queue=house.queue,
             secrets=SecretStore(secrets.__getitem__, house.clock),
         )
-        self.worker = build(Ledger(), self.ports, self.metrics, house.clock)
+        self.adapter = Ledger()
+        self.worker = build(self.adapter, self.ports, self.metrics, house.clock)
 
     def placed(self, number: int = 1, **changes) -> Desk:
         self.house.place(number, **changes)
