@@ -63,7 +63,7 @@ demo: setup ## Start everything on this machine and watch real orders arrive
 	@$(PY) -m infra.local demo
 	@$(PY) scripts/timed.py "make demo" $(BEGAN)
 
-test: lint type arch unit contract infra-test integration e2e faults planted ## Set everything up and run every test
+test: lint type arch unit contract infra-test integration e2e planted ## Set everything up and run every test
 	@$(PY) scripts/timed.py "make test" $(BEGAN)
 
 up: setup ## Start the local stack: make up BRIDGE=bridge.toml
@@ -103,8 +103,8 @@ integration: setup ## Ports against the emulator
 e2e: setup ## Whole ways on the local stack
 	$(call run_tests,e2e,)
 
-faults: setup ## Whole ways under scripted faults
-	$(call run_tests,faults,)
+faults: $(DEV_READY) ## 100,000 random schedules of faults: one effect under each
+	HYPOTHESIS_PROFILE=faults $(PYTEST) tests/unit/runtime/test_schedules.py
 
 planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 	$(PY) scripts/planted.py

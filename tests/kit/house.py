@@ -31,6 +31,7 @@ from fizzbridge.model.party import Address, Contact
 from fizzbridge.model.version import Timestamp
 from fizzbridge.observation import Seen
 from fizzbridge.queues import MemoryQueue
+from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.converge import Converge, Outcome
 from fizzbridge.runtime.facts import facts
@@ -40,7 +41,9 @@ from fizzbridge.runtime.target import Situation, TargetAdapter
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge
 from fizzbridge.state.memory import MemoryTable
+from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import MemoryObjects
+from fizzbridge.state.table import Write
 from fizzbridge.trade.packs import Catalogue
 from tests.kit.clock import Clock
 
@@ -335,6 +338,12 @@ class House:
         for _ in range(rounds):
             if not self.sweep():
                 return
+
+    def redrive(self, entity: EntityRef) -> None:
+        """What a person does who has mended what parked an entity."""
+        again = {"status": "behind", "attempts": 0, "behind_shard": rows.shard(entity)}
+        since = {"behind_since": to_text(self.clock())}
+        self.rows.write(Write(str(entity), "LINK#erp", set=again, set_if_absent=since))
 
     def link(self, entity: EntityRef, name: str = "erp") -> dict[str, Any]:
         return self.rows.get(str(entity), f"LINK#{name}") or {}
