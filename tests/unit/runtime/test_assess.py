@@ -5,6 +5,7 @@ from itertools import permutations
 
 import pytest
 
+from fizzbridge.errors import MappingError
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Payment, SettlementStatus
 from fizzbridge.model.entity import Kind, Part, ref
@@ -298,6 +299,43 @@ def test_nothing_is_exported_between_the_release_of_a_hold_and_the_new_assessmen
     assessor.release_holds("MAP#shop#sku/KOLA", "e1", "a")
     assert table.seen[-1] == ("CONFIRMED", 1)
     assert {made for state, made in table.seen if state == "HELD"} == {0}
+
+
+class StaleIndex:
+    """An index that still lists a hold that has been released."""
+
+    def __init__(self, house: House, *keys: tuple[str, str]) -> None:
+        self.house = house
+        self.keys = list(keys)
+
+    def index(self, name, pk, *, up_to=None, limit=100):
+        return self.keys
+
+    def __getattr__(self, name):
+        return getattr(self.house.rows, name)
+
+
+def test_what_somebody_else_has_released_meanwhile_is_left_as_it_is():
+    house = House()
+    house.orders.refuse = MappingError("no product", cause="MAP#erp#sku/X")
+    placed(house)
+    house.orders.refuse = None
+    (hold,) = house.rows.query("Order#shop/1", "HOLD#erp#")
+    assert not house.assessor.release_holds("MAP#erp#sku/X", "e1", "first")
+    (released,) = house.rows.query("Order#shop/1", "HOLD#erp#")
+    assert released["by"] == "map"
+    table = StaleIndex(house, ("Order#shop/1", str(hold["sk"])))
+    late = Assessor(table, house.objects, house.bridge, Catalogue(ITEMS), house.clock)
+    assert not late.release_holds("MAP#erp#sku/X", "e1", "second")
+    assert house.rows.query("Order#shop/1", "HOLD#erp#") == [released]
+
+
+def test_an_account_that_is_gone_is_nothing_to_assess():
+    house = House()
+    house.observe(Seen(customer_ref(), None, NINE))
+    house.settle()
+    assert house.rows.get(str(customer_ref()), "PART#assessment") is None
+    assert house.link(customer_ref(), "assess")["status"] == "synced"
 
 
 # -- the state of the order ----------------------------------------------------------------------

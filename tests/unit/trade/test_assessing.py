@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from fizzbridge.model.catalogue import CatalogueItem, Product
+from fizzbridge.model.documents import (
+    Invoice,
+    InvoiceState,
+    Refund,
+    SettlementStatus,
+    Shipment,
+    ShipmentState,
+)
+from fizzbridge.model.order import HoldReason, OrderAssessment, OrderRequest, Totals
+from fizzbridge.model.states import OrderState
+from fizzbridge.settings import Bridge
+from fizzbridge.trade.assessing import OrderFacts, SkuMap, assess_order, assess_record
+from fizzbridge.trade.packs import Catalogue
+from tests.kit.house import BRIDGE, START, line, order_ref, order_request
+
+HOUSE = Bridge.model_validate(BRIDGE)
+SHOP = HOUSE.connection("shop")
+NO_MAP = SkuMap(find=lambda _: None, cause=lambda code: f"MAP#shop#sku/{code}")
+
+
+def assessed(request: OrderRequest, *items: CatalogueItem) -> OrderAssessment:
+    found = assess_order(OrderFacts(request), SHOP, HOUSE, Catalogue(items), NO_MAP)
+    assert found is not None
+    return found
+
+
+def test_a_code_for_a_pack_the_item_does_not_have_holds():
+    broken = CatalogueItem(sku="KEG", name="Keg", case_sku="KEG-CASE")
+    order = assessed(order_request(lines=[line("KEG-CASE")]), broken)
+    (hold,) = order.holds
+    assert (hold.reason, hold.cause) == (HoldReason.MAPPING, "MAP#shop#sku/KEG-CASE")
+    assert hold.message == "KEG is not packed by the case"
+    assert order.state is OrderState.HELD
+
+
+def test_nobody_said_what_was_ordered():
+    assert assess_order(OrderFacts(None), SHOP, HOUSE, Catalogue([]), NO_MAP) is None
+
+
+def test_an_invoice_says_its_gross_and_its_state():
+    invoice = Invoice(
+        order=order_ref(),
+        number="INV1",
+        state=InvoiceState.ISSUED,
+        currency="GBP",
+        tax_included=False,
+        lines=(),
+        totals=Totals(net="1", tax="0.2", gross="1.2"),
+    )
+    found = assess_record(invoice, SHOP)
+    assert (found.state, found.amount, found.currency) == ("ISSUED", Decimal("1.20"), "GBP")
+    assert found.order == order_ref()
+
+
+def test_a_shipment_says_its_order_and_no_amount():
+    parcel = Shipment(order=order_ref(), number="7", state=ShipmentState.DELIVERED, lines=())
+    found = assess_record(parcel, SHOP)
+    assert (found.state, found.order, found.amount) == ("DELIVERED", order_ref(), None)
+
+
+@pytest.mark.parametrize(("at", "is_old"), [(START, False), (START.replace(month=10), True)])
+def test_money_of_before_the_start_is_historical(at, is_old):
+    refund = Refund(
+        order=order_ref(),
+        amount="1",
+        currency="GBP",
+        at=at,
+        status=SettlementStatus.SETTLED,
+    )
+    assert assess_record(refund, SHOP).is_historical is is_old
+
+
+def test_a_change_of_content_is_a_change_of_the_assessment():
+    one, other = (assess_record(Product(sku="COLA", name=name), SHOP) for name in ("Cola", "Kola"))
+    assert one.content != other.content
+    assert one.state == other.state == ""
+
+
+def test_a_code_that_is_mapped_is_counted_as_ours():
+    mapped = SkuMap(find=lambda code: {"KOLA": "COLA"}.get(code), cause=NO_MAP.cause)
+    item = CatalogueItem(sku="COLA", name="Cola")
+    facts = OrderFacts(order_request(lines=[line("KOLA", 3)]))
+    order = assess_order(facts, SHOP, HOUSE, Catalogue([item]), mapped)
+    assert order is not None
+    (one,) = order.lines
+    assert one.sku == "COLA"
+    assert order.tax_point == datetime(2026, 11, 20, tzinfo=UTC).date()
