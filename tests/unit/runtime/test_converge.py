@@ -566,3 +566,14 @@ def test_what_was_linked_at_the_cut_over_is_not_looked_for_again():
     assert house.orders.counts["find"] == finds
     assert house.link(order_ref())["external_id"] == "Order-old"
     assert house.orders.objects["Order-old"].payload is None
+
+
+def test_an_attempt_that_failed_is_on_the_timeline():
+    house = House()
+    house.orders.script.append(RateLimitedError("too many"))
+    house.place()
+    house.settle()
+    lines = house.rows.query("Order#shop/1", "TIMELINE#")
+    (attempt,) = [line for line in lines if line["what"] == "attempt"]
+    assert (attempt["connection"], attempt["outcome"]) == ("erp", "retry")
+    assert (attempt["reason"], attempt["message"]) == ("rate_limited", "too many")

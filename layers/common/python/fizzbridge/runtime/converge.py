@@ -168,9 +168,23 @@ class Converge:
             self._suspect(ref)
             return Outcome("dropped")
         except FizzbridgeError as error:
-            return self._failed(ref, lease, error)
+            return self._noted(ref, lease, self._failed(ref, lease, error))
         except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
-            return self._puzzled(ref, lease, error)
+            return self._noted(ref, lease, self._puzzled(ref, lease, error))
+
+    def _noted(self, ref: EntityRef, lease: Lease, outcome: Outcome) -> Outcome:
+        """Show an attempt that did not succeed on the timeline."""
+        if outcome.error:
+            shown: dict[str, Value] = {
+                "connection": self._connection.name,
+                "outcome": outcome.kind,
+                "reason": outcome.error.code,
+                "message": outcome.error.message,
+            }
+            now = self._now()
+            line = rows.timeline(ref, now, str(lease.fence), "attempt", shown.items())
+            self._table.write(line)
+        return outcome
 
     # -- the way -------------------------------------------------------------------------------
 
