@@ -22,7 +22,7 @@ from cli.stack import Stack, open_stack
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
 from fizzbridge.settings import load_bridge_file
-from infra.local.demo import run as demo
+from infra.local.demo.cases import CASES
 from infra.local.demo.vendors import Erp, Shop
 from infra.local.state import ADMINISTRATOR
 from tests.kit.emulator import free_port
@@ -201,7 +201,7 @@ class Deployed:
 
 
 def demo_sku() -> str:
-    return demo.CASES[0].draft["lines"][0]["sku"]
+    return str(CASES[0].draft["lines"][0]["sku"])
 
 
 def address() -> dict[str, Any]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from fizzbridge.errors import ConfigurationError, MappingError, TargetRejectedError
@@ -26,6 +29,7 @@ from tests.kit.house import START, House, customer_ref, line, order_ref, order_r
 
 NINE = datetime(2026, 11, 20, 9, tzinfo=UTC)
 OBJECTS = MemoryObjects()
+SCHEMAS = Path(__file__).parents[3] / "events" / "schemas"
 
 
 class Stream:
@@ -298,6 +302,13 @@ def test_every_event_is_what_its_detail_type_promises():
         assert type(event) is EVENT_MODELS[detail_type]
         if isinstance(event, Event):
             assert EVENT_MODELS[detail_type].model_validate_json(event.model_dump_json()) == event
+
+
+def test_every_event_is_what_its_published_schema_promises():
+    for detail_type, event in lived().events:
+        schema = json.loads((SCHEMAS / f"{detail_type}.v1.json").read_text())
+        validator = jsonschema.Draft202012Validator(schema)
+        assert list(validator.iter_errors(json.loads(event.model_dump_json()))) == []
 
 
 def order_events(lines) -> list[OrderEvent]:
