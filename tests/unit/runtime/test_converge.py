@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from itertools import count
 
@@ -502,6 +503,38 @@ def test_whatever_goes_wrong_after_the_lease_was_lost_leaves_the_link_suspect(tr
     link = house.link(order_ref())
     assert (link["status"], link["holder"]) == ("suspect", "other")
     assert "behind_shard" in link
+
+
+def test_f26_a_late_write_of_a_worker_that_lost_its_lease_is_found_and_put_right():
+    """The slow worker's old payload reaches the target while the quick one is at work there."""
+    house = assessed(House())
+    update = house.orders.update
+    may_go, is_there = threading.Event(), threading.Event()
+
+    def slow_worker() -> None:
+        assert house.converge.run(order_ref(), "slow").kind == "dropped"
+
+    def slow(vendor, external_id, payload):
+        house.orders.update = quick
+        is_there.set()
+        assert may_go.wait(5)
+        update(vendor, external_id, payload)
+
+    def quick(vendor, external_id, payload):
+        update(vendor, external_id, payload)
+        house.orders.update = update
+        may_go.set()
+        thread.join(5)
+
+    house.orders.update = slow
+    thread = threading.Thread(target=slow_worker)
+    thread.start()
+    assert is_there.wait(5)
+    house.clock.advance(house.bridge.timing.lease + 1)
+    changed(house, 5, lines=[line(quantity=7)])
+    house.assessor.run(order_ref(), "assess")
+    assert house.converge.run(order_ref(), "quick").kind == "done"
+    booked_once(house, 7)
 
 
 @pytest.mark.parametrize(

@@ -465,13 +465,17 @@ class Converge:
         return {"status": status, "cause": cause}
 
     def _suspect(self, ref: EntityRef) -> None:
-        """What we did and what the link says may differ: compare at the target next time."""
+        """What we did and what the link says may differ: compare at the target next time.
+
+        Whoever holds the lease now must not settle over it, so something new is wanted.
+        """
         now = to_text(self._now())
+        wanted = rows.token(self._connection.name, "suspect", now)
         self._table.write(
             Write(
                 str(ref),
                 self._sk,
-                set={"status": "suspect", "behind_shard": rows.shard(ref)},
+                set={"status": "suspect", "wanted": wanted, "behind_shard": rows.shard(ref)},
                 set_if_absent={"behind_since": now},
                 remove=["synced"],
             )
