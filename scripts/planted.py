@@ -21,6 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "tests" / "planted"
+MADE = shutil.ignore_patterns(".*", "node_modules", "build", "cdk.out", "__pycache__", "*.egg-info")
 AT_ONCE = 2
 _HEAD = re.compile(r"Bug: (?P<bug>.+)\nRed: (?P<test>\S+)\n")
 
@@ -58,15 +59,11 @@ def planted() -> list[Planted]:
 
 @contextmanager
 def copy() -> Iterator[Path]:
-    """A copy of the tracked files as they are in the working tree."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    """A copy of the working tree without what is made from it."""
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
-        for name in filter(None, listed.stdout.decode().split("\0")):
-            if (ROOT / name).is_file():
-                goal = Path(folder) / name
-                goal.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(ROOT / name, goal)
-        yield Path(folder)
+        tree = Path(folder) / "tree"
+        shutil.copytree(ROOT, tree, ignore=MADE)
+        yield tree
 
 
 def apply(patch: Path, tree: Path, *options: str) -> None:
