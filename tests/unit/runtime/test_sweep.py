@@ -6,10 +6,12 @@ from itertools import count, islice
 
 import pytest
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
+from fizzbridge.runtime.health import Health
+from fizzbridge.runtime.sweep import PAGE, PROBES, QueueNames, Sweeper
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.table import Write
 from tests.kit.clock import Clock
@@ -114,6 +116,20 @@ def test_a_run_takes_the_oldest_of_each_shard(yard):
     for number in numbers:
         yard.want(order_ref(number))
     assert [key for _, key in yard.sweep()] == [f"shop/{number}" for number in numbers[:PAGE]]
+
+
+def test_f35_a_connection_that_does_not_work_is_only_probed(yard):
+    for number in range(1, 31):
+        yard.want(order_ref(number))
+        yard.want(order_ref(number), "shop")
+    health = Health(yard.table, "erp", yard.clock)
+    health.trouble(ConfigurationError("key expired"))
+    sent = [queue for queue, _ in yard.sweep()]
+    assert sent.count("fizzbridge-prod-erp-documents") == PROBES
+    assert sent.count("fizzbridge-prod-shop-documents") == 30
+    health.works()
+    sent = [queue for queue, _ in yard.sweep()]
+    assert sent.count("fizzbridge-prod-erp-documents") == 30
 
 
 def test_all_shards_are_swept(yard):

@@ -14,11 +14,16 @@ from datetime import datetime, timedelta
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef
 from fizzbridge.queues import Queue
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.health import UNHEALTHY
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Table
 
 PAGE = 200
 RESYNC = "Resync"
+
+PROBES = 5
+"""Hints in one run for a connection that does not work: enough to notice when it does again, and
+too few to have the vendor lock us out for calls with a key that is not good any more."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +73,24 @@ class Sweeper:
     def run(self) -> int:
         """Send the hints that are due; returns how many."""
         due = to_text(self._now() - self._after)
+        left: dict[str, int] = {}
         sent = 0
         for shard in range(rows.BEHIND_SHARDS):
             for pk, sk in self._table.index("behind", str(shard), up_to=due, limit=PAGE):
+                ref, connection = EntityRef.parse(pk), sk.removeprefix("LINK#")
+                if connection not in left:
+                    left[connection] = self._most(connection)
+                if not left[connection]:
+                    continue
                 # The index is only a hint: the base row decides.
                 row = self._table.get(pk, sk) or {}
                 if "behind_shard" in row:
-                    ref, connection = EntityRef.parse(pk), sk.removeprefix("LINK#")
                     self._queue.send(self._names.of(ref, connection), hint(ref))
+                    left[connection] -= 1
                     sent += 1
         return sent
+
+    def _most(self, connection: str) -> int:
+        """How many hints a connection gets in one run."""
+        health = self._table.get(rows.connection_pk(connection), rows.HEALTH_SK) or {}
+        return PROBES if health.get("status") == UNHEALTHY else rows.BEHIND_SHARDS * PAGE
