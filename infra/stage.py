@@ -26,6 +26,8 @@ class Stage:
     metric_math: bool = True
     retain: bool = True
     """Whether data outlives its stack."""
+    service_workers: int = 10
+    """How many copies of a service's function work at once, at the most."""
     wheels: Wheels = field(default=AWS_WHEELS)
 
     def __post_init__(self) -> None:

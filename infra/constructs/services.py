@@ -63,7 +63,7 @@ class Services(Construct):
             event_source_arn=shared.table.table_stream_arn,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=100,
-            parallelization_factor=10,
+            parallelization_factor=self._stage.service_workers,
             bisect_batch_on_error=True,
             report_batch_item_failures=True,
             # An outage of the bus is waited out; a record that never passes must not hold its
@@ -204,7 +204,7 @@ class Services(Construct):
             event_source_arn=queue.queue_arn,
             batch_size=batch_size,
             report_batch_item_failures=True,
-            max_concurrency=10,
+            max_concurrency=self._stage.service_workers,
         )
         acknowledge_mapping(made)
 

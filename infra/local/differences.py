@@ -75,6 +75,16 @@ DIFFERENCES = (
         ),
     ),
     Difference(
+        field="service_workers",
+        reason="The emulator starts a process for every copy of a function, all on this machine's "
+        "few cores: ten that start at once are slower than two that work.",
+        instead="Two copies, the least a queue's mapping allows.",
+        paths=(
+            "AWS::Lambda::EventSourceMapping/ScalingConfig",
+            "AWS::Lambda::EventSourceMapping/ParallelizationFactor",
+        ),
+    ),
+    Difference(
         field="wheels",
         reason="The emulator runs functions on its own interpreter and this machine's processor.",
         instead="The dependencies layer is built from the same lock for that interpreter.",
@@ -121,5 +131,6 @@ def local_stage(root: Path) -> Stage:
         archive=False,
         metric_math=False,
         retain=False,
+        service_workers=2,
         wheels=Wheels(python=version, platform=None),
     )
