@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,9 +111,14 @@ def open_stack(stage: str | None) -> Stack:
     )
 
 
+def _local_folder() -> Path:
+    """Where the local stack keeps what it knows; tests move it."""
+    return PROJECT / os.environ.get("FIZZBRIDGE_LOCAL", ".local")
+
+
 def _local_state() -> dict[str, Any]:
     try:
-        state: dict[str, Any] = json.loads((PROJECT / ".local/stack.json").read_text())
+        state: dict[str, Any] = json.loads((_local_folder() / "stack.json").read_text())
     except FileNotFoundError:
         return {}
     return state
@@ -121,7 +127,7 @@ def _local_state() -> dict[str, Any]:
 def _session(local: Mapping[str, Any]) -> tuple[boto3.Session, dict[str, Any]]:
     if not local:
         return boto3.Session(), {}
-    lines = (PROJECT / ".local/credentials.env").read_text().splitlines()
+    lines = (_local_folder() / "credentials.env").read_text().splitlines()
     given = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
     session = boto3.Session(
         aws_access_key_id=given["AWS_ACCESS_KEY_ID"],

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import RenderableType
@@ -116,15 +117,16 @@ def depth(stack: Stack, url: str) -> Depth:
 def addresses(stack: Stack) -> dict[str, str]:
     """Where things are."""
     found = {"api": stack.core.get("ApiUrl", ""), "dashboard": stack.core.get("DashboardName", "")}
-    webhooks = {
-        f"webhook {name}": outputs["WebhookUrl"]
-        for name, outputs in stack.connections.items()
-        if "WebhookUrl" in outputs
-    }
     if stack.local:
         found |= {"api": stack.local.get("api", ""), "emulator": stack.local["endpoint"]}
         found |= {f"sandbox {name}": url for name, url in stack.local.get("sandboxes", {}).items()}
-    return {name: url for name, url in (found | webhooks).items() if url}
+    found |= {
+        # The path of the output; its host, in the local stack, resolves in few clients.
+        f"webhook {name}": found["api"].rstrip("/") + urlsplit(outputs["WebhookUrl"]).path
+        for name, outputs in stack.connections.items()
+        if "WebhookUrl" in outputs
+    }
+    return {name: url for name, url in found.items() if url}
 
 
 def _plain(row: Row) -> dict[str, Any]:

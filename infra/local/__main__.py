@@ -72,14 +72,20 @@ def _others(state: LocalState) -> dict[str, int]:
 
 
 def _sandboxes(state: LocalState, bridge: Bridge, folder: Path) -> None:
+    """Start the bridge's sandboxes.
+
+    One that runs goes on: the bridge knows what it holds, and a fresh one would use its ids again.
+    """
+    wanted = {one.platform: f"http://127.0.0.1:{one.port}" for one in bridge.local.sandboxes}
     for name, pid in _others(state).items():
-        sandboxes.stop(pid)
-        del state.pids[name]
-    state.sandboxes = {}
+        if wanted.get(name) != state.sandboxes.get(name) or not is_running(pid):
+            sandboxes.stop(pid)
+            del state.pids[name]
     for sandbox in bridge.local.sandboxes:
-        with step(f"start the {sandbox.platform} sandbox"):
-            state.pids[sandbox.platform] = sandboxes.start(ROOT, sandbox, folder)
-        state.sandboxes[sandbox.platform] = f"http://127.0.0.1:{sandbox.port}"
+        if sandbox.platform not in state.pids:
+            with step(f"start the {sandbox.platform} sandbox"):
+                state.pids[sandbox.platform] = sandboxes.start(ROOT, sandbox, folder)
+    state.sandboxes = wanted
 
 
 def main() -> int:

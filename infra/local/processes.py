@@ -26,6 +26,8 @@ def start(command: Sequence[str], *, log: Path, cwd: Path, environment: Mapping[
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    # It outlives us, and Python would warn that nobody waited for it.
+    process.returncode = 0
     return process.pid
 
 

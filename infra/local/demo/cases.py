@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +46,18 @@ class Case:
     at_once: Mapping[str, Any] | None = None
     later: tuple[str, Mapping[str, Any]] | None = None
     unknown_sku: str = ""
+
+    def with_unknown_sku(self, code: str) -> Case:
+        """The same with another code that nobody knows."""
+        lines = [
+            line | {"sku": code} if line.get("sku") == self.unknown_sku else line
+            for line in self.draft["lines"]
+        ]
+        return replace(self, draft={**self.draft, "lines": lines}, unknown_sku=code)
+
+
+REPAIR = "COLA330-C24"
+"""What the unknown code stands for: mapping it lets the held order go on."""
 
 
 @dataclass(frozen=True)
@@ -144,11 +156,11 @@ CASES = (
     Case(
         "a SKU nobody knows",
         _BAR.draft(
-            _line("COLA330-C12", 8, title="Cola 330 ml, case of 12", price="6.90"),
+            _line("COLA-24PK", 8, title="Cola 330 ml, pack of 24", price="13.20"),
             _line("LEMON330-C24", 1),
         ),
         end=End.HELD,
-        unknown_sku="COLA330-C12",
+        unknown_sku="COLA-24PK",
     ),
     Case(
         "deposit as a line of its own",
