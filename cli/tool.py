@@ -17,6 +17,7 @@ from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
     NoCredentialsError,
+    NoRegionError,
 )
 from rich.console import Console, RenderableType
 from rich.progress import Progress, track
@@ -24,8 +25,10 @@ from rich.table import Table as Grid
 
 from cli.stack import CommandError, Opener, Stack, open_stack
 from fizzbridge.state import TableUnavailableError
+from fizzbridge.state.objects import ObjectsUnavailableError
 
 T = TypeVar("T")
+_DOWN = (TableUnavailableError, ObjectsUnavailableError)
 
 StageOption = Annotated[
     str | None,
@@ -129,7 +132,7 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[...
 def _one_sentence(tool: Tool) -> Iterator[None]:
     try:
         yield
-    except (CommandError, ClientError, BotoCoreError, TableUnavailableError) as error:
+    except (CommandError, ClientError, BotoCoreError, *_DOWN) as error:
         tool.aside.print(f"[red]Error:[/red] {sentence(error)}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
 
@@ -141,10 +144,14 @@ def sentence(error: Exception) -> str:
             return str(error)
         case NoCredentialsError():
             return "No AWS credentials found. Log in, or set AWS_PROFILE."
+        case NoRegionError():
+            return "No AWS region is set. Set AWS_REGION."
         case EndpointConnectionError():
             return f"{error} Is the stack up? For the local one: make up."
         case TableUnavailableError():
             return "The state table does not answer. Try again in a moment."
+        case ObjectsUnavailableError():
+            return "The bucket does not answer. Try again in a moment."
         case ClientError(response={"Error": {"Code": str(code), "Message": str(message)}}):
             return f"AWS answered {code}: {message}"
     return str(error)

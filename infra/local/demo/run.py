@@ -240,7 +240,7 @@ class Demo:
             erp_number=sale.number if sale else "",
             state=_state(placed.case, where),
             seconds=seconds,
-            wrong="; ".join(_mistakes(placed, where, sales)),
+            wrong="; ".join(mistakes(placed, where, sales)),
         )
 
     def progress(self) -> Progress:
@@ -271,7 +271,8 @@ def _state(case: Case, where: Whereabouts) -> str:
     return End.AMENDED if case.end is End.AMENDED else End.BOOKED
 
 
-def _mistakes(placed: Placed, where: Whereabouts, sales: list[Sale]) -> Iterator[str]:
+def mistakes(placed: Placed, where: Whereabouts, sales: list[Sale]) -> Iterator[str]:
+    """What is not as it must be with an order, line by line."""
     case = placed.case
     if case.end is End.HELD:
         if where.status != "held" or not any(case.unknown_sku in hold for hold in where.holds):

@@ -1,13 +1,14 @@
 """The options all commands share, errors, and completion."""
 
 import pytest
-from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 from typer.testing import CliRunner
 
 from cli.main import app
 from cli.stack import CommandError
 from cli.tool import sentence
 from fizzbridge.state import TableUnavailableError
+from fizzbridge.state.objects import ObjectsUnavailableError
 
 
 def test_a_stage_that_is_not_there_is_one_line(fizzbridge):
@@ -38,6 +39,8 @@ def test_a_usage_error_is_exit_code_two(fizzbridge):
     [
         (CommandError("Say which."), "Say which."),
         (NoCredentialsError(), "No AWS credentials found. Log in, or set AWS_PROFILE."),
+        (NoRegionError(), "No AWS region is set. Set AWS_REGION."),
+        (ObjectsUnavailableError("x"), "The bucket does not answer. Try again in a moment."),
         (TableUnavailableError("x"), "The state table does not answer. Try again in a moment."),
         (
             ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem"),
