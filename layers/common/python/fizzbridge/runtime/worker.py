@@ -102,6 +102,7 @@ def capacity(
     limiter: Limiter,
     make: MakeClient,
     clock: Callable[[], datetime],
+    until: datetime,
 ) -> Capacity:
     """Reserve calls at the vendor's limiter for as long as one converge makes them.
 
@@ -110,6 +111,7 @@ def capacity(
         limiter: shared by all functions of the connection.
         make: gives the client, told how much time is left.
         clock: the present time.
+        until: when the function ends; a lease may outlast it.
     """
 
     def for_converge(lease: Lease) -> AbstractContextManager[VendorClient]:
@@ -119,7 +121,7 @@ def capacity(
             make,
             calls=CALLS_PER_CONVERGE,
             holder=f"{lease.holder}/{lease.pk}",
-            left=lambda: lease.left(clock()),
+            left=lambda: min(lease.left(clock()), until - clock()),
         )
 
     return for_converge
@@ -161,6 +163,8 @@ def build(
             Limiter(table, clock),
             vendor_client(adapter, connection, given),
             clock,
+            # An invocation begins when its worker is built.
+            clock() + timedelta(seconds=given.bridge.timing.target_timeout),
         ),
         clock,
     )
