@@ -85,6 +85,15 @@ class Alarms(Construct):
             "Something was parked or could not be delivered. See the runbook for dead letters.",
         )
 
+    def connection(self, name: str) -> None:
+        """Watch whether a connection works at all: one alarm, however many messages wait."""
+        self._alarm(
+            "unhealthy",
+            bridge_metric("unhealthy", name),
+            1,
+            "The vendor refuses the connection itself: credentials, scopes or consent.",
+        )
+
     def deliveries(self, connection: str) -> None:
         """Watch what a source sends: forged or unreadable."""
         self._alarm(

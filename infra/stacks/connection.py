@@ -52,6 +52,7 @@ class ConnectionStack(Stack):
                 CfnOutput(self, f"{purpose.capitalize()}SecretName", value=name)
         alarms = Alarms(self, shared.topic, stage)
         alarms.dead_letters("dlq", dead_letters)
+        alarms.connection(connection.name)
         parts = ConnectionParts(
             stage=stage,
             connection=connection,

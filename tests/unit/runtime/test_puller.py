@@ -139,6 +139,7 @@ def test_a_connection_that_works_again_is_healthy_again(source):
     source.pull.script += [ConfigurationError("x"), person("Ann")]
     source.work(HINT)
     assert health(source) == "unhealthy"
+    assert source.counts()["unhealthy"] == 1
     source.work(HINT)
     assert health(source) == "healthy"
 

@@ -178,6 +178,7 @@ def test_trouble_with_the_connection_is_said_once_parks_nothing_and_waits_long()
     assert desk.work(order_ref(2)) == Again(UNHEALTHY_WAIT)
     assert (desk.health()["status"], desk.health()["message"]) == ("unhealthy", "key expired")
     assert desk.house.announced().count(DetailType.CONNECTION_TROUBLED) == 1
+    assert desk.counted()["unhealthy"] == [2]
     assert desk.house.queue.sent() == []
     assert desk.house.link(order_ref())["status"] == "behind"
     desk.house.orders.refuse = None

@@ -63,6 +63,8 @@ class Metric(StrEnum):
     AGE_MS = "age_ms"
     """From the change at the source to the converge."""
     UNKNOWN_OUTCOME = "unknown_outcome"
+    UNHEALTHY = "unhealthy"
+    """Calls that showed that the connection itself does not work."""
 
 
 _UNITS = {Metric.AGE_MS: "Milliseconds"}

@@ -147,6 +147,7 @@ class Puller:
                 self._do(body, f"{message.id}.{message.receives}", correlation_id)
             except ConfigurationError as error:
                 self._health.trouble(error)
+                self._metrics.count(Metric.UNHEALTHY, self._connection.name)
                 log.error("connection does not work", extra=_about(error))
                 return Again(UNHEALTHY_WAIT)
             except RetryableError as error:

@@ -91,6 +91,7 @@ class Worker:
     def _again(self, outcome: Outcome) -> Again | None:
         if isinstance(outcome.error, ConfigurationError):
             self._health.trouble(outcome.error)
+            self._metrics.count(Metric.UNHEALTHY, self._connection.name)
             return Again(UNHEALTHY_WAIT)
         if outcome.kind == "done":
             self._health.works()
