@@ -51,7 +51,7 @@ PYTEST := $(PY) -m pytest
 tests = $(wildcard $(addprefix tests/,$(1)))
 run_tests = $(if $(call tests,$(1)),$(PYTEST) $(2) $(call tests,$(1)),@echo "tests/$(1): none yet")
 
-.PHONY: help setup demo test up down lint format type arch unit contract infra-test integration e2e \
+.PHONY: help setup demo test up down lint format type arch unit cov contract infra-test integration e2e \
 	faults planted fuzz bench schemas docs new-platform synth deploy pr lock clean
 
 help: ## Show this list
@@ -90,6 +90,9 @@ arch: $(DEV_READY) ## Check who imports whom
 
 unit: $(DEV_READY) ## Unit tests
 	$(call run_tests,unit platforms,-n $(JOBS))
+
+cov: $(DEV_READY) ## Branch coverage of unit and contract tests
+	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(call tests,unit platforms contract)
 
 contract: $(DEV_READY) ## The same suite for every platform
 	$(call run_tests,contract,-n $(JOBS))

@@ -18,7 +18,8 @@ from fizzbridge.model.events import DetailType
 from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
-from fizzbridge.runtime.leases import Lease, acquire
+from fizzbridge.runtime.converge import SOON
+from fizzbridge.runtime.leases import Lease, acquire, release
 from fizzbridge.runtime.observe import Circumstances, Merge
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
@@ -610,3 +611,17 @@ def test_an_attempt_that_failed_is_on_the_timeline():
     (attempt,) = [line for line in lines if line["what"] == "attempt"]
     assert (attempt["connection"], attempt["outcome"]) == ("erp", "retry")
     assert (attempt["reason"], attempt["message"]) == ("rate_limited", "too many")
+
+
+def test_an_order_whose_customer_another_worker_is_bringing_comes_again_soon():
+    house = House()
+    house.place()
+    while house.messages[0][0] == "assess":
+        house.handle(*house.messages.popleft())
+    other = acquire(house.rows, str(customer_ref()), "LINK#erp", "other", 70, house.clock())
+    assert isinstance(other, Lease)
+    outcome = house.converge.run(order_ref(), "a")
+    assert (outcome.kind, outcome.after) == ("retry", SOON)
+    release(house.rows, other)
+    house.settle()
+    booked_once(house)

@@ -64,6 +64,9 @@ REAL_ATTEMPTS = 5
 PATIENCE = timedelta(hours=72)
 """How long something that may pass by itself is tried again."""
 
+SOON = timedelta(seconds=2)
+"""How long a required entity takes that another worker is at."""
+
 GONE = "gone"
 """Stamp of an object that was cancelled, or never made, because nothing should be there."""
 
@@ -261,6 +264,9 @@ class Converge:
                 ):
                     # Not a matter of this one entity: to be said, and tried again, like our own.
                     raise outcome.error
+                if not external_id and outcome.kind == "dropped":
+                    msg = f"another worker is bringing {required} to {self._connection.name}"
+                    raise ConflictError(msg, platform=self._adapter.platform, retry_after=SOON)
             if not external_id:
                 msg = f"{required.kind} of {run.ref} is not at {self._connection.name} yet"
                 raise DependencyNotReadyError(msg, platform=self._adapter.platform)
