@@ -253,7 +253,7 @@ def _unpark(stack: Stack, letter: Letter, ref: EntityRef, now: datetime) -> str:
                 set={
                     "status": "behind",
                     "attempts": 0,
-                    "behind_shard": rows.shard(ref),
+                    "behind_shard": rows.shard(ref, connection),
                     "behind_since": to_text(now),
                     "updated_at": to_text(now),
                 },

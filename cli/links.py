@@ -18,11 +18,14 @@ MANY = 10_000
 
 def behind(stack: Stack) -> dict[str, list[EntityRef]]:
     """Entities behind by connection, ``assess`` being one; longest first within a shard."""
-    found: dict[str, list[EntityRef]] = {}
-    for shard in range(rows.BEHIND_SHARDS):
-        for pk, sk in stack.table.index("behind", str(shard), limit=MANY):
-            found.setdefault(sk.removeprefix("LINK#"), []).append(EntityRef.parse(pk))
-    return found
+    return {
+        connection: [
+            EntityRef.parse(pk)
+            for shard in rows.shards(connection)
+            for pk, _ in stack.table.index("behind", shard, limit=MANY)
+        ]
+        for connection in (rows.ASSESS, *stack.connections)
+    }
 
 
 def waiting(stack: Stack, connection: str, status: str) -> list[EntityRef]:

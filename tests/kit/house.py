@@ -252,7 +252,9 @@ class House:
         )
         self.queue = MemoryQueue()
         names = QueueNames("test", lambda name: name, "assess")
-        self.sweeper = Sweeper(self.rows, self.queue, names, timedelta(seconds=300), self.clock)
+        self.sweeper = Sweeper(
+            self.rows, self.queue, names, ["shop", "erp"], timedelta(seconds=300), self.clock
+        )
         self.outcomes: list[Outcome] = []
         self._holder = 0
 
@@ -341,7 +343,7 @@ class House:
 
     def redrive(self, entity: EntityRef) -> None:
         """What a person does who has mended what parked an entity."""
-        again = {"status": "behind", "attempts": 0, "behind_shard": rows.shard(entity)}
+        again = {"status": "behind", "attempts": 0, "behind_shard": rows.shard(entity, "erp")}
         since = {"behind_since": to_text(self.clock())}
         self.rows.write(Write(str(entity), "LINK#erp", set=again, set_if_absent=since))
 

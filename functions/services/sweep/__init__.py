@@ -23,8 +23,9 @@ def _sweeper() -> Sweeper:
         return client.get_queue_url(QueueName=name)["QueueUrl"]
 
     names = QueueNames(given.settings.stage, url, given.settings.assess_queue or "")
+    connections = [connection.name for connection in given.bridge.connections]
     after = timedelta(seconds=given.bridge.timing.resync_after)
-    return Sweeper(given.table, given.queue, names, after, now)
+    return Sweeper(given.table, given.queue, names, connections, after, now)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:

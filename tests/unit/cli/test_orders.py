@@ -93,7 +93,7 @@ def behind(stack):
         order = ref(Kind.ORDER, "shop-uk", number)
         attributes = {"status": status, "wanted": "w"}
         if status == "behind":
-            attributes |= {"behind_since": since, "behind_shard": rows.shard(order)}
+            attributes |= {"behind_since": since, "behind_shard": rows.shard(order, connection)}
         else:
             attributes["cause"] = rows.waiting_cause(connection, status)
         stack.table.write(Write(str(order), rows.link_sk(connection), set=attributes))

@@ -28,7 +28,7 @@ class Yard:
         self.clock = Clock()
         self.table = MemoryTable()
         self.queue = MemoryQueue()
-        self.sweeper = Sweeper(self.table, self.queue, NAMES, AFTER, self.clock)
+        self.sweeper = Sweeper(self.table, self.queue, NAMES, ["shop", "erp"], AFTER, self.clock)
 
     def want(self, entity: EntityRef, connection: str = "erp") -> None:
         self.table.write(rows.want(entity, connection, "w", self.clock()))
@@ -106,12 +106,12 @@ def test_the_index_is_a_hint_and_the_row_decides(yard):
     yard.want(order_ref(1))
     yard.table.write(Write("Order#shop/2", "LINK#erp", set={"status": "synced"}))
     stale = StaleIndex(yard.table, ("Order#shop/2", "LINK#erp"), ("Order#shop/3", "LINK#erp"))
-    yard.sweeper = Sweeper(stale, yard.queue, NAMES, AFTER, yard.clock)
+    yard.sweeper = Sweeper(stale, yard.queue, NAMES, ["erp"], AFTER, yard.clock)
     assert [key for _, key in yard.sweep()] == ["shop/1"]
 
 
 def test_a_run_takes_the_oldest_of_each_shard(yard):
-    in_one_shard = (n for n in count(1) if rows.shard(order_ref(n)) == "0")
+    in_one_shard = (n for n in count(1) if rows.shard(order_ref(n), "erp") == "erp#0")
     numbers = list(islice(in_one_shard, PAGE + 5))
     for number in numbers:
         yard.want(order_ref(number))
@@ -135,8 +135,8 @@ def test_f35_a_connection_that_does_not_work_is_only_probed(yard):
 def test_all_shards_are_swept(yard):
     for number in range(1, 61):
         yard.want(order_ref(number))
-    shards = {rows.shard(order_ref(number)) for number in range(1, 61)}
-    assert shards == {str(shard) for shard in range(rows.BEHIND_SHARDS)}
+    shards = {rows.shard(order_ref(number), "erp") for number in range(1, 61)}
+    assert shards == set(rows.shards("erp"))
     assert len(yard.sweep()) == 60
 
 
@@ -149,3 +149,11 @@ def test_a_hint_says_what_to_look_at_and_nothing_else(yard):
         "detail-type": "Resync",
         "detail": {"kind": "Order", "key": "shop/1"},
     }
+
+
+def test_f44_a_connection_with_much_behind_hides_nothing_of_another(yard):
+    for number in range(1, 5 * PAGE):
+        yard.want(order_ref(number))
+    yard.clock.advance(60)
+    yard.want(order_ref(1), "shop")
+    assert [key for queue, key in yard.sweep() if "shop-documents" in queue] == ["shop/1"]

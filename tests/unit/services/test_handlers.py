@@ -150,7 +150,7 @@ def test_record_records(account):
 
 def test_sweep_finds_the_queues_by_their_names(account):
     for name in ("erp", "assess"):
-        behind = {"behind_shard": "0", "behind_since": to_text(LONG_AGO)}
+        behind = {"behind_shard": f"{name}#0", "behind_since": to_text(LONG_AGO)}
         account.table.write(Write("Order#shop/1", f"LINK#{name}", set=behind))
     assert sweep.handler({}, None) == {"hints": 2}
     assert account.waiting(account.documents) == [HINT]

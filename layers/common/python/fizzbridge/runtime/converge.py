@@ -481,7 +481,11 @@ class Converge:
             Write(
                 str(ref),
                 self._sk,
-                set={"status": "suspect", "wanted": wanted, "behind_shard": rows.shard(ref)},
+                set={
+                    "status": "suspect",
+                    "wanted": wanted,
+                    "behind_shard": rows.shard(ref, self._connection.name),
+                },
                 set_if_absent={"behind_since": now},
                 remove=["synced"],
             )
@@ -500,7 +504,7 @@ class Converge:
                 set_if_absent={
                     "wanted": rows.token(record.fingerprint),
                     "status": "behind",
-                    "behind_shard": rows.shard(ref),
+                    "behind_shard": rows.shard(ref, self._connection.name),
                     "behind_since": now,
                 },
             )

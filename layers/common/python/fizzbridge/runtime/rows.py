@@ -20,7 +20,7 @@ ASSESS = "assess"
 SCHEMA = 1
 """Of part bodies; a row of an older number is brought up when it is read."""
 
-BEHIND_SHARDS = 8
+BEHIND_SHARDS = 4
 TIMELINE_LIFE = timedelta(days=90)
 """The timeline is for people; nothing but reading it depends on it."""
 
@@ -91,9 +91,19 @@ def token(*of: str) -> str:
     return hashlib.sha256("\n".join(of).encode()).hexdigest()[:32]
 
 
-def shard(ref: EntityRef) -> str:
-    """The partition of the index of links that are behind; several, so that none is hot."""
-    return str(int(hashlib.sha256(str(ref).encode()).hexdigest()[:8], 16) % BEHIND_SHARDS)
+def shard(ref: EntityRef, connection: str) -> str:
+    """The partition of the index of links that are behind.
+
+    Each connection has its own, so that one that is stuck hides nothing of the others; and several,
+    so that none is hot.
+    """
+    number = int(hashlib.sha256(str(ref).encode()).hexdigest()[:8], 16) % BEHIND_SHARDS
+    return shards(connection)[number]
+
+
+def shards(connection: str) -> list[str]:
+    """All partitions of a connection, or of ``ASSESS``, in the index of links that are behind."""
+    return [f"{connection}#{number}" for number in range(BEHIND_SHARDS)]
 
 
 def want(ref: EntityRef, connection: str, wanted: str, now: datetime, **also: Value) -> Write:
@@ -104,7 +114,9 @@ def want(ref: EntityRef, connection: str, wanted: str, now: datetime, **also: Va
     return Write(
         str(ref),
         link_sk(connection),
-        set={"wanted": wanted, "behind_shard": shard(ref), "updated_at": to_text(now)} | also,
+        set={"wanted": wanted, "behind_shard": shard(ref, connection)}
+        | {"updated_at": to_text(now)}
+        | also,
         set_if_absent={"behind_since": to_text(now), "status": "behind"},
     )
 

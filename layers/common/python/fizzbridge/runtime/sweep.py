@@ -7,7 +7,7 @@ in an index until it is. What is held or parked waits for a person or a mapping 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,39 +54,39 @@ def hint(ref: EntityRef) -> str:
 
 
 class Sweeper:
-    """Sends hints for what has been behind too long."""
+    """Sends hints for what has been behind too long, connection by connection."""
 
     def __init__(
         self,
         table: Table,
         queue: Queue,
         names: QueueNames,
+        connections: Iterable[str],
         after: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._table = table
         self._queue = queue
         self._names = names
+        self._connections = (rows.ASSESS, *connections)
         self._after = after
         self._now = now
 
     def run(self) -> int:
         """Send the hints that are due; returns how many."""
+        return sum(map(self._sweep, self._connections))
+
+    def _sweep(self, connection: str) -> int:
         due = to_text(self._now() - self._after)
-        left: dict[str, int] = {}
+        most = self._most(connection)
         sent = 0
-        for shard in range(rows.BEHIND_SHARDS):
-            for pk, sk in self._table.index("behind", str(shard), up_to=due, limit=PAGE):
-                ref, connection = EntityRef.parse(pk), sk.removeprefix("LINK#")
-                if connection not in left:
-                    left[connection] = self._most(connection)
-                if not left[connection]:
-                    continue
+        for shard in rows.shards(connection):
+            for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
                 # The index is only a hint: the base row decides.
                 row = self._table.get(pk, sk) or {}
-                if "behind_shard" in row:
+                if sent < most and "behind_shard" in row:
+                    ref = EntityRef.parse(pk)
                     self._queue.send(self._names.of(ref, connection), hint(ref))
-                    left[connection] -= 1
                     sent += 1
         return sent
 
