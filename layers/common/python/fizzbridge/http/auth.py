@@ -8,7 +8,7 @@ import httpx
 
 
 class HeaderToken(httpx.Auth):
-    """A fixed secret in a header: ``X-Shopify-Access-Token: ...``."""
+    """A fixed secret in a header: ``X-Access-Token: ...``."""
 
     def __init__(self, name: str, value: str) -> None:
         self._name = name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -92,7 +93,7 @@ class TargetEntity(Protocol):
         ...
 
 
-class TargetAdapter:
+class TargetAdapter(ABC):
     """One platform as a target.
 
     Attributes:
@@ -109,9 +110,9 @@ class TargetAdapter:
     search_lag: ClassVar[timedelta]
     longest_transaction: ClassVar[timedelta]
 
+    @abstractmethod
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """How requests are authorised, from the connection's api secret."""
-        raise NotImplementedError
 
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:  # noqa: ARG002  for overriders
         """The client the entities get; a platform with several protocols wraps it here."""

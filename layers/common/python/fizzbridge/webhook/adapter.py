@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
@@ -27,7 +28,7 @@ class Route(Generic[W]):
     mapping: Callable[[W, str], Iterable[Told]]
 
 
-class WebhookAdapter:
+class WebhookAdapter(ABC):
     """One platform's deliveries. Subclasses set the attributes; the runtime does the rest.
 
     Attributes:
@@ -42,13 +43,13 @@ class WebhookAdapter:
     clock: ClassVar[Clock]
     routes: ClassVar[Mapping[str, Route[Any]]]
 
+    @abstractmethod
     def topic(self, delivery: Delivery) -> str:
         """The vendor's name of what happened."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delivery_id(self, delivery: Delivery) -> str:
         """The vendor's id of this delivery or event, to follow it in logs."""
-        raise NotImplementedError
 
     def content(self, delivery: Delivery) -> Any:
         """What the wire model reads: the body, and what the vendor says in headers only."""
