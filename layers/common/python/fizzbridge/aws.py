@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import botocore.session
 from botocore.config import Config
 
+from fizzbridge.observability import log
+
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _CONNECT_SHARE = 0.15
 _ATTEMPTS = 2
 _PAUSE_S = 0.1
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
 
 @overload
@@ -60,7 +63,19 @@ def aws_client(service: str, *, deadline_s: float, endpoint_url: str | None = No
         retries={"mode": "legacy", "total_max_attempts": _ATTEMPTS},
         max_pool_connections=50,
     )
-    return _session().create_client(service, endpoint_url=endpoint_url, config=config)
+    client = _session().create_client(service, endpoint_url=endpoint_url, config=config)
+    client.meta.events.register("after-call", _say_if_denied)
+    return client
+
+
+def _say_if_denied(parsed: dict[str, Any], **_: object) -> None:
+    """Log a right that is missing: callers take it for an outage, and some do without.
+
+    AWS's sentence names role, action and resource.
+    """
+    error = parsed.get("Error", {})
+    if error.get("Code") in _DENIED:
+        log.error("access denied", extra={"reason": error.get("Message", "")})
 
 
 @cache
