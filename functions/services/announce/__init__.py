@@ -13,7 +13,7 @@ from typing import Any
 from fizzbridge.aws import aws_client
 from fizzbridge.bus import Bus, BusUnavailableError, Entry, EventBridgeBus
 from fizzbridge.model.events import SOURCE_PREFIX, Event
-from fizzbridge.observability import Metric, Metrics
+from fizzbridge.observability import Metric, Metrics, log
 from fizzbridge.runtime.facts import Fact, facts
 from fizzbridge.runtime.wiring import AWS_CALL_S, ports
 from fizzbridge.state.dynamodb import from_image
@@ -44,7 +44,8 @@ def announce(
         try:
             if found:
                 bus.put([entry(fact) for fact in found])
-        except BusUnavailableError:
+        except BusUnavailableError as error:
+            log.warning("facts not announced", extra={"reason": str(error)})
             failed = [{"itemIdentifier": change["SequenceNumber"]}]
             return {"batchItemFailures": failed}
         for _, event in found:

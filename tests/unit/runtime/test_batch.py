@@ -114,3 +114,12 @@ def test_a_record_without_a_count_came_once():
     told = []
     process({"Records": [bare]}, told.append, Hidden())
     assert told[0].receives == 1
+
+
+def test_a_message_that_cannot_be_put_off_comes_back_all_the_same_and_alone():
+    def refuse(queue_arn: str, receipt: str, seconds: int) -> None:
+        raise RuntimeError("no right to")
+
+    records = [record(name) for name in "abc"]
+    answer = process({"Records": records}, lambda m: Again() if m.id == "b" else None, refuse)
+    assert failed(answer) == ["b"]

@@ -75,12 +75,14 @@ def test_a_change_of_the_table_is_a_fact_on_the_bus(stream):
     assert json.loads(lines[0])["announced"] == [1]
 
 
-def test_f4_the_first_record_that_failed_comes_again_and_all_after_it(stream):
+def test_f4_the_first_record_that_failed_comes_again_and_all_after_it(stream, caplog):
     for number in range(1, 6):
         stream.want(number)
     bus = FailingBus("shop/3")
     assert run(stream, bus) == ["seq-3"]
     assert bus.keys() == ["shop/1", "shop/2"]
+    (line,) = caplog.records
+    assert (line.message, "InternalFailure" in line.reason) == ("facts not announced", True)
     # Lambda comes back from there; what went out before the failure keeps its place.
     stream.records = stream.records[2:]
     bus.key = ""

@@ -80,7 +80,10 @@ def process(
         if again:
             failures.append({"itemIdentifier": message_id})
             seconds = wait_s(again.after, receives)
-            hide(record["eventSourceARN"], record["receiptHandle"], seconds)
+            try:
+                hide(record["eventSourceARN"], record["receiptHandle"], seconds)
+            except Exception:  # noqa: BLE001  then it comes back when the queue's own time is over
+                log.exception("message not put off", extra={"message_id": message_id})
     return {"batchItemFailures": failures}
 
 
