@@ -83,11 +83,10 @@ class Services(Construct):
 
     def _assess(self) -> sqs.Queue:
         shared = self._shared
-        queue, dead_letters = self._fed_by_rule("assess", ASSESS_TYPES)
+        queue = self._fed_by_rule("assess", ASSESS_TYPES)
         made = self._function(
             "assess",
             timeout_s=_SERVICE_TIMEOUT_S,
-            environment={"FIZZBRIDGE_DLQ": dead_letters.queue_url},
             statements=[
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
@@ -95,7 +94,6 @@ class Services(Construct):
                 *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
-                access.send(dead_letters, "Park"),
             ],
         )
         self._mapping(made, queue, batch_size=10)
@@ -103,7 +101,7 @@ class Services(Construct):
         return queue
 
     def _record(self) -> None:
-        queue, _ = self._fed_by_rule("record", RECORD_TYPES)
+        queue = self._fed_by_rule("record", RECORD_TYPES)
         made = self._function(
             "record",
             timeout_s=_SERVICE_TIMEOUT_S,
@@ -163,16 +161,13 @@ class Services(Construct):
             ),
         )
 
-    def _fed_by_rule(
-        self, name: str, detail_types: Iterable[DetailType]
-    ) -> tuple[sqs.Queue, sqs.Queue]:
-        dead_letters = self._dead_letters(name)
+    def _fed_by_rule(self, name: str, detail_types: Iterable[DetailType]) -> sqs.Queue:
         queue = work_queue(
             self,
             f"{name.capitalize()}Queue",
             self._stage.resource(name),
             self._stage,
-            dead_letters=dead_letters,
+            dead_letters=self._dead_letters(name),
             visibility_s=max(self._deployment.bridge.timing.visibility, _SERVICE_TIMEOUT_S),
         )
         rule_to_queue(
@@ -186,7 +181,7 @@ class Services(Construct):
         )
         self._alarms.work(name, queue, RETENTION)
         self._output(f"{name.capitalize()}QueueUrl", queue.queue_url)
-        return queue, dead_letters
+        return queue
 
     def _dead_letters(self, name: str) -> sqs.Queue:
         queue = dead_letter_queue(

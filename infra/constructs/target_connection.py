@@ -79,7 +79,6 @@ class TargetConnection(Construct):
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
                 *access.get_objects(shared.bucket_name),
-                access.put_objects(shared.bucket_name),
                 access.consume(documents, levels),
                 access.send(parts.dead_letters, "Park"),
                 access.read_secret(Stack.of(self), parts.secret_name("api"), "ReadApiKeys"),

@@ -1,8 +1,9 @@
 """Every right of every function, with the reason it is needed.
 
-``NOTICED``: calls the function makes itself. The emulator checks them, so taking one away breaks
-an end-to-end run. ``TEMPLATE_ONLY``: calls AWS makes for the function, or answers the emulator
-does not make depend on a right; the template alone shows them. Nothing is granted beyond these.
+``NOTICED``: calls the function makes itself. The emulator checks them, and
+``tests/e2e/test_grants.py`` takes each away in turn. ``TEMPLATE_ONLY``: calls AWS makes for the
+function, or answers the emulator does not make depend on a right; the template alone shows them.
+Nothing is granted beyond these.
 
 Resources are spelt as in the templates: a name for what the same stack has, an export otherwise.
 """
@@ -46,8 +47,9 @@ _MERGE = (
     ("dynamodb:PutItem", TABLE, "writes a part, a relation or a line of the timeline"),
     ("dynamodb:UpdateItem", TABLE, "moves `wanted`, leases, cursors, the limiter"),
 )
+_READS = "reads a body too large for its row"
 _BODIES = (
-    ("s3:GetObject", OBJECTS, "reads a body too large for its row"),
+    ("s3:GetObject", OBJECTS, _READS),
     ("s3:PutObject", OBJECTS, "stores a body too large for its row"),
 )
 _HIDE = "finds its queue by name to put a message off"
@@ -66,7 +68,7 @@ NOTICED: dict[Grant, str] = {
         *_MERGE,
         *_BODIES,
         ("secretsmanager:GetSecretValue", secret("api"), "signs in at the vendor"),
-        ("sqs:SendMessage", queue("pull"), "continues a poll"),
+        ("sqs:SendMessage", queue("pull"), "asks for what a poll lists, and for its next pages"),
         ("sqs:SendMessage", queue("dlq"), "points at what was parked"),
         ("sqs:GetQueueUrl", queue("pull"), _HIDE),
         ("sqs:ChangeMessageVisibility", queue("pull"), _LATER),
@@ -75,7 +77,7 @@ NOTICED: dict[Grant, str] = {
         "target",
         *_MERGE,
         ("dynamodb:Query", TABLE, "reads the whole entity before it converges"),
-        *_BODIES,
+        ("s3:GetObject", OBJECTS, _READS),
         ("secretsmanager:GetSecretValue", secret("api"), "signs in at the vendor"),
         ("sqs:SendMessage", queue("dlq"), "points at what was parked"),
         *(
@@ -90,7 +92,7 @@ NOTICED: dict[Grant, str] = {
     **_grants(
         "announce",
         ("events:PutEvents", BUS, "announces"),
-        ("s3:GetObject", OBJECTS, "reads a body too large for its row"),
+        ("s3:GetObject", OBJECTS, _READS),
     ),
     **_grants(
         "assess",
@@ -98,7 +100,6 @@ NOTICED: dict[Grant, str] = {
         ("dynamodb:Query", TABLE, "reads the whole entity"),
         ("dynamodb:Query", INDEX_CAUSE, "finds what a new mapping releases"),
         *_BODIES,
-        ("sqs:SendMessage", queue("assess-dlq"), "points at what was parked"),
         ("sqs:GetQueueUrl", queue("assess"), _HIDE),
         ("sqs:ChangeMessageVisibility", queue("assess"), _LATER),
     ),
