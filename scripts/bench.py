@@ -223,10 +223,13 @@ def commands() -> str:
     """How long the commands of a new machine took when they last ran."""
     known = json.loads(TIMINGS.read_text(encoding="utf-8")) if TIMINGS.is_file() else {}
     lines = [
-        (f"`{name}`", f"{one['seconds']:.0f}", one["at"], str(one["cores"]), one["python"])
+        (
+            *(f"`{name}`", f"{one['first_seconds']:.0f}", f"{one['seconds']:.0f}"),
+            *(one["at"], str(one["cores"]), one["python"]),
+        )
         for name, one in sorted(known.items())
     ]
-    columns = ("command", "wall seconds", "when", "cores", "Python")
+    columns = ("command", "first, setting up, s", "last, s", "when", "cores", "Python")
     return table(columns, lines) if lines else "Neither has run here yet."
 
 

@@ -17,10 +17,12 @@ TIMINGS = Path(__file__).resolve().parents[1] / ".local" / "timings.json"
 
 
 def note(command: str, began: float, timings: Path = TIMINGS) -> None:
-    """Write a command's wall time beside those of the others."""
+    """Write a command's wall time beside those of the others: its first here, and its last."""
     known = json.loads(timings.read_text(encoding="utf-8")) if timings.is_file() else {}
+    seconds = round(time.time() - began, 1)
     known[command] = {
-        "seconds": round(time.time() - began, 1),
+        "first_seconds": known.get(command, {}).get("first_seconds", seconds),
+        "seconds": seconds,
         "at": f"{datetime.now(UTC):%Y-%m-%d}",
         "cores": os.cpu_count(),
         "python": platform.python_version(),

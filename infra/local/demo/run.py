@@ -34,6 +34,7 @@ PATIENCE_S = 90
 LOOK_EVERY_S = 0.25
 SWEEP_EVERY_S = 10
 READERS = 6
+LOG_WIDTH = 110
 SALE_STATES = {End.CANCELLED: "cancel"}
 BOOKED_STATE = "sale"
 
@@ -312,6 +313,8 @@ def _bridge(stack: Stack) -> tuple[Bridge, dict[str, dict[str, Any]]]:
 def run(*, as_json: bool = False) -> int:
     """Run the demo and tell how it went; returns the exit code."""
     console = Console(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     stack = open_stack(LOCAL_STAGE)
     demo = Demo(stack, console)
     started = time.monotonic()
@@ -359,7 +362,7 @@ def _tell(console: Console, demo: Demo, results: list[Result], took: float) -> N
     for name, address in status.addresses(demo.stack).items():
         console.print(f"    {name:<18} {address}", soft_wrap=True)
     held = next(placed for placed in demo.placed if placed.case.end is End.HELD)
-    console.print("  Look further:")
+    console.print("  Look further, after [bold]source .venv/bin/activate[/]:")
     for line, why in _further(results[0].key, held.ref.key, held.case.unknown_sku).items():
         console.print(f"    [bold]{line}[/] [dim]{why}[/]", soft_wrap=True)
 
