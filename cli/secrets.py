@@ -105,7 +105,10 @@ def set_command(
             *(keys.signing if "SigningSecretName" in outputs else ()),
             *(keys.api if "ApiSecretName" in outputs else ()),
         ]
-    done = set_values(tool.stack, connection, _values(given, ask=not stdin), replace=replace)
+    values_given = _values(given, ask=not stdin)
+    if not values_given:
+        raise CommandError("No value was given; nothing was set.")
+    done = set_values(tool.stack, connection, values_given, replace=replace)
     names = sorted(name for set_names in done.values() for name in set_names)
     tool.answer({"connection": connection, "set": done}, f"Set {', '.join(names)} of {connection}.")
 
@@ -117,7 +120,12 @@ def _values(given: Iterable[str], *, ask: bool) -> dict[str, str]:
         if has_value:
             values[name.strip()] = value
         elif ask:
-            values[name] = typer.prompt(name, hide_input=True, err=True)
+            # A platform may take one key or another: Enter passes over those there is no value for.
+            question = f"{name} (Enter: leave it as it is)"
+            if typed := typer.prompt(
+                question, default="", show_default=False, hide_input=True, err=True
+            ):
+                values[name] = typed
         elif one.strip():
             raise CommandError("Standard input must hold NAME=VALUE lines; nothing was set.")
     return values

@@ -63,6 +63,16 @@ def test_what_has_no_value_is_asked_for_and_not_echoed(fizzbridge, stack, named)
     assert "hidden" not in ran.out + ran.err
 
 
+def test_enter_passes_over_a_key_of_which_the_platform_takes_another(fizzbridge, stack):
+    ran = fizzbridge("secrets", "set", "shop-uk", typed="shpss_1\nshpat_1\n\n\n")
+    assert ran.code == 0
+    assert stored(stack, "shop-uk/api") == {"access_token": "shpat_1"}
+    assert "Enter" in ran.err
+    nothing = fizzbridge("secrets", "set", "erp", typed="\n\n")
+    assert nothing.code == 1
+    assert "nothing was set" in nothing.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
