@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli import links
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, Tool, command, grid
 from fizzbridge.runtime import rows
@@ -26,14 +27,21 @@ def listed(stack: Stack, connection: str, sort: str) -> dict[str, str]:
     return {rows.text(row, "sk"): rows.text(row, "mapped") for row in found}
 
 
-def put(stack: Stack, connection: str, sort: str, value: str, mapped: str) -> None:
-    """Write a row of a map; its stream record lets go of whatever was held for it."""
+def put(stack: Stack, connection: str, sort: str, value: str, mapped: str) -> int:
+    """Write a row of a map; its stream record lets go of whatever was held for it.
+
+    Returns:
+        How many entities were held for it.
+    """
     stack.connection(connection)
     if not mapped:
         raise CommandError(f"'{value}' needs something to be mapped to; nothing was set.")
+    cause = rows.map_cause(connection, sort, value)
+    held = {pk for pk, _ in stack.table.index("cause", cause, limit=links.MANY)}
     now = to_text(datetime.now(UTC))
     change = {"mapped": mapped, "updated_at": now}
     stack.table.write(Write(rows.map_pk(connection, sort), value, set=change))
+    return len(held)
 
 
 def take_away(stack: Stack, connection: str, sort: str, value: str) -> None:
@@ -62,10 +70,11 @@ def set_command(
     mapped: Annotated[str, typer.Argument(help="What it is called on the other side.")],
 ) -> None:
     """Map a code; documents held for want of it go on by themselves."""
-    put(tool.stack, connection, sort, value, mapped)
+    held = put(tool.stack, connection, sort, value, mapped)
+    goes_on = f"{held} held for it: on the way now." if held else "Nothing was held for it."
     tool.answer(
-        {"connection": connection, "sort": sort, "value": value, "mapped": mapped},
-        f"{connection}: {sort} {value} is {mapped}. What was held for it goes on now.",
+        {"connection": connection, "sort": sort, "value": value, "mapped": mapped, "held": held},
+        f"{connection}: {sort} {value} is {mapped}. {goes_on}",
     )
 
 

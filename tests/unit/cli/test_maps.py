@@ -11,11 +11,20 @@ def test_what_is_set_is_listed_until_it_is_unset(fizzbridge):
         "sort": "sku",
         "value": "COLA",
         "mapped": "COLA330",
+        "held": 0,
     }
     listed = fizzbridge("map", "list", "shop-uk", "sku", "--json")
     assert listed.data == [{"value": "COLA", "mapped": "COLA330"}]
     assert fizzbridge("map", "unset", "shop-uk", "sku", "COLA").code == 0
     assert fizzbridge("map", "list", "shop-uk", "sku", "--json").data == []
+
+
+def test_who_sets_a_row_hears_how_much_was_held_for_it(fizzbridge, shop):
+    shop.order(1, sku="NOSUCH")
+    shop.order(2, sku="NOSUCH")
+    assert "2 held for it" in fizzbridge("map", "set", "shop-uk", "sku", "NOSUCH", "COLA330").out
+    mistyped = fizzbridge("map", "set", "shop-uk", "skus", "NOSUCH", "COLA330")
+    assert "Nothing was held for it" in mistyped.out
 
 
 def test_a_row_that_was_set_is_announced_with_its_cause(fizzbridge, stack):
