@@ -393,6 +393,10 @@ def discard_command(
     )
 
 
+def _letters(count: int) -> str:
+    return f"{count} dead letter{'' if count == 1 else 's'}"
+
+
 def _work_off(
     tool: Tool,
     ids: list[str] | None,
@@ -410,12 +414,12 @@ def _work_off(
     if ask is None:
         tool.answer(
             {"dry_run": True, "letters": [letter.shown() for letter in found]},
-            f"{len(found)} dead letters would be worked off; nothing was changed.",
+            f"{_letters(len(found))} would be worked off; nothing was changed.",
         )
         return
     verb, yes = ask
     if found:
-        tool.confirm(f"{verb.capitalize()} {len(found)} dead letters?", yes=yes)
+        tool.confirm(f"{verb.capitalize()} {_letters(len(found))}?", yes=yes)
     with tool.waiting(f"{verb}: {len(found)} dead letters"):
         counts = (
             work_off(

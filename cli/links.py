@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from cli.stack import CommandError, Stack
+from cli.stack import Stack
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.sweep import hint
@@ -50,6 +50,4 @@ def read(
 def tell(stack: Stack, connection: str, ref: EntityRef) -> None:
     """Tell a target's worker to look at an entity."""
     output = "LevelsQueueUrl" if ref.kind in LEVEL_KINDS else "DocumentsQueueUrl"
-    if output not in stack.connection(connection):
-        raise CommandError(f"'{connection}' is no target: it has no queue to send to.")
-    stack.sqs.send_message(QueueUrl=stack.connections[connection][output], MessageBody=hint(ref))
+    stack.sqs.send_message(QueueUrl=stack.target(connection)[output], MessageBody=hint(ref))

@@ -1,4 +1,4 @@
-"""Find an order by what people know of it."""
+"""Find an order, or what belongs to it, by what people know of it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from cli.stack import CommandError, Stack
 from fizzbridge.model.entity import EntityRef, Kind
 from fizzbridge.runtime import rows
 
-_KEY = re.compile(r"^(Order#)?(?P<key>[a-z][a-z0-9-]*/\S+)$")
+_KEY = re.compile(rf"^(({'|'.join(Kind)})#)?[a-z][a-z0-9-]*/\S+$")
 
 
 def find(stack: Stack, text: str) -> EntityRef:
     """The order of a number (``#FZ1001``, ``FZ1001``) or key (``shop-uk/5501``).
 
+    With its kind before it a key names anything: ``Customer#shop-uk/77``.
+
     Raises:
         CommandError: there is none, or several connections have that number.
     """
-    if key := _KEY.match(text):
-        ref = EntityRef(kind=Kind.ORDER, key=key["key"])
+    if _KEY.match(text):
+        ref = EntityRef.parse(text if "#" in text else f"{Kind.ORDER}#{text}")
         if not stack.table.query(str(ref), "PART#", limit=1):
             raise CommandError(f"{ref} was never seen.")
         return ref
@@ -32,4 +34,6 @@ def find(stack: Stack, text: str) -> EntityRef:
         if found:
             keys = ", ".join(ref.key for ref in found)
             raise CommandError(f"Several orders have the number {number}; name one: {keys}.")
-    raise CommandError(f"No order has the number {text}. Try its key: <connection>/<id>.")
+    raise CommandError(
+        f"No order has the number {text or '(empty)'}. Try its key: <connection>/<id>."
+    )

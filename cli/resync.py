@@ -10,7 +10,7 @@ import typer
 
 from cli import links, orders
 from cli.stack import CommandError, Stack
-from cli.tool import ConnectionOption, Tool, command
+from cli.tool import Tool, command, connections
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.runtime import rows
 from fizzbridge.state.moments import to_text
@@ -25,19 +25,21 @@ def assess_again(stack: Stack, ref: EntityRef, now: datetime) -> str:
     return wanted
 
 
-def order(stack: Stack, ref: EntityRef, now: datetime) -> list[str]:
-    """Have an order assessed and compared at every target it has; returns those."""
+def order(stack: Stack, ref: EntityRef, now: datetime) -> dict[str, str]:
+    """Have an order assessed and compared at every target; returns its link's status at each."""
     assess_again(stack, ref, now)
-    found = stack.table.query(str(ref), "LINK#")
-    names = [rows.text(row, "sk").removeprefix("LINK#") for row in found]
-    targets = [name for name in names if name in stack.connections]
+    found = {
+        rows.text(row, "sk").removeprefix("LINK#"): rows.text(row, "status")
+        for row in stack.table.query(str(ref), "LINK#")
+    }
+    targets = {name: status for name, status in found.items() if name in stack.connections}
     for name in targets:
         links.tell(stack, name, ref)
     return targets
 
 
 def due(stack: Stack, connection: str, *, held: bool, since: datetime | None) -> list[EntityRef]:
-    """Entities a connection has not taken over.
+    """Entities a target has not taken over.
 
     Args:
         stack: the stack.
@@ -45,7 +47,7 @@ def due(stack: Stack, connection: str, *, held: bool, since: datetime | None) ->
         held: those that are held, in place of those that are behind.
         since: only those behind since then or later.
     """
-    stack.connection(connection)
+    stack.target(connection)
     if held:
         return links.waiting(stack, connection, "held")
     from_then = to_text(since) if since else ""
@@ -63,7 +65,10 @@ def resync_command(
     order_number: Annotated[
         str | None, typer.Argument(metavar="[ORDER]", help="Number or key of one order.")
     ] = None,
-    connection: ConnectionOption = None,
+    connection: Annotated[
+        str | None,
+        typer.Option(help="All that this target is behind with.", autocompletion=connections),
+    ] = None,
     held: Annotated[
         bool, typer.Option("--held", help="What is held, in place of what is behind.")
     ] = False,
@@ -73,14 +78,16 @@ def resync_command(
 ) -> None:
     """Look again at one order, or at everything a connection is behind with. Always harmless."""
     if (order_number is None) == (connection is None):
-        raise CommandError("Name either one order or --connection.")
+        raise CommandError("Name one order, or a target with --connection, and not both.")
     if held and since:
         raise CommandError("--held takes all that is held; --since is about what is behind.")
     if order_number is not None:
         ref = orders.find(tool.stack, order_number)
         targets = order(tool.stack, ref, datetime.now(UTC))
-        told = ", ".join(("assess", *targets))
-        tool.answer({"order": str(ref), "targets": targets}, f"{ref}: told {told} to look again.")
+        told = f"{ref}: told {', '.join(('assess', *targets))} to look again."
+        if parked := ", ".join(name for name, status in targets.items() if status == "parked"):
+            told += f" It stays parked at {parked} until new content or: fizzbridge dlq redrive"
+        tool.answer({"order": str(ref), "targets": list(targets)}, told)
         return
     name = connection or ""
     since = since.replace(tzinfo=UTC) if since else None

@@ -36,7 +36,7 @@ class Placed:
 
 def placed(stack: Stack, target: str, since: datetime, now: datetime) -> Placed:
     """The orders of all sources since a day, by whether the target knows of them."""
-    stack.connection(target)
+    stack.target(target)
     linked: list[EntityRef] = []
     missing: list[EntityRef] = []
     for source in stack.connections:
@@ -84,7 +84,10 @@ def apply_command(
         str, typer.Option(help="The target of the route.", autocompletion=connections)
     ],
     since: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], help="Orders placed from this day on (UTC).")
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%d"], metavar="YYYY-MM-DD", help="Orders placed from this day on (UTC)."
+        ),
     ],
     wait: Annotated[
         float, typer.Option(help="Seconds to wait for the orders to be assessed.", min=0)

@@ -72,6 +72,17 @@ class Stack:
             raise CommandError(f"There is no connection '{name}' in {self.stage}. Known: {known}.")
         return self.connections[name]
 
+    def target(self, name: str) -> Mapping[str, str]:
+        """Outputs of the stack of a connection that things are written to.
+
+        Raises:
+            CommandError: there is none of that name, or nothing is written to it.
+        """
+        outputs = self.connection(name)
+        if "DocumentsQueueUrl" not in outputs:
+            raise CommandError(f"'{name}' is no target: nothing is written to it.")
+        return outputs
+
     def manifest(self, name: str) -> Manifest:
         """The manifest of a connection's platform."""
         return self.manifests[self.connection(name)["Platform"]]

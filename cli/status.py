@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -14,7 +15,7 @@ from rich.console import RenderableType
 from cli import links
 from cli.dlq import CORE_QUEUES
 from cli.stack import Stack
-from cli.tool import Tool, command, grid
+from cli.tool import Tool, clock, command, grid
 from fizzbridge.runtime import rows
 from fizzbridge.state import Row
 
@@ -47,6 +48,7 @@ class Fares:
         queues: its queues.
         links: how many links are behind, held, parked.
         behind_since: since when the oldest of them is behind.
+        reasons: why links are behind, where the last attempt said so, and how many.
         cursors: how far each stream was read.
         health: what its functions last said of it.
     """
@@ -54,6 +56,7 @@ class Fares:
     queues: Mapping[str, Depth]
     links: Mapping[str, int]
     behind_since: str
+    reasons: Mapping[str, int]
     cursors: Mapping[str, Mapping[str, Any]]
     health: Mapping[str, Any]
 
@@ -87,6 +90,7 @@ def status(stack: Stack) -> dict[str, Fares]:
                 "parked": len(links.waiting(stack, link, "parked")),
             },
             behind_since=min((rows.text(row, "behind_since") for row in listed), default=""),
+            reasons=dict(Counter(rows.text(row, "reason") for row in listed if row.get("reason"))),
             cursors={
                 sk.removeprefix("CURSOR#"): row
                 for sk, row in kept.items()
@@ -156,12 +160,14 @@ def _shown(fares: Mapping[str, Fares]) -> Iterator[RenderableType]:
             name,
             one.health.get("status", ""),
             *(one.links[status] for status in ("behind", "held", "parked")),
-            one.behind_since,
+            clock(one.behind_since),
+            one.health.get("message") or ", ".join(f"{why}: {n}" for why, n in one.reasons.items()),
         )
         for name, one in fares.items()
     ]
     yield grid(
-        "connection", "health", "behind", "held", "parked", "oldest behind since", rows=links_of
+        *("connection", "health", "behind", "held", "parked", "behind since (UTC)", "why"),
+        rows=links_of,
     )
     depths = [
         (name, queue, count.waiting, count.in_work)

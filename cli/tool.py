@@ -85,15 +85,25 @@ class Tool:
 
 
 def grid(*columns: str, rows: Iterable[Sequence[object]], title: str | None = None) -> Grid:
-    """A table for people; whole numbers stand to the right."""
+    """A table for people: whole numbers to the right, and no column that has nothing in it."""
     made = Grid(title=title, title_justify="left", header_style="bold")
     listed = [list(row) for row in rows]
-    for place, column in enumerate(columns):
+    shown = [
+        place
+        for place in range(len(columns))
+        if not listed or any(row[place] not in ("", None) for row in listed)
+    ]
+    for place in shown:
         numeric = bool(listed) and all(isinstance(row[place], int) for row in listed)
-        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        made.add_column(columns[place], justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*("" if row[place] is None else str(row[place]) for place in shown))
     return made
+
+
+def clock(moment: str) -> str:
+    """A stored moment to the second, as people read it; UTC as all of them."""
+    return moment[:19].replace("T", " ")
 
 
 def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], None]:

@@ -1,4 +1,4 @@
-"""All that happened to one order, in order of time. Codes and ids; no personal data is read out."""
+"""All that happened to an order, or to what belongs to it. Codes and ids, no personal data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from cli import orders
 from cli.stack import Stack
-from cli.tool import Tool, command, grid
+from cli.tool import Tool, clock, command, grid
 from fizzbridge.model.documents import (
     Invoice,
     InvoiceState,
@@ -21,7 +21,7 @@ from fizzbridge.model.documents import (
     Shipment,
     ShipmentState,
 )
-from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.entity import EntityRef, Kind
 from fizzbridge.model.order import OrderAssessment
 from fizzbridge.model.states import billing, fulfilment, settlement
 from fizzbridge.runtime import rows
@@ -33,6 +33,7 @@ app = typer.Typer()
 
 _PLUMBING = frozenset({"pk", "sk", "at", "what", "expires_at"})
 _LINK_FACTS = ("external_id", "status", "generation", "attempts", "reason", "cause")
+_LINK_COLUMNS = ("external_id", "generation", "attempts", "reason")
 _OUT = frozenset({ShipmentState.DISPATCHED, ShipmentState.DELIVERED})
 
 
@@ -211,46 +212,82 @@ def _hold(entity: EntityRef, name: str, row: Row) -> Iterator[Happening]:
 @command(app, "trace")
 def trace_command(
     tool: Tool,
-    order: Annotated[str, typer.Argument(help="Number (FZ1001) or key (shop-uk/5501).")],
+    order: Annotated[
+        str,
+        typer.Argument(
+            metavar="ORDER",
+            help="Number (FZ1001) or key (shop-uk/5501); of anything else its kind and key.",
+        ),
+    ],
 ) -> None:
     """Show all that happened to one order, and where it stands."""
     found = trace(tool.stack, orders.find(tool.stack, order))
-    totals = found.facts.get("totals", {})
-    head = grid(
-        "",
-        found.order,
-        rows=[
-            ("number", found.facts.get("number", "not assessed yet")),
-            (
-                "class",
-                f"{found.facts.get('order_class', '')} {found.facts.get('class_reason', '')}",
-            ),
-            ("total", f"{totals.get('gross', '')} {found.facts.get('currency', '')}"),
-            *found.axes.items(),
-        ],
-    )
-    link_columns = ("entity", "to", "in_step", *_LINK_FACTS)
+
+    def other(entity: str) -> str:
+        return "" if entity == found.order else entity
+
     shown = [
-        head,
+        grid("", found.order, rows=_head(found)),
         grid(
-            "when",
-            "entity",
+            "when (UTC)",
+            "of",
             "what",
             "details",
             title="What happened",
             rows=[
-                (one.at, one.entity, one.what, " ".join(f"{k}={v}" for k, v in one.details.items()))
+                (clock(one.at), other(one.entity), one.what, _details(one))
                 for one in found.happenings
             ],
         ),
         grid(
-            *link_columns,
-            title="Links",
-            rows=[[link.get(column, "") for column in link_columns] for link in found.links],
+            *("of", "target", "status", *(name.replace("_", " ") for name in _LINK_COLUMNS)),
+            title="Where it is",
+            rows=[
+                (
+                    *(other(link["entity"]), link["to"], link.get("status", "")),
+                    *(link.get(name) or "" for name in _LINK_COLUMNS),
+                )
+                for link in found.links
+                if link["to"] != rows.ASSESS or not link["in_step"]
+            ],
         ),
     ]
     if found.holds:
-        columns = tuple(found.holds[0])
-        held = [tuple(hold.values()) for hold in found.holds]
-        shown.append(grid(*columns, title="Holds", rows=held))
+        shown.append(
+            grid(
+                "why",
+                "waits for",
+                "released (UTC)",
+                title="Holds",
+                rows=[
+                    (hold["message"], hold["waits_for"], clock(hold["released_at"]))
+                    for hold in found.holds
+                ],
+            )
+        )
     tool.answer(asdict(found), *shown)
+
+
+def _head(found: Trace) -> list[tuple[str, str]]:
+    if not found.order.startswith(Kind.ORDER):
+        return []
+    if not found.facts:
+        return [("number", "not assessed yet")]
+    facts = found.facts
+    return [
+        ("number", facts["number"]),
+        ("class", f"{facts['order_class']}: {facts['class_reason']}"),
+        ("total", f"{facts['totals']['gross']} {facts['currency']}"),
+        ("goes to", _goes_to(facts)),
+        *found.axes.items(),
+    ]
+
+
+def _goes_to(facts: Mapping[str, Any]) -> str:
+    return ", ".join(facts["targets"]) or f"nowhere: {facts['skipped'] or 'no route takes it'}"
+
+
+def _details(one: Happening) -> str:
+    """What is said of a happening, in a line; the correlation id is for logs and in the JSON."""
+    told = {name: value for name, value in one.details.items() if name != "correlation_id"}
+    return " ".join(f"{name}={value}" for name, value in told.items())

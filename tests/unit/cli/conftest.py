@@ -113,7 +113,7 @@ class Shop:
             self.observer.observe("shop-uk", one, Timestamp(), how)
         self.assessor.run(seen[-1].parent or seen[-1].ref, "test")
 
-    def order(self, number, sku="COLA330-C24", placed_at=PLACED):
+    def order(self, number, sku="COLA330-C24", placed_at=PLACED, country="GB"):
         """Place an order of one line over two pounds forty, by Ann Lee."""
         order = ref(Kind.ORDER, "shop-uk", 5500 + number)
         gross = Decimal("2.40")
@@ -140,13 +140,14 @@ class Shop:
             presentment_gross=gross,
             customer=ref(Kind.CUSTOMER, "shop-uk", 77),
             contact=Contact(name="Ann Lee", email="ann@example.com"),
-            ship_to=Address(street="1 Low Road", city="Leeds", country="GB"),
+            ship_to=Address(street="1 Low Road", city="Leeds", country=country),
             channel="web",
         )
         self.tell(Seen(order, body, placed_at, Part.REQUEST))
         return order
 
     def payment(self, order, number=9001):
+        ref_of_payment = ref(Kind.PAYMENT, "shop-uk", number)
         payment = Payment(
             order=order,
             amount=Decimal("2.40"),
@@ -154,7 +155,8 @@ class Shop:
             at=PLACED,
             status=SettlementStatus.SETTLED,
         )
-        self.tell(Seen(ref(Kind.PAYMENT, "shop-uk", number), payment, PLACED, parent=order))
+        self.tell(Seen(ref_of_payment, payment, PLACED, parent=order))
+        return ref_of_payment
 
 
 @dataclass

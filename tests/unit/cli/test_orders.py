@@ -73,6 +73,21 @@ def test_a_hold_is_told_with_what_would_release_it(fizzbridge, shop):
     shown = fizzbridge("trace", "FZ1002").out
     assert "Holds" in shown
     assert "HELD" in shown
+    assert "erp" in shown
+
+
+def test_an_order_that_goes_nowhere_says_why(fizzbridge, shop):
+    shop.order(1, country="FR")
+    assert "nowhere: no route takes it" in fizzbridge("trace", "FZ1001").out
+
+
+def test_what_an_order_needs_is_traced_by_its_kind_and_key(fizzbridge, shop):
+    payment = shop.payment(shop.order(1))
+    ran = fizzbridge("trace", str(payment), "--json")
+    assert ran.data["order"] == str(payment)
+    assert [(part["part"], part["owner"]) for part in ran.data["parts"]] == [("record", "shop-uk")]
+    shown = fizzbridge("trace", str(payment))
+    assert (shown.code, "not assessed" in shown.out) == (0, False)
 
 
 def test_a_resync_assesses_again_and_tells_every_target(fizzbridge, stack, shop, messages):
@@ -87,6 +102,13 @@ def test_a_resync_assesses_again_and_tells_every_target(fizzbridge, stack, shop,
     assert hint["detail"]["key"] == order.key
 
 
+def test_a_resync_says_that_a_parked_order_stays_parked(fizzbridge, stack, shop):
+    order = shop.order(1)
+    assert "parked" not in fizzbridge("resync", "FZ1001").out
+    stack.table.write(Write(str(order), rows.link_sk("erp"), set={"status": "parked"}))
+    assert "stays parked at erp" in fizzbridge("resync", "FZ1001").out
+
+
 @pytest.fixture
 def behind(stack):
     def write(number, since, status="behind", connection="erp"):
@@ -94,6 +116,7 @@ def behind(stack):
         attributes = {"status": status, "wanted": "w"}
         if status == "behind":
             attributes |= {"behind_since": since, "behind_shard": rows.shard(order, connection)}
+            attributes |= {"reason": "unavailable"}
         else:
             attributes["cause"] = rows.waiting_cause(connection, status)
         stack.table.write(Write(str(order), rows.link_sk(connection), set=attributes))
@@ -124,8 +147,9 @@ def test_a_connection_is_told_what_it_is_behind_with(fizzbridge, stack, messages
 
 def test_a_source_cannot_be_told(fizzbridge, behind):
     behind(1, to_text(BOOKED), connection="shop-uk")
-    ran = fizzbridge("resync", "--connection", "shop-uk")
-    assert ran.err == "Error: 'shop-uk' is no target: it has no queue to send to.\n"
+    for command in (("resync",), ("route", "apply", "--since", "2026-11-01")):
+        ran = fizzbridge(*command, "--connection", "shop-uk")
+        assert ran.err == "Error: 'shop-uk' is no target: nothing is written to it.\n"
 
 
 @pytest.mark.parametrize(
@@ -159,6 +183,7 @@ def test_the_status_counts_links_queues_and_cursors(fizzbridge, stack, behind):
     erp, shop = ran.data["connections"]["erp"], ran.data["connections"]["shop-uk"]
     assert erp["links"] == {"behind": 2, "held": 1, "parked": 1}
     assert erp["behind_since"] == since
+    assert erp["reasons"] == {"unavailable": 2}
     assert erp["queues"]["dlq"] == {"waiting": 1, "in_work": 0}
     assert ran.data["connections"]["core"]["links"]["behind"] == 1
     assert shop["health"]["status"] == "unhealthy"
@@ -166,3 +191,10 @@ def test_the_status_counts_links_queues_and_cursors(fizzbridge, stack, behind):
     assert ran.data["addresses"]["webhook shop-uk"] == "https://api.example/webhooks/shop-uk"
     shown = fizzbridge("status").out
     assert "unhealthy" in shown
+    assert "unavailable" in shown
+
+
+def test_a_healthy_status_has_no_column_for_trouble(fizzbridge):
+    shown = fizzbridge("status").out
+    assert "parked" in shown
+    assert "health" not in shown
