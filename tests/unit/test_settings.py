@@ -41,6 +41,15 @@ def mistakes(folder: Path, text: str, stage: str = "prod") -> list[str]:
     return raised.value.mistakes
 
 
+def test_a_list_is_told_empty_only_where_it_is(folder):
+    wrong = EXAMPLE.replace('kinds = ["Order"]', 'kinds = ["Orders"]')
+    assert mistakes(folder, wrong) == [
+        "routes[0]: kinds: 'Orders' is not a kind; did you mean 'Order'?"
+    ]
+    empty = EXAMPLE.replace('kinds = ["Order"]', "kinds = []")
+    assert mistakes(folder, empty) == ["routes[0]: kinds: needs at least one entry"]
+
+
 def test_the_example_is_right_for_aws():
     bridge = load_bridge_file(ROOT / "bridge.example.toml", stage="prod")
     assert [connection.name for connection in bridge.connections] == ["shop-uk", "erp"]

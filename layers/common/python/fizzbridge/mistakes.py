@@ -37,6 +37,7 @@ _SHORT_MESSAGES = {
     "tuple_type": "must be a list in square brackets",
     "model_type": "must be a table",
     "dict_type": "must be a table",
+    "too_short": "needs at least one entry",
     "bool_type": "must be true or false",
 }
 
@@ -56,10 +57,18 @@ def explain(error: ValidationError, model: type[BaseModel], data: object) -> lis
         data: The file's own data, for the names of list members.
     """
     lines = []
-    for detail in error.errors(include_url=False):
+    details = error.errors(include_url=False)
+    for detail in details:
+        if detail["type"] == "too_short" and _lies_within(detail["loc"], details):
+            continue  # a list is short of members only because they have mistakes of their own
         where = place(detail["loc"], data)
         lines.append(f"{where}: {_sentence(detail, model)}" if where else _sentence(detail, model))
     return lines
+
+
+def _lies_within(location: Sequence[int | str], details: Sequence[ErrorDetails]) -> bool:
+    depth = len(location)
+    return any(len(one["loc"]) > depth and one["loc"][:depth] == location for one in details)
 
 
 def place(location: Sequence[int | str], data: object) -> str:
