@@ -76,15 +76,16 @@ def _sandboxes(state: LocalState, bridge: Bridge, folder: Path) -> None:
 
     One that runs goes on: the bridge knows what it holds, and a fresh one would use its ids again.
     """
-    wanted = {one.platform: f"http://127.0.0.1:{one.port}" for one in bridge.local.sandboxes}
+    named = sandboxes.named(bridge.local.sandboxes)
+    wanted = {name: f"http://127.0.0.1:{one.port}" for name, one in named.items()}
     for name, pid in _others(state).items():
         if wanted.get(name) != state.sandboxes.get(name) or not is_running(pid):
             sandboxes.stop(pid)
             del state.pids[name]
-    for sandbox in bridge.local.sandboxes:
-        if sandbox.platform not in state.pids:
-            with step(f"start the {sandbox.platform} sandbox"):
-                state.pids[sandbox.platform] = sandboxes.start(ROOT, sandbox, folder)
+    for name, sandbox in named.items():
+        if name not in state.pids:
+            with step(f"start the {name} sandbox"):
+                state.pids[name] = sandboxes.start(ROOT, sandbox, folder)
     state.sandboxes = wanted
 
 
@@ -111,7 +112,7 @@ def main() -> int:
             case _:
                 watch_metrics(arguments.interval)
     except (BridgeFileError, CommandError, DeployError, demo.DemoError, NotReadyError) as error:
-        failed.print(str(error), style="red", markup=False)
+        failed.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     return 0
 

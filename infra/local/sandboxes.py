@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from fizzbridge.settings import SandboxProcess
@@ -12,6 +13,15 @@ from infra.local.state import folder
 _MODULE = "sandbox"
 
 
+def named(wanted: Iterable[SandboxProcess]) -> dict[str, SandboxProcess]:
+    """Sandboxes by name: their platform's, and with the port where it has one already."""
+    found: dict[str, SandboxProcess] = {}
+    for one in wanted:
+        name = f"{one.platform}-{one.port}" if one.platform in found else one.platform
+        found[name] = one
+    return found
+
+
 def start(root: Path, sandbox: SandboxProcess, bridge_folder: Path) -> int:
     """Start one sandbox, wait until it listens, and return its process id."""
     if _listens(sandbox.port):
@@ -19,7 +29,7 @@ def start(root: Path, sandbox: SandboxProcess, bridge_folder: Path) -> int:
         raise processes.NotReadyError(
             f"Port {sandbox.port} of the {sandbox.platform} sandbox is taken by another process"
         )
-    log = folder(root) / f"sandbox-{sandbox.platform}.log"
+    log = folder(root) / f"sandbox-{sandbox.platform}-{sandbox.port}.log"
     log.unlink(missing_ok=True)
     command = [sys.executable, "-m", _MODULE, sandbox.platform, "--port", str(sandbox.port)]
     if sandbox.seed:

@@ -40,6 +40,11 @@ def test_a_sandbox_never_shares_a_port(tmp_path):
             sandboxes.start(tmp_path, wanted, tmp_path)
 
 
+def test_each_of_two_shops_has_its_sandbox():
+    shops = [SandboxProcess(platform="acme", port=port) for port in (4601, 4603)]
+    assert sandboxes.named(shops) == {"acme": shops[0], "acme-4603": shops[1]}
+
+
 def test_state_is_kept_beside_the_project_or_where_told(tmp_path, monkeypatch):
     state = LocalState(endpoint="http://127.0.0.1:1", pids={"emulator": 1})
     state.save(tmp_path)
