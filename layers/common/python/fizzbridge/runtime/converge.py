@@ -268,7 +268,7 @@ class Converge:
                     msg = f"another worker is bringing {required} to {self._connection.name}"
                     raise ConflictError(msg, platform=self._adapter.platform, retry_after=SOON)
             if not external_id:
-                msg = f"{required.kind} of {run.ref} is not at {self._connection.name} yet"
+                msg = f"{required} is not at {self._connection.name} yet"
                 raise DependencyNotReadyError(msg, platform=self._adapter.platform)
             found[required] = external_id
         return found
