@@ -94,7 +94,9 @@ unit: $(DEV_READY) ## Unit tests
 cov: $(DEV_READY) ## Branch coverage of unit and contract tests
 	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(call tests,unit platforms contract)
 
+# What is missing comes first, and alone: without it the suite only fails.
 contract: $(DEV_READY) ## The same suite for every platform
+	$(PYTEST) -q --no-header --tb=line tests/contract/test_completeness.py
 	$(call run_tests,contract,-n $(JOBS))
 
 infra-test: setup ## Templates, grants, differences between the stages
@@ -126,7 +128,8 @@ docs: $(DEV_READY) ## Write the generated tables anew
 	$(PY) -m scripts.support_matrix
 
 new-platform: $(DEV_READY) ## Start a platform: make new-platform NAME=acme
-	$(PY) scripts/new_platform.py $(NAME)
+	@test -n "$(NAME)" || { echo "Which one? make new-platform NAME=acme" >&2; exit 1; }
+	@$(PY) scripts/new_platform.py $(NAME)
 
 synth: setup ## Synthesise a stage: make synth BRIDGE=bridge.toml STAGE=prod
 	node_modules/.bin/cdk synth --quiet -c stage=$(STAGE) -c bridge=$(BRIDGE)
