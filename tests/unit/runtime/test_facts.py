@@ -182,6 +182,12 @@ def test_booked_once_and_synced_from_then_on(stream, kind):
     assert stream.types() == []
 
 
+def test_what_was_booked_in_the_end_says_nothing_of_the_attempts_before(stream):
+    stream.link(pk="Order#shop/1", external_id="S1", reason="unavailable", cause="LINK#erp#held")
+    [(_, booked)] = stream.facts()
+    assert (booked.external_id, booked.reason, booked.cause) == ("S1", "", "")
+
+
 def test_export_failed_when_a_link_is_parked_and_not_when_it_is_held():
     house = House()
     house.orders.refuse = TargetRejectedError("no credit", code="CREDIT")

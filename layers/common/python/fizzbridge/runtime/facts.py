@@ -234,6 +234,8 @@ def _linked(before: Row | None, after: Row) -> Iterator[Fact]:
 
 def _link_event(detail_type: DetailType, ref: EntityRef, after: Row) -> LinkEvent:
     external_id, stamp = rows.text(after, "external_id"), rows.text(after, "stamp")
+    # An id is saved before the row lets go of why the attempts before it failed.
+    failed = detail_type is DetailType.EXPORT_FAILED
     return LinkEvent(
         event_id=_event_id(after, detail_type, external_id, stamp, _at(after)),
         connection=rows.text(after, "sk").removeprefix("LINK#"),
@@ -243,8 +245,8 @@ def _link_event(detail_type: DetailType, ref: EntityRef, after: Row) -> LinkEven
         correlation_id=rows.text(after, "correlation_id"),
         external_id=external_id,
         generation=rows.number(after, "generation"),
-        reason=rows.text(after, "reason"),
-        cause=rows.text(after, "cause"),
+        reason=rows.text(after, "reason") if failed else "",
+        cause=rows.text(after, "cause") if failed else "",
     )
 
 
