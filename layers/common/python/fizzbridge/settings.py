@@ -7,7 +7,7 @@ Every default a company may change is written here and nowhere else.
 
 import os
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -26,9 +26,12 @@ from pydantic import (
 )
 
 from fizzbridge.model.base import Country, Exact
-from fizzbridge.model.catalogue import CatalogueItem, Material
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
+from fizzbridge.model.customer import Weekday
 from fizzbridge.model.entity import Kind, Role
 from fizzbridge.model.money import Currency
+from fizzbridge.model.scheme import Scheme
+from fizzbridge.model.units import Unit
 
 SHARED_ROLES = frozenset(
     {Role.ORDER_REQUEST, Role.PAYMENT, Role.REFUND, Role.RETURN, Role.CUSTOMER}
@@ -49,6 +52,17 @@ class _Frozen(BaseModel):
     )
 
 
+def _known_zone(value: str) -> str:
+    # Imported here: only the bridge file's check needs the time zone database.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"'{value}' is not a time zone, for example Europe/London") from error
+    return value
+
+
 class Company(_Frozen):
     """Who the bridge works for. Its time zone decides what day a document belongs to."""
 
@@ -61,17 +75,7 @@ class Company(_Frozen):
     time_zone: str
     """Decides what day a document belongs to, for example ``Europe/London``."""
 
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        # Imported here: only the bridge file's check needs the time zone database.
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"'{value}' is not a time zone, for example Europe/London") from error
-        return value
+    _known = field_validator("time_zone")(_known_zone)
 
 
 class Calls(_Frozen):
@@ -97,6 +101,9 @@ class Connection(_Frozen):
     roles: tuple[Role, ...] = ()
     """What it owns; what it says of anything else is not written."""
     calls: Calls = Calls()
+    deposits: Literal["add", "check"] = "add"
+    """Of a shop: whether container deposits and levies are added to orders that come without any,
+    or whether the shop charges them itself and they are only compared."""
     settings: Mapping[str, str | int | bool] = Field(default_factory=dict)
     """The platform's own; its README lists them. ``longest_transaction_s`` and ``search_lag_s``
     replace what the adapter declares."""
@@ -133,6 +140,8 @@ class CatalogueFiles(_Frozen):
     """CSV file of products and pack sizes."""
     schemes: str | None = None
     """TOML file of deposits and levies."""
+    prices: str | None = None
+    """CSV file of list and contract prices, which orders of accounts are checked against."""
 
 
 class Notification(_Frozen):
@@ -153,8 +162,69 @@ class Limits(_Frozen):
     """An order with a line of at least one whole layer is BULK."""
     total_tolerance: Decimal = Field(default=Decimal("0.05"), ge=0)
     """Largest difference between two totals of a document that one ROUNDING line may close."""
+    layer_missing_percent: Decimal = Field(default=Decimal(20), ge=0, le=100)
+    """An account's order is rounded up to a layer where no more than this part of one is missing,
+    and to a pallet where ``pallet_missing_percent`` of one is."""
+    pallet_missing_percent: Decimal = Field(default=Decimal(10), ge=0, le=100)
+    """See ``layer_missing_percent``."""
+    minimum_order_value: Decimal | None = Field(default=None, ge=0)
+    """Goods of a BULK order, without deposits and tax, in the company's currency; none means no
+    minimum."""
+    minimum_order_cases: int | None = Field(default=None, ge=0)
+    """Case-equivalents of a BULK order that will do whatever its value."""
+    over_return_percent: Decimal = Field(default=Decimal(20), ge=0)
+    """Empties an account may bring beyond those outstanding, in percent of what it was sold."""
     delivery_bytes: int = Field(default=5_000_000, ge=1)
     """A larger webhook body is refused with 413; the poll brings what it said."""
+
+
+class CreditPolicy(_Frozen):
+    """How the credit of accounts on terms is checked."""
+
+    warn_percent: Decimal = Field(default=Decimal(10), ge=0, le=100)
+    """Warn where less than this part of the limit is left."""
+    grace_days: int = Field(default=0, ge=0)
+    """Days an invoice may be overdue before orders are held."""
+
+
+class StockPolicy(_Frozen):
+    """How stock is offered and promised."""
+
+    short: Literal["hold", "backorder"] = "hold"
+    """What becomes of an order that stock does not cover: its release waits, or it ships in part
+    and the rest follows."""
+    share: Literal["order_time", "fair_share"] = "order_time"
+    """Who gets what is there: who ordered first, or everyone in proportion."""
+    buffer_cases: int = Field(default=0, ge=0)
+    """Cases of each item that are never offered."""
+    buffer_percent: Decimal = Field(default=Decimal(0), ge=0, le=100)
+    """Part of what is available that is never offered."""
+    stale_after_hours: Decimal = Field(default=Decimal(1), gt=0)
+    """A level older than this is lowered by the demand to be expected since."""
+    review_days: int | None = Field(default=None, ge=1)
+    """Days between two orders to suppliers; none means whenever stock falls to its reorder
+    point."""
+    reorder_unit: Unit = Unit.CASE
+    """Orders to suppliers are rounded up to this unit."""
+
+
+class DeliveryPolicy(_Frozen):
+    """When the depot's routes run."""
+
+    time_zone: str
+    """The depot's own, for example ``Europe/London``."""
+    cut_off: time
+    """Local time; what is ordered at or after it takes the next route day."""
+    lead_days: int = Field(default=1, ge=0)
+    """Days between the order's day and its first route day."""
+    days: tuple[Weekday, ...] = Field(
+        default=(Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI), min_length=1
+    )
+    """Days the routes run where an account has none of its own."""
+    holidays: tuple[date, ...] = ()
+    """Days no route runs."""
+
+    _known = field_validator("time_zone")(_known_zone)
 
 
 class Timing(_Frozen):
@@ -223,6 +293,12 @@ class Bridge(_Frozen):
     catalogue: CatalogueFiles | None = None
     notifications: tuple[Notification, ...] = ()
     limits: Limits = Limits()
+    credit: CreditPolicy | None = None
+    """None means that no credit is checked."""
+    stock: StockPolicy | None = None
+    """None means that orders are not held against stock and none is published."""
+    delivery: DeliveryPolicy | None = None
+    """None means that no delivery day is promised."""
     timing: Timing = Timing()
     local: Local = Local()
 
@@ -236,39 +312,6 @@ class Bridge(_Frozen):
             if connection.name == name:
                 return connection
         raise KeyError(name)
-
-
-class Scheme(_Frozen):
-    """One deposit or levy rate, valid for a span of days at the place of delivery."""
-
-    name: str
-    """What the catalogue's ``deposit_scheme`` names."""
-    kind: Literal["DEPOSIT", "LEVY"]
-    """Given back on return, or not."""
-    countries: tuple[Country, ...] = Field(min_length=1)
-    """Places of delivery it holds for."""
-    currency: Currency
-    """What the amount is in."""
-    amount: Exact
-    """The rate."""
-    per: Literal["container", "litre"] = "container"
-    """What the rate is for."""
-    tax_mode: Literal["EXCLUDED", "FOLLOWS_GOODS", "OWN_RATE"]
-    """How it is taxed."""
-    materials: tuple[Material, ...] = ()
-    """Containers it is limited to; none means all."""
-    min_ml: int | None = Field(default=None, ge=0)
-    """Smallest container, included."""
-    max_ml: int | None = Field(default=None, ge=0)
-    """Largest container, included."""
-    min_sugar_g: Exact | None = None
-    """Least sugar in 100 ml."""
-    max_sugar_g: Exact | None = None
-    """Most sugar in 100 ml."""
-    valid_from: date
-    """First day."""
-    valid_to: date | None = None
-    """Last day, included; none means until further notice."""
 
 
 class BridgeFileError(Exception):
@@ -303,10 +346,14 @@ class FunctionSettings(_Frozen):
 CONFIG_PACKAGE = "bridge_config"
 _CATALOGUE = tuple[CatalogueItem, ...]
 _SCHEMES = tuple[Scheme, ...]
+_PRICES = tuple[ListPrice, ...]
 
 
 def compile_bridge(
-    bridge: Bridge, catalogue: tuple[CatalogueItem, ...] = (), schemes: tuple[Scheme, ...] = ()
+    bridge: Bridge,
+    catalogue: tuple[CatalogueItem, ...] = (),
+    schemes: tuple[Scheme, ...] = (),
+    prices: tuple[ListPrice, ...] = (),
 ) -> dict[str, bytes]:
     """Return the files of the configuration layer's package by name.
 
@@ -317,6 +364,7 @@ def compile_bridge(
         "bridge.json": bridge.model_dump_json(exclude={"local"}).encode(),
         "catalogue.json": TypeAdapter(_CATALOGUE).dump_json(catalogue),
         "schemes.json": TypeAdapter(_SCHEMES).dump_json(schemes),
+        "prices.json": TypeAdapter(_PRICES).dump_json(prices),
     }
 
 
@@ -336,6 +384,12 @@ def load_catalogue() -> tuple[CatalogueItem, ...]:
 def load_schemes() -> tuple[Scheme, ...]:
     """Return the deposit and levy rates this function was deployed with."""
     return TypeAdapter(_SCHEMES).validate_json(_config_file("schemes.json"))
+
+
+@cache
+def load_prices() -> tuple[ListPrice, ...]:
+    """Return the prices this function was deployed with."""
+    return TypeAdapter(_PRICES).validate_json(_config_file("prices.json"))
 
 
 def load_bridge_file(path: Path, root: Path | None = None, *, stage: str = "local") -> Bridge:

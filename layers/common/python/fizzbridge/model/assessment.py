@@ -5,6 +5,7 @@ from __future__ import annotations
 from fizzbridge.model.base import Amount, Frozen
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.money import Currency
+from fizzbridge.model.working import Working
 
 
 class RecordAssessment(Frozen):
@@ -16,6 +17,10 @@ class RecordAssessment(Frozen):
     amount: Amount | None = None
     currency: Currency | None = None
     is_historical: bool = False
+    available: int | None = None
+    """Of a stock level: what may be offered, in base units; None where it is not published."""
+    workings: tuple[Working, ...] = ()
+    """How the figures came about."""
     targets: tuple[str, ...] = ()
     content: str
     """Fingerprint of the record, so that a change of content is a change of the assessment."""

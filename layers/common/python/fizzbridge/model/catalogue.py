@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from fizzbridge.model.base import Exact, Frozen, Instant, Sku
 from fizzbridge.model.entity import EntityRef
-from fizzbridge.model.money import Money
+from fizzbridge.model.money import Currency, Money
 from fizzbridge.model.units import Unit
 
 
@@ -30,6 +32,27 @@ class Material(StrEnum):
 Factor = Annotated[int, Field(ge=1)]
 
 
+class Component(Frozen):
+    """What a mixed case holds of one item, in that item's base units."""
+
+    sku: Sku
+    quantity: Factor
+
+
+def _components(value: Any) -> Any:
+    """A cell of the catalogue: ``COLA330*6 LEMON330*6``."""
+    if not isinstance(value, str):
+        return value
+    found = []
+    for word in value.split():
+        match = re.fullmatch(r"(.+)\*(\d+)", word)
+        if match is None:
+            msg = f"'{word}' is not a component; write SKU*quantity, for example COLA330*6"
+            raise ValueError(msg)
+        found.append({"sku": match[1], "quantity": match[2]})
+    return found
+
+
 class CatalogueItem(Frozen):
     """One item we sell, counted in its base unit; a changed pack size is a row of its own dates.
 
@@ -43,6 +66,8 @@ class CatalogueItem(Frozen):
     """For people."""
     gtin: str = ""
     """Barcode of the base unit."""
+    case_gtin: str = ""
+    """Barcode of a case."""
     base_unit: Unit = Unit.EACH
     """What stock and quantities are counted in."""
     units_per_case: Factor | None = None
@@ -67,10 +92,38 @@ class CatalogueItem(Frozen):
     """What the container is made of."""
     sugar_g_per_100ml: Exact | None = None
     """For levies that go by sugar."""
-    deposit_scheme: str = ""
-    """Name of the scheme that holds for it."""
+    is_drink: bool = True
+    """False for cylinders, glasses and the like: schemes that go by content pass them over."""
+    is_refillable: bool | None = None
+    """Whether its container is filled again."""
+    container: str = ""
+    """Type of its container, as deposit schemes and the empties ledger name it."""
+    crate: str = ""
+    """Type of the returnable crate a case comes in."""
+    has_added_sugar: bool | None = None
+    """For levies on added sugar."""
+    milk_percent: Exact | None = None
+    """Milk by volume."""
+    abv_percent: Exact | None = None
+    """Alcohol by volume."""
     is_lot_tracked: bool = False
     """Whether the warehouse keeps lots."""
+    components: Annotated[tuple[Component, ...], BeforeValidator(_components)] = ()
+    """What one base unit of a mixed case holds: ``COLA330*6 LEMON330*6``."""
+    is_deposit: bool = False
+    """Whether the code stands for a deposit that the shop itself charges."""
+    unit_cost: Exact | None = None
+    """What one base unit costs us, in the company's currency."""
+    daily_demand: Exact | None = None
+    """Base units wanted on a day, for replenishment."""
+    demand_deviation: Exact | None = None
+    """Standard deviation of that."""
+    lead_time_days: Exact | None = None
+    """Days from our order to its receipt."""
+    lead_time_deviation: Exact = Decimal(0)
+    """Standard deviation of that."""
+    service_level: Exact | None = None
+    """Percent of lead times that shall pass without a stock-out: 95."""
 
     def factor(self, unit: Unit) -> int | None:
         """How many base units one of ``unit`` is; None where the item has no such unit."""
@@ -98,6 +151,36 @@ class CatalogueItem(Frozen):
         )
 
 
+class ListPrice(Frozen):
+    """What a unit of an item costs from a quantity on: a row of ``prices.csv``."""
+
+    sku: Sku
+    """The item, by the code of its base unit."""
+    price_list: str = ""
+    """An account's own list or its group's; empty for everyone."""
+    unit: Unit = Unit.CASE
+    """What the price is for."""
+    min_quantity: Factor = 1
+    """From how many of the unit on."""
+    mix_group: str = ""
+    """Items of one group count together towards the quantity."""
+    price: Exact
+    """Before tax."""
+    currency: Currency
+    is_promotion: bool = False
+    """Goes before the price list of a group, and not before an account's contract."""
+    valid_from: date | None = None
+    """First day."""
+    valid_to: date | None = None
+    """Last day, included."""
+
+    def is_valid_on(self, day: date) -> bool:
+        """Whether the price holds on that day, both ends included."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
+
+
 class Product(Frozen):
     """A product as its owner describes it."""
 
@@ -118,11 +201,32 @@ class Price(Frozen):
     valid_from: Instant | None = None
 
 
+class LotStock(Frozen):
+    """What is on hand of one production batch, in base units."""
+
+    lot: str
+    best_before: date
+    quantity: Annotated[int, Field(ge=0)]
+    is_blocked: bool = False
+    """Quarantined or recalled: never available."""
+
+
+class Receipt(Frozen):
+    """Goods on order from a supplier, in base units."""
+
+    due_on: date
+    quantity: Annotated[int, Field(ge=0)]
+
+
 class StockLevel(Frozen):
     """How much of a product is where, in base units; may be negative at the source."""
 
     product: EntityRef
+    sku: Sku | None = None
+    """Our code, where the source says it with the level."""
     location: str
     on_hand: int
     reserved: int = 0
+    lots: tuple[LotStock, ...] = ()
+    on_order: tuple[Receipt, ...] = ()
     as_of: Instant

@@ -17,8 +17,10 @@ from fizzbridge.model.base import Amount, Country, Exact, Frozen, Instant, Sku
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.money import Currency, exact_in
 from fizzbridge.model.party import Address, Company, Contact
+from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Quantity
+from fizzbridge.model.working import Working
 
 
 class LineType(StrEnum):
@@ -201,6 +203,21 @@ class AssessedLine(Frozen):
     """None where there is nothing to count."""
     amount: Amount
     tax: Amount
+    taxes: tuple[TaxShare, ...] = ()
+    title: str = ""
+    """Of a line we added, in words; a line of the shop has its title in the request."""
+    unit_price: Exact | None = None
+    """Of a line we added: for one of ``count``."""
+    count: int = 1
+    """Of a line we added: containers, crates; 1 where the amount is not for pieces."""
+    parent_id: str | None = None
+    """The line a deposit or levy came with."""
+    scheme: str = ""
+    """The deposit or levy it is charged by."""
+    requested: int | None = None
+    """What was ordered, where the quantity was rounded with the account's consent."""
+    is_added: bool = False
+    """Whether we added it: the shop does not know it."""
 
 
 class HoldReason(StrEnum):
@@ -249,6 +266,14 @@ class OrderAssessment(Frozen):
     placed_at: Instant
     is_historical: bool = False
     """Placed before the source's start: linked where found, never created, never notified."""
+    region: str = ""
+    """Part of the country of delivery, where the shop said it."""
+    schemes: tuple[Scheme, ...] = ()
+    """Deposit and levy rates in force at the place of delivery on the tax point. Frozen with it."""
+    promised_on: date | None = None
+    """First day a route can bring it, where it goes by route."""
+    workings: tuple[Working, ...] = ()
+    """How every amount came about, and what the checks found."""
     holds: tuple[Hold, ...] = ()
     targets: tuple[str, ...] = ()
     """Connections that should hold the order now, held back or not."""
