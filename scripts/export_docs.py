@@ -10,7 +10,7 @@ import inspect
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
@@ -20,8 +20,8 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
-from fizzbridge.bridge_file import CATALOGUE_COLUMNS
-from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.bridge_file import columns_of
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.events import (
     ASSESS_TYPES,
     DOCUMENT_TYPES,
@@ -32,7 +32,8 @@ from fizzbridge.model.events import (
     DetailType,
     Event,
 )
-from fizzbridge.settings import Bridge, Scheme
+from fizzbridge.model.scheme import Scheme
+from fizzbridge.settings import Bridge
 from scripts.generated import ROOT, section, table, write_or_check
 
 CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -44,6 +45,7 @@ _NAMES: Mapping[Any, str] = {
     float: "number",
     Decimal: "exact number",
     date: "day",
+    time: "time of day",
     AwareDatetime: "time with zone",
 }
 
@@ -111,7 +113,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next(filter(None, map(_model_in, get_args(annotation))), None)
 
 
-def keys(model: type[BaseModel]) -> Iterator[Key]:
+def keys(model: type[BaseModel], *, is_nested: bool = True) -> Iterator[Key]:
     """The keys of a table; those of a table within it are named by their path.
 
     Raises:
@@ -120,14 +122,15 @@ def keys(model: type[BaseModel]) -> Iterator[Key]:
     for field_name, field in model.model_fields.items():
         name = field.alias or field_name
         inner = _model_in(field.annotation)
-        if inner:
+        if inner and is_nested:
             step = f"{name}[]." if get_origin(field.annotation) is tuple else f"{name}."
             yield from (key._replace(name=step + key.name) for key in keys(inner))
             continue
         said = meanings(model).get(field_name)
         if not said:
             raise LookupError(f"{model.__name__}.{field_name} has no docstring")
-        yield Key(name, kind_of(field.annotation), default_of(field), said + _bounds(field))
+        kind = "text" if inner else kind_of(field.annotation)
+        yield Key(name, kind, default_of(field), said + _bounds(field))
 
 
 def _bounds(field: FieldInfo) -> str:
@@ -154,17 +157,24 @@ def configuration() -> str:
         is_list = get_origin(field.annotation) is tuple
         heading = f"## `[[{name}]]`" if is_list else f"## `[{name}]`"
         parts += [heading, _about(model), _table(keys(model))]
-    columns = {field: column for column, field in CATALOGUE_COLUMNS.items()}
-    catalogue = (key._replace(name=columns[key.name]) for key in keys(CatalogueItem))
     parts += [
         "## The catalogue file",
         "One row for each product and span of days. A wrong cell is told with row and column.",
-        _table(catalogue, "column"),
+        _columns(CatalogueItem),
+        "## The prices file",
+        "One row for each price and the quantity it holds from.",
+        _columns(ListPrice),
         "## `[[schemes]]` of the schemes file",
         _about(Scheme),
         _table(keys(Scheme)),
     ]
     return "\n\n".join(parts)
+
+
+def _columns(model: type[CatalogueItem | ListPrice]) -> str:
+    columns = {field: column for column, field in columns_of(model).items()}
+    listed = (key._replace(name=columns[key.name]) for key in keys(model, is_nested=False))
+    return _table(listed, "column")
 
 
 def _about(model: type[BaseModel]) -> str:

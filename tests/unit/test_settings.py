@@ -262,14 +262,14 @@ CATALOGUE_WRONG = {
         "catalogue.example.csv: column lot_track: is not known here; did you mean 'lot_tracked'?",
     ),
     "boolean": (
-        "10.6,,true",
-        "10.6,,perhaps",
+        "10.6,false,true",
+        "10.6,false,perhaps",
         "catalogue.example.csv: row 2 (COLA330), column lot_tracked: 'perhaps' should be "
         "a valid boolean, unable to interpret input",
     ),
     "cells": (
-        "10.6,,true",
-        "10.6,,true,more",
+        "10.6,false,true",
+        "10.6,false,true,more",
         "catalogue.example.csv: row 2 (COLA330): has more cells than the first row names columns",
     ),
     "overlap": (

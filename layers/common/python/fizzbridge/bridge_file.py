@@ -11,25 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from fizzbridge.manifest import Manifest, RegistryError, load_registry
 from fizzbridge.mistakes import explain, suggestion
-from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import OrderClass
+from fizzbridge.model.scheme import Scheme
 from fizzbridge.settings import (
     SHARED_ROLES,
     Bridge,
     BridgeFileError,
     Connection,
-    Scheme,
 )
 
-CATALOGUE_COLUMNS = {name.removeprefix("is_"): name for name in CatalogueItem.model_fields}
+Row = TypeVar("Row", CatalogueItem, ListPrice)
 LOCAL_STAGE = "local"
 _PROJECT_ROOT = Path(__file__).resolve().parents[4]
 
@@ -63,39 +63,60 @@ def read_catalogue(bridge: Bridge, folder: Path) -> tuple[CatalogueItem, ...]:
     """
     if bridge.catalogue is None:
         return ()
-    name = bridge.catalogue.file
+    items, mistakes = _table(folder, bridge.catalogue.file, "file", CatalogueItem)
+    mistakes += [f"{bridge.catalogue.file}: {line}" for line in _overlaps(items)]
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    return tuple(items)
+
+
+def read_prices(bridge: Bridge, folder: Path) -> tuple[ListPrice, ...]:
+    """Read the prices the bridge file names; arguments and errors as ``read_catalogue``."""
+    if bridge.catalogue is None or bridge.catalogue.prices is None:
+        return ()
+    prices, mistakes = _table(folder, bridge.catalogue.prices, "prices", ListPrice)
+    if mistakes:
+        raise BridgeFileError(mistakes)
+    return tuple(prices)
+
+
+def columns_of(model: type[Row]) -> dict[str, str]:
+    """The columns of a model's CSV file, each with the field it fills."""
+    return {name.removeprefix("is_"): name for name in model.model_fields}
+
+
+def _table(folder: Path, name: str, key: str, model: type[Row]) -> tuple[list[Row], list[str]]:
+    """Rows of a CSV file of the catalogue, and what is wrong with it."""
+    known = columns_of(model)
     try:
         text = (folder / name).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise BridgeFileError([f"catalogue: file: {name} cannot be read"]) from error
+        raise BridgeFileError([f"catalogue: {key}: {name} cannot be read"]) from error
     rows = csv.DictReader(text.splitlines())
-    items: list[CatalogueItem] = []
     mistakes = [
-        f"{name}: column {column}: is not known here{suggestion(column, CATALOGUE_COLUMNS)}"
+        f"{name}: column {column}: is not known here{suggestion(column, known)}"
         for column in rows.fieldnames or ()
-        if column not in CATALOGUE_COLUMNS
+        if column not in known
     ]
     if mistakes:
         raise BridgeFileError(mistakes)
+    found: list[Row] = []
     for number, row in enumerate(rows, start=2):
         where = f"{name}: row {number} ({row.get('sku') or '?'})"
         if None in row:
             mistakes.append(f"{where}: has more cells than the first row names columns")
             continue
         filled = {
-            CATALOGUE_COLUMNS[column]: value.strip()
+            known[column]: value.strip()
             for column, value in row.items()
             if value and value.strip()
         }
         try:
-            items.append(CatalogueItem.model_validate(filled))
+            found.append(model.model_validate(filled))
         except ValidationError as error:
-            lines = explain(error, CatalogueItem, filled)
+            lines = explain(error, model, filled)
             mistakes += [f"{where}, column {line.removeprefix('is_')}" for line in lines]
-    mistakes += [f"{name}: {line}" for line in _overlaps(items)]
-    if mistakes:
-        raise BridgeFileError(mistakes)
-    return tuple(items)
+    return found, mistakes
 
 
 def read_schemes(bridge: Bridge, folder: Path) -> tuple[Scheme, ...]:
@@ -130,7 +151,7 @@ def _toml(path: Path, label: str) -> dict[str, Any]:
 
 
 def _named_files(bridge: Bridge, folder: Path) -> Iterator[str]:
-    for reader in (read_catalogue, read_schemes):
+    for reader in (read_catalogue, read_schemes, read_prices):
         try:
             reader(bridge, folder)
         except BridgeFileError as error:

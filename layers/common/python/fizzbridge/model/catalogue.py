@@ -167,6 +167,7 @@ class ListPrice(Frozen):
     price: Exact
     """Before tax."""
     currency: Currency
+    """What it is in."""
     is_promotion: bool = False
     """Goes before the price list of a group, and not before an account's contract."""
     valid_from: date | None = None

@@ -211,9 +211,11 @@ class AssessedLine(Frozen):
     count: int = 1
     """Of a line we added: containers, crates; 1 where the amount is not for pieces."""
     parent_id: str | None = None
-    """The line a deposit or levy came with."""
+    """The bundle it is a component of, or the goods a deposit or levy came with."""
     scheme: str = ""
     """The deposit or levy it is charged by."""
+    container: str = ""
+    """Of a deposit: the type of container, as the ledger of empties names it."""
     requested: int | None = None
     """What was ordered, where the quantity was rounded with the account's consent."""
     is_added: bool = False

@@ -51,6 +51,7 @@ class Scheme(Frozen):
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
     """Tells it apart; a new rate is a new row of the same name and other days."""
     kind: SchemeKind
+    """Given back on return, or not."""
     countries: tuple[Country, ...] = Field(min_length=1)
     """Countries of delivery."""
     regions: tuple[str, ...] = ()
@@ -62,7 +63,9 @@ class Scheme(Frozen):
     amount: Exact
     """The rate for one ``per``: the face value, read as the document's prices are read."""
     per: Measure = Measure.CONTAINER
+    """What the rate is for."""
     tax_mode: TaxMode
+    """How it is taxed."""
     tax_rate: Exact | None = None
     """A fraction, for OWN_RATE."""
     is_charged: bool = True
@@ -72,6 +75,7 @@ class Scheme(Frozen):
     is_refillable: bool | None = None
     """Refillable containers only, or one-way containers only."""
     materials: tuple[Material, ...] = ()
+    """What the container is made of."""
     min_ml: Exact | None = None
     """Smallest container, included."""
     above_ml: Exact | None = None
@@ -81,6 +85,7 @@ class Scheme(Frozen):
     below_ml: Exact | None = None
     """Smaller than this."""
     has_added_sugar: bool | None = None
+    """Drinks with added sugar only, or without only."""
     min_sugar_g: Exact | None = None
     """Least total sugar in 100 ml, included."""
     below_sugar_g: Exact | None = None
