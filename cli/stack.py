@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
 
 PROJECT = Path(__file__).resolve().parents[1]
 LOCAL = "local"
@@ -44,6 +45,7 @@ class Stack:
         objects: bodies too large for it.
         sqs: client for the queues.
         secrets: client for the secrets.
+        sts: client that says who we are.
         manifests: the platforms this checkout knows.
         local: what the local stack says of itself; empty on AWS.
         queue_wait_s: how long to wait for a queue that seems empty: a short look asks only some of
@@ -57,6 +59,7 @@ class Stack:
     objects: Objects
     sqs: SQSClient
     secrets: SecretsManagerClient
+    sts: STSClient
     manifests: Mapping[str, Manifest]
     local: Mapping[str, Any] = field(default_factory=dict)
     queue_wait_s: int = 1
@@ -82,6 +85,10 @@ class Stack:
         if "DocumentsQueueUrl" not in outputs:
             raise CommandError(f"'{name}' is no target: nothing is written to it.")
         return outputs
+
+    def caller(self) -> str:
+        """Who runs the command, as AWS knows them."""
+        return self.sts.get_caller_identity()["Arn"]
 
     def manifest(self, name: str) -> Manifest:
         """The manifest of a connection's platform."""
@@ -117,6 +124,7 @@ def open_stack(stage: str | None) -> Stack:
         objects=S3Objects(session.client("s3", config=_PATIENCE, **where), core["BucketName"]),
         sqs=session.client("sqs", config=_PATIENCE, **where),
         secrets=session.client("secretsmanager", config=_PATIENCE, **where),
+        sts=session.client("sts", config=_PATIENCE, **where),
         manifests=load_registry(PROJECT),
         local=local if stage == LOCAL else {},
     )

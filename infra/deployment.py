@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from fizzbridge.bridge_file import read_catalogue, read_schemes
+from fizzbridge.bridge_file import read_catalogue, read_prices, read_schemes
 from fizzbridge.manifest import Manifest, load_registry
 from fizzbridge.settings import Bridge, Connection, compile_bridge, load_bridge_file
 from infra.assets import Assets
@@ -31,7 +31,10 @@ class Deployment:
         bridge = load_bridge_file(bridge_file, root, stage=stage.name)
         folder = bridge_file.parent
         config = compile_bridge(
-            bridge, read_catalogue(bridge, folder), read_schemes(bridge, folder)
+            bridge,
+            read_catalogue(bridge, folder),
+            read_schemes(bridge, folder),
+            read_prices(bridge, folder),
         )
         return cls(stage, bridge, load_registry(root), Assets(root, stage.wheels, config))
 

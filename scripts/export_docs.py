@@ -171,7 +171,7 @@ def configuration() -> str:
     return "\n\n".join(parts)
 
 
-def _columns(model: type[CatalogueItem | ListPrice]) -> str:
+def _columns(model: type[CatalogueItem] | type[ListPrice]) -> str:
     columns = {field: column for column, field in columns_of(model).items()}
     listed = (key._replace(name=columns[key.name]) for key in keys(model, is_nested=False))
     return _table(listed, "column")

@@ -22,7 +22,7 @@ from infra.deployment import Deployment
 
 # Rows that say something to others. Leases, cursors and timelines do not.
 _ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#", "HEALTH")
-_ANNOUNCED_PARTITIONS = ("MAP#",)
+_ANNOUNCED_PARTITIONS = ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")
 _SERVICE_TIMEOUT_S = 60
 
 

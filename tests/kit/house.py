@@ -23,11 +23,12 @@ from fizzbridge.errors import (
 )
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.model.order import DocumentLine, LineType, OrderRequest, Totals
 from fizzbridge.model.party import Address, Contact
+from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.version import Timestamp
 from fizzbridge.observation import Seen
 from fizzbridge.queues import MemoryQueue
@@ -44,6 +45,7 @@ from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import MemoryObjects
 from fizzbridge.state.table import Write
+from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
 from tests.kit.clock import Clock
 
@@ -217,7 +219,14 @@ BRIDGE = {
 class House:
     """One bridge, whole, in memory."""
 
-    def __init__(self, **bridge: Any) -> None:
+    def __init__(
+        self,
+        *,
+        items: Sequence[CatalogueItem] = (),
+        schemes: Sequence[Scheme] = (),
+        prices: Sequence[ListPrice] = (),
+        **bridge: Any,
+    ) -> None:
         self.clock = Clock()
         self.steps = Steps()
         self.bridge = Bridge.model_validate(BRIDGE | bridge)
@@ -227,9 +236,8 @@ class House:
         self.table: Any = SteppingTable(self.rows, self.steps)
         self.objects = MemoryObjects()
         self.observer = Observer(self.rows, self.objects, self.bridge, self.clock)
-        self.assessor = Assessor(
-            self.table, self.objects, self.bridge, Catalogue(ITEMS), self.clock
-        )
+        self.rules = Rules(self.bridge, Catalogue(items or ITEMS), tuple(schemes), tuple(prices))
+        self.assessor = Assessor(self.table, self.objects, self.rules, self.clock)
         self.orders = Shelf(self.clock, self.steps, Kind.ORDER)
         self.customers = Shelf(self.clock, self.steps, Kind.CUSTOMER)
         shelves = {Kind.ORDER: self.orders, Kind.CUSTOMER: self.customers}

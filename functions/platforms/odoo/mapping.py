@@ -19,6 +19,8 @@ from fizzbridge.model.order import (
 from fizzbridge.model.party import Address
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.target import Situation
+from fizzbridge.trade.taxes import TaxRounding
+from fizzbridge.trade.totals import Taxed, totals
 from platforms.odoo.wire import (
     Code,
     Line,
@@ -52,6 +54,14 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
         raise DependencyNotReadyError(msg, platform="odoo")
     # A hold of the release leaves a quotation: confirming reserves stock and starts picking.
     is_released = assessment.state in {OrderState.CONFIRMED, OrderState.RELEASED, OrderState.CLOSED}
+    lines = list(_lines(request, assessment, situation))
+    way = TaxRounding(str(settings.get("tax_rounding", TaxRounding.DOCUMENT)))
+    taxed = [Taxed(line.amount, tuple(tax.rate for tax in line.taxes)) for line in lines]
+    included = request.tax_included
+    total = totals(taxed, request.currency, included=included, rounding=way).gross
+    off = situation.rounding(assessment, total)
+    if off:
+        lines.append(_line(_rounding(off), None, situation, included=included))
     return Order(
         customer=customer,
         ship_to=_ship_to(request),
@@ -61,8 +71,8 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
         currency=request.currency,
         pricelist=_code("pricelist", request.currency, situation),
         warehouse=str(settings.get("warehouse", "")),
-        lines=tuple(_lines(request, assessment, situation)),
-        total=assessment.totals.gross,
+        lines=tuple(lines),
+        total=total + off,
         confirm=settings.get("confirm") == "on_placed" and is_released,
     )
 
@@ -70,23 +80,36 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
 def _lines(
     request: OrderRequest, assessment: OrderAssessment, situation: Situation
 ) -> Iterator[Line]:
-    counted = {line.id: line for line in assessment.lines}
-    for line in request.lines:
-        if line.quantity or line.amount:
-            yield _line(line, counted.get(line.id), request.tax_included, situation)
+    told = {line.id: line for line in request.lines}
+    for line in assessment.lines:
+        before = told.get(line.id)
+        if line.amount or (before and before.quantity):
+            yield _line(line, before, situation, included=request.tax_included)
+
+
+def _rounding(amount: Decimal) -> AssessedLine:
+    return AssessedLine(
+        id="rounding",
+        type=LineType.ROUNDING,
+        sku=None,
+        quantity=None,
+        amount=amount,
+        tax=Decimal(0),
+        title="Rounding",
+    )
 
 
 def _line(
-    line: DocumentLine, assessed: AssessedLine | None, included: bool, situation: Situation
+    line: AssessedLine, told: DocumentLine | None, situation: Situation, *, included: bool
 ) -> Line:
-    quantity = assessed.quantity if assessed else None
-    sku = (assessed.sku if assessed else None) or line.sku
-    ordered = quantity.ordered if quantity else line.quantity or 1
+    quantity = line.quantity
+    sku = line.sku or (told.sku if told else None)
+    ordered = quantity.ordered if quantity else (told.quantity if told else line.count) or 1
     label = f"{quantity.unit} {quantity.factor}" if quantity and quantity.factor > 1 else None
     return Line(
         id=line.id,
         product=_product(line, sku, situation),
-        title=line.title or sku or line.type.title(),
+        title=line.title or (told.title if told else "") or sku or line.type.title(),
         ordered=ordered,
         base=quantity.base if quantity else ordered,
         unit=_code("unit", label or quantity.unit, situation) if quantity else None,
@@ -104,14 +127,18 @@ def _line(
     )
 
 
-def _product(line: DocumentLine, sku: str | None, situation: Situation) -> Code:
-    """Goods by their SKU; freight, fees and the like by a product chosen for their kind."""
+def _product(line: AssessedLine, sku: str | None, situation: Situation) -> Code:
+    """Goods by their SKU; freight, deposits and the like by a product chosen for their kind."""
     if sku:
         found = _code("sku", sku, situation)
         return found if found.name else Code(name=sku, cause=found.cause)
-    found = _code("sku", line.type, situation)
+    # A scheme of its own product first, then the kind.
+    for value in filter(None, (line.scheme, str(line.type))):
+        found = _code("sku", value, situation)
+        if found.name:
+            return found
     setting = "goods_sku" if line.type is LineType.FREE_GOODS else f"{line.type.lower()}_sku"
-    name = found.name or str(situation.connection.settings.get(setting, ""))
+    name = str(situation.connection.settings.get(setting, ""))
     if not name:
         msg = (
             f"line {line.id}: no product for {line.type.replace('_', ' ').lower()}; map SKU "

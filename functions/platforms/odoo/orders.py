@@ -12,6 +12,7 @@ from fizzbridge.errors import (
     DeletedAtTargetError,
     DependencyNotReadyError,
     TargetRejectedError,
+    TotalMismatchError,
 )
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef
@@ -153,7 +154,7 @@ def _changes(vendor: VendorClient, order: SaleOrder, payload: Order) -> dict[str
 
 
 def _check_total(vendor: VendorClient, order: SaleOrder, payload: Order) -> None:
-    """Refuse to go on with an order whose total is not the shop's, to the cent."""
+    """Refuse to go on with an order whose total is not ours, to the cent."""
     currency = order.currency_id[1]
     if currency != payload.currency:
         msg = f"{order.name} is in {currency} in Odoo and in {payload.currency} at the shop"
@@ -163,8 +164,9 @@ def _check_total(vendor: VendorClient, order: SaleOrder, payload: Order) -> None
         return
     if _changes(vendor, order, payload):
         raise ConflictError(f"{order.name} is being changed in Odoo", platform="odoo")
-    msg = f"{order.name} is {total} {currency} in Odoo and {payload.total} {currency} at the shop"
-    raise TargetRejectedError(msg, code="total_mismatch", platform="odoo")
+    raise TotalMismatchError(
+        order.name, expected=payload.total, found=total, currency=currency, platform="odoo"
+    )
 
 
 def _confirm(vendor: VendorClient, order: SaleOrder) -> None:

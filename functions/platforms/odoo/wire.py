@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from fizzbridge.model.base import Exact, Frozen
 from fizzbridge.model.party import Personal
+from fizzbridge.runtime.target import DocumentPayload
 
 
 def _id(value: Any) -> Any:
@@ -137,7 +138,7 @@ class Place(Frozen):
     region: str = ""
 
 
-class Order(Frozen):
+class Order(DocumentPayload):
     """A ``sale.order`` wanted."""
 
     customer: str
@@ -145,12 +146,10 @@ class Order(Frozen):
     client_order_ref: str
     date_order: str
     note: str = Field(default="", repr=False)
-    currency: str
     pricelist: Code
     """Without a name Odoo's own currency, or the only list of the currency, will do."""
     warehouse: str
     lines: tuple[Line, ...]
-    total: Decimal
     confirm: bool
 
 

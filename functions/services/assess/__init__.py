@@ -13,7 +13,8 @@ from fizzbridge.observability import Metric, Metrics, log_context
 from fizzbridge.runtime.assess import Assessed, Assessor
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import now, ports, visibility
-from fizzbridge.settings import load_catalogue
+from fizzbridge.settings import load_catalogue, load_prices, load_schemes
+from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
 
 INDEX_LAG = timedelta(seconds=5)
@@ -36,7 +37,8 @@ def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None
 @cache
 def _assessor() -> Assessor:
     given = ports()
-    return Assessor(given.table, given.objects, given.bridge, Catalogue(load_catalogue()), now)
+    rules = Rules(given.bridge, Catalogue(load_catalogue()), load_schemes(), load_prices())
+    return Assessor(given.table, given.objects, rules, now)
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

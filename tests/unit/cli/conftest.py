@@ -26,6 +26,7 @@ from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.settings import load_bridge_file
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.objects import MemoryObjects
+from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,6 +77,7 @@ def stack():
             objects=MemoryObjects(),
             sqs=sqs,
             secrets=secrets,
+            sts=boto3.client("sts", **WHERE),
             manifests=load_registry(ROOT),
             queue_wait_s=0,
         )
@@ -94,9 +96,9 @@ def shop(stack):
     """What the shop tells, merged and assessed as the functions do."""
     file = ROOT / "bridge.example.toml"
     bridge = load_bridge_file(file)
-    catalogue = Catalogue(read_catalogue(bridge, ROOT))
+    rules = Rules(bridge, Catalogue(read_catalogue(bridge, ROOT)))
     observer = Observer(stack.table, stack.objects, bridge, lambda: NOW)
-    assessor = Assessor(stack.table, stack.objects, bridge, catalogue, lambda: NOW)
+    assessor = Assessor(stack.table, stack.objects, rules, lambda: NOW)
     return Shop(observer, assessor)
 
 

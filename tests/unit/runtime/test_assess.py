@@ -21,7 +21,6 @@ from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.view import View
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
-from fizzbridge.trade.packs import Catalogue
 from tests.kit.clock import Clock
 from tests.kit.house import (
     BRIDGE,
@@ -295,7 +294,7 @@ def test_nothing_is_exported_between_the_release_of_a_hold_and_the_new_assessmen
     map_row(house, "KOLA", "COLA330")
     house.messages.clear()
     table = Impatient(house)
-    assessor = Assessor(table, house.objects, house.bridge, Catalogue(ITEMS), house.clock)
+    assessor = Assessor(table, house.objects, house.rules, house.clock)
     assessor.release_holds("MAP#shop#sku/KOLA", "e1", "a")
     assert table.seen[-1] == ("CONFIRMED", 1)
     assert {made for state, made in table.seen if state == "HELD"} == {0}
@@ -325,7 +324,7 @@ def test_what_somebody_else_has_released_meanwhile_is_left_as_it_is():
     (released,) = house.rows.query("Order#shop/1", "HOLD#erp#")
     assert released["by"] == "map"
     table = StaleIndex(house, ("Order#shop/1", str(hold["sk"])))
-    late = Assessor(table, house.objects, house.bridge, Catalogue(ITEMS), house.clock)
+    late = Assessor(table, house.objects, house.rules, house.clock)
     assert not late.release_holds("MAP#erp#sku/X", "e1", "second")
     assert house.rows.query("Order#shop/1", "HOLD#erp#") == [released]
 
@@ -447,14 +446,11 @@ def test_the_tax_point_is_the_companys_day_and_stays_what_it_was():
 
 
 def test_i14_a_pack_size_of_a_later_day_does_not_alter_an_order():
-    house = House()
     old, new = (
         ITEMS[0].model_copy(update={"valid_to": date(2026, 11, 30)}),
         ITEMS[0].model_copy(update={"valid_from": date(2026, 12, 1), "units_per_case": 20}),
     )
-    house.assessor = Assessor(
-        house.table, house.objects, house.bridge, Catalogue([old, new]), house.clock
-    )
+    house = House(items=[old, new])
     placed(house, lines=[line("COLA330-CASE", 1)])
     house.clock.advance(30 * 24 * 3600)
     changed(house, 5, lines=[line("COLA330-CASE", 2)], note="in December")
@@ -512,9 +508,7 @@ class Meddling:
 def meddled(times: int) -> tuple[House, Assessed]:
     house = House()
     house.place()
-    assessor = Assessor(
-        Meddling(house, times), house.objects, house.bridge, Catalogue(ITEMS), Clock()
-    )
+    assessor = Assessor(Meddling(house, times), house.objects, house.rules, Clock())
     return house, assessor.run(order_ref(), "meddled")
 
 

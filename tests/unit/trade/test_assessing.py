@@ -17,17 +17,19 @@ from fizzbridge.model.documents import (
 from fizzbridge.model.order import HoldReason, OrderAssessment, OrderRequest, Totals
 from fizzbridge.model.states import OrderState
 from fizzbridge.settings import Bridge
-from fizzbridge.trade.assessing import OrderFacts, SkuMap, assess_order, assess_record
+from fizzbridge.trade.assessing import OrderFacts, assess_order, assess_record
+from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
+from tests.kit.books import GivenBooks
 from tests.kit.house import BRIDGE, START, line, order_ref, order_request
 
 HOUSE = Bridge.model_validate(BRIDGE)
 SHOP = HOUSE.connection("shop")
-NO_MAP = SkuMap(find=lambda _: None, cause=lambda code: f"MAP#shop#sku/{code}")
 
 
 def assessed(request: OrderRequest, *items: CatalogueItem) -> OrderAssessment:
-    found = assess_order(OrderFacts(request), SHOP, HOUSE, Catalogue(items), NO_MAP)
+    rules = Rules(HOUSE, Catalogue(items))
+    found = assess_order(OrderFacts(request), SHOP, rules, GivenBooks())
     assert found is not None
     return found
 
@@ -42,7 +44,7 @@ def test_a_code_for_a_pack_the_item_does_not_have_holds():
 
 
 def test_nobody_said_what_was_ordered():
-    assert assess_order(OrderFacts(None), SHOP, HOUSE, Catalogue([]), NO_MAP) is None
+    assert assess_order(OrderFacts(None), SHOP, Rules(HOUSE, Catalogue([])), GivenBooks()) is None
 
 
 def test_an_invoice_says_its_gross_and_its_state():
@@ -85,10 +87,10 @@ def test_a_change_of_content_is_a_change_of_the_assessment():
 
 
 def test_a_code_that_is_mapped_is_counted_as_ours():
-    mapped = SkuMap(find=lambda code: {"KOLA": "COLA"}.get(code), cause=NO_MAP.cause)
     item = CatalogueItem(sku="COLA", name="Cola")
     facts = OrderFacts(order_request(lines=[line("KOLA", 3)]))
-    order = assess_order(facts, SHOP, HOUSE, Catalogue([item]), mapped)
+    books = GivenBooks(skus={"KOLA": "COLA"})
+    order = assess_order(facts, SHOP, Rules(HOUSE, Catalogue([item])), books)
     assert order is not None
     (one,) = order.lines
     assert one.sku == "COLA"

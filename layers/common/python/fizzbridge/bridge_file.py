@@ -80,7 +80,7 @@ def read_prices(bridge: Bridge, folder: Path) -> tuple[ListPrice, ...]:
     return tuple(prices)
 
 
-def columns_of(model: type[Row]) -> dict[str, str]:
+def columns_of(model: type[CatalogueItem] | type[ListPrice]) -> dict[str, str]:
     """The columns of a model's CSV file, each with the field it fills."""
     return {name.removeprefix("is_"): name for name in model.model_fields}
 
@@ -107,9 +107,7 @@ def _table(folder: Path, name: str, key: str, model: type[Row]) -> tuple[list[Ro
             mistakes.append(f"{where}: has more cells than the first row names columns")
             continue
         filled = {
-            known[column]: value.strip()
-            for column, value in row.items()
-            if value and value.strip()
+            known[column]: value.strip() for column, value in row.items() if value and value.strip()
         }
         try:
             found.append(model.model_validate(filled))

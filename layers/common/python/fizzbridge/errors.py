@@ -12,7 +12,9 @@
     │   ├── DependencyNotReadyError a required entity is not there yet        -> hint dropped
     │   └── OutcomeUnknownError    sent, no answer: find before anything else
     ├── PermanentError             will not pass by itself
-    │   ├── MappingError           no such product, tax, account              -> held with its cause
+    │   ├── HoldError              waits for something to be put right        -> held with its cause
+    │   │   ├── MappingError       no such product, tax, account
+    │   │   └── TotalMismatchError the target would come to another total
     │   ├── TargetRejectedError    the vendor's business says no              -> parked
     │   ├── AmbiguousMatchError    several objects match our reference        -> parked
     │   └── DeletedAtTargetError   what we linked is gone                     -> parked
@@ -22,6 +24,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
 Blame = Literal["customer_config", "vendor", "ours"]
@@ -117,18 +120,42 @@ class PermanentError(FizzbridgeError):
     code = "permanent"
 
 
-class MappingError(PermanentError):
-    """Something of ours has no counterpart at the target.
+class HoldError(PermanentError):
+    """The export waits until something is put right; nothing is tried meanwhile.
 
     Attributes:
+        reason: why, as an order's hold names it: ``MAPPING``.
         cause: the row or object whose appearance clears it, e.g. ``MAP#erp#sku/COLA330``.
     """
 
-    code = "mapping"
+    reason = ""
 
     def __init__(self, message: str, *, cause: str, platform: str = "") -> None:
         super().__init__(message, platform=platform)
         self.cause = cause
+
+
+class MappingError(HoldError):
+    """Something of ours has no counterpart at the target."""
+
+    code = "mapping"
+    reason = "MAPPING"
+
+
+class TotalMismatchError(HoldError):
+    """The document would not come to the total it must have; both are named, and the difference."""
+
+    code = "total_mismatch"
+    reason = "TOTAL_MISMATCH"
+
+    def __init__(
+        self, name: str, *, expected: Decimal, found: Decimal, currency: str, platform: str = ""
+    ) -> None:
+        message = (
+            f"{name} would be {found} {currency} there and is {expected} {currency} with us, "
+            f"difference {expected - found}"
+        )
+        super().__init__(message, cause="total", platform=platform)
 
 
 class TargetRejectedError(PermanentError):

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from fizzbridge.model.base import Country, Exact
+from fizzbridge.model.base import Country
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.customer import Weekday
 from fizzbridge.model.entity import Kind, Role

@@ -17,6 +17,8 @@ class RecordAssessment(Frozen):
     amount: Amount | None = None
     currency: Currency | None = None
     is_historical: bool = False
+    standing: str = ""
+    """Of an account: fingerprint of its credit; empty where nobody said."""
     available: int | None = None
     """Of a stock level: what may be offered, in base units; None where it is not published."""
     workings: tuple[Working, ...] = ()

@@ -108,6 +108,8 @@ class CatalogueItem(Frozen):
     """Alcohol by volume."""
     is_lot_tracked: bool = False
     """Whether the warehouse keeps lots."""
+    shelf_life_days: Annotated[int, Field(ge=1)] | None = None
+    """Days from making to best before."""
     components: Annotated[tuple[Component, ...], BeforeValidator(_components)] = ()
     """What one base unit of a mixed case holds: ``COLA330*6 LEMON330*6``."""
     is_deposit: bool = False

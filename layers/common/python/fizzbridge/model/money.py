@@ -50,6 +50,12 @@ def to_minor_unit(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(minor_unit(currency), rounding=ROUND_HALF_UP)
 
 
+def written(amount: Decimal, currency: str) -> str:
+    """An amount or a rate for people: every digit it has, and no fewer than its currency has."""
+    digits = -int(minor_unit(currency).as_tuple().exponent)
+    return f"{amount:f}" if -int(amount.as_tuple().exponent) > digits else f"{amount:.{digits}f}"
+
+
 def exact_in(amount: Decimal, currency: str, field: str) -> Decimal:
     """The amount written with the currency's digits.
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from fizzbridge.model.base import Frozen
+
+ML_PER_US_FL_OZ = Decimal("29.5735295625")
+"""A US fluid ounce, by definition."""
 
 
 class Unit(StrEnum):

@@ -11,17 +11,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.customer import Customer
+from fizzbridge.model.catalogue import Product, StockLevel
+from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.version import Sequence
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.books import (
+    ContendedError,
+    OrderBooks,
+    claims,
+    is_reserved,
+    movements,
+)
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.runtime.view import View
-from fizzbridge.settings import Bridge
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
@@ -31,10 +38,18 @@ from fizzbridge.state.table import (
     NoRow,
     Row,
     Table,
+    Value,
     Write,
 )
-from fizzbridge.trade.assessing import OrderFacts, SkuMap, assess_order, assess_record, route
-from fizzbridge.trade.packs import Catalogue
+from fizzbridge.trade.assessing import (
+    OrderFacts,
+    assess_level,
+    assess_order,
+    assess_record,
+    route,
+)
+from fizzbridge.trade.books import Rules
+from fizzbridge.trade.following import Documents
 
 ROUNDS = 3
 """How often a run goes round when something moves under it; the sweeper finishes the rest."""
@@ -64,6 +79,8 @@ class _Result:
     assessment: Frozen
     holds: tuple[Hold, ...]
     targets: tuple[str, ...]
+    also: tuple[Write, ...] = ()
+    """Rows about its surroundings that are written with it."""
 
 
 class Assessor:
@@ -73,14 +90,13 @@ class Assessor:
         self,
         table: Table,
         objects: Objects,
-        bridge: Bridge,
-        catalogue: Catalogue,
+        rules: Rules,
         now: Callable[[], datetime],
     ) -> None:
         self._table = table
         self._objects = objects
-        self._bridge = bridge
-        self._catalogue = catalogue
+        self._rules = rules
+        self._bridge = rules.bridge
         self._now = now
         self._load = Loader(table, objects)
 
@@ -145,14 +161,25 @@ class Assessor:
     def _assess(self, ref: EntityRef, lease: Lease, row: Row) -> bool:
         """One round; False where something moved and it must be done again."""
         view = self._load.view(ref)
-        holds = self._load.open_holds(ref)
+        every = self._load.holds(ref)
+        holds = {sk: hold for sk, hold in every.items() if "cause" in hold}
         current = {sk: hold for sk, hold in holds.items() if _still_means(view, hold)}
-        result = self._result(view, current)
-        writes = [self._synced(ref, lease, row)]
+        waived = frozenset(
+            sk.removeprefix(f"HOLD#{ORDER_SCOPE}#")
+            for sk, hold in every.items()
+            if hold.get("waived") and hold["waived"] == _content(view)
+        )
+        try:
+            result = self._result(view, current, waived)
+        except ContendedError:
+            return False
+        is_held = bool(result and result.holds) or any(not is_own(sk) for sk in current)
+        writes = [self._synced(ref, lease, row, is_held=is_held)]
         if result:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
             writes += self._links(view, result)
+            writes += result.also
             if view.assessment is None:
                 writes += self._lookups(ref, result.assessment)
         try:
@@ -161,47 +188,86 @@ class Assessor:
             return False
         return True
 
-    def _result(self, view: View, holds: dict[str, Row]) -> _Result | None:
-        source = self._bridge.connection(view.ref.connection)
+    def _result(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
         if view.ref.kind is Kind.ORDER:
-            skus = IdMaps(self._table, source.name)
-            facts = OrderFacts(
-                request=view.request,
-                processing=view.body(Part.PROCESSING, OrderProcessing),
-                previous=view.assessment,
-                customer=self._customer(view),
-                held_at_targets=_target_holds(holds),
-            )
-            known = SkuMap(
-                find=lambda code: skus.get("sku", code), cause=lambda code: skus.cause("sku", code)
-            )
-            order = assess_order(facts, source, self._bridge, self._catalogue, known)
-            if order is None:
-                return None
-            targets = route(Kind.ORDER, source.name, order, self._bridge)
-            own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
-            return _Result(order.model_copy(update={"targets": targets}), own, targets)
+            return self._order(view, holds, waived)
+        source = self._bridge.connection(view.ref.connection)
         stored = view.parts.get(Part.RECORD)
         if stored is None or stored.body is None:
             return None
-        record = assess_record(stored.body, source)
+        also: tuple[Write, ...] = ()
+        if isinstance(stored.body, StockLevel):
+            record, also = self._level(view.ref, stored.body)
+        else:
+            record = assess_record(stored.body, source)
         # A link once made stays routed: only an order is cancelled where it no longer goes.
         routed = route(view.ref.kind, source.name, record, self._bridge)
         targets = tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
-        return _Result(record.model_copy(update={"targets": targets}), (), targets)
+        return _Result(record.model_copy(update={"targets": targets}), (), targets, also)
 
-    def _customer(self, view: View) -> Customer | None:
-        if view.request is None:
+    def _order(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
+        source = self._bridge.connection(view.ref.connection)
+        facts = OrderFacts(
+            request=view.request,
+            processing=view.body(Part.PROCESSING, OrderProcessing),
+            previous=view.assessment,
+            documents=_documents(view),
+            held_at_targets=_target_holds(holds),
+            waived=waived,
+        )
+        books = OrderBooks(
+            self._table, self._load, self._rules, view.ref, view.request, self._now()
+        )
+        order = assess_order(facts, source, self._rules, books)
+        if order is None:
             return None
-        return self._load.view(view.request.customer).body(Part.RECORD, Customer)
+        # Rows of the order's own, the same however often they are written: not in the transaction,
+        # which holds no more than a hundred.
+        books.enter_empties(movements(order, facts.documents))
+        if self._bridge.stock:
+            before = view.assessment.lines if view.assessment else ()
+            books.give_up([line.sku for line in before if line.sku])
+        targets = route(Kind.ORDER, source.name, order, self._bridge)
+        own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
+        also = tuple(books.writes(order, facts.documents))
+        return _Result(order.model_copy(update={"targets": targets}), own, targets, also)
 
-    def _synced(self, ref: EntityRef, lease: Lease, row: Row) -> Write:
+    def _level(
+        self, ref: EntityRef, level: StockLevel
+    ) -> tuple[RecordAssessment, tuple[Write, ...]]:
+        """What of a stock level may be offered; and where orders for the item find it."""
+        product = self._load.view(level.product).body(Part.RECORD, Product)
+        sku = level.sku or (product.sku if product else None)
+        item = self._rules.catalogue.item(sku, self._now().date()) if sku else None
+        if item is None:
+            return assess_level(level, None, 0, self._bridge.stock, self._now()), ()
+        pk = rows.stock_pk(item.sku)
+        in_flight = sum(
+            rows.number(claim, "allotted")
+            for order, claim in claims(self._table.query(pk)).items()
+            if not is_reserved(self._table, order, ref.connection, level.as_of)
+        )
+        found = assess_level(level, item, in_flight, self._bridge.stock, self._now())
+        said: dict[str, Value] = {
+            "fingerprint": level.fingerprint(),
+            "updated_at": to_text(self._now()),
+        }
+        return found, (Write(pk, f"{rows.LEVEL}{ref}", set=said, replace=True),)
+
+    def _synced(self, ref: EntityRef, lease: Lease, row: Row, *, is_held: bool) -> Write:
         wanted = rows.text(row, "wanted")
+        known: dict[str, Value] = {"synced": wanted, "updated_at": to_text(self._now())}
+        if is_held:
+            # The cause only lists it: people ask which orders wait.
+            status = {"status": "held", "cause": rows.waiting_cause(rows.ASSESS, "held")}
+        else:
+            status = {"status": "synced"}
+        gone = ["behind_shard", "behind_since", *LEASE_ATTRIBUTES]
         return Write(
             str(ref),
             rows.link_sk(rows.ASSESS),
-            set={"synced": wanted, "status": "synced", "updated_at": to_text(self._now())},
-            remove=["behind_shard", "behind_since", *LEASE_ATTRIBUTES],
+            set=known | status,
+            remove=gone if is_held else [*gone, "cause"],
             when=AllOf(lease.held, Equals("wanted", wanted)),
         )
 
@@ -300,6 +366,16 @@ class Assessor:
 _BLOCK_RELEASE = frozenset({HoldReason.CREDIT, HoldReason.STOCK})
 
 
+def _documents(view: View) -> Documents:
+    return Documents(
+        shipments=tuple(view.records(Shipment)),
+        invoices=tuple(view.records(Invoice)),
+        payments=tuple(view.records(Payment)),
+        refunds=tuple(sorted(view.records(Refund), key=lambda one: one.at)),
+        returns=tuple(view.records(Return)),
+    )
+
+
 def _target_holds(found: dict[str, Row]) -> tuple[Hold, ...]:
     return tuple(
         Hold(
@@ -319,8 +395,13 @@ def is_own(sk: str) -> bool:
 
 def _still_means(view: View, hold: Row) -> bool:
     """A target's hold is about the content it refused; changed content deserves a new try."""
-    content = view.parts.get(Part.REQUEST)
-    return "content" not in hold or (content and content.fingerprint) == hold["content"]
+    return "content" not in hold or _content(view) == hold["content"]
+
+
+def _content(view: View) -> str:
+    """Fingerprint of what the buyer asked for."""
+    request = view.parts.get(Part.REQUEST)
+    return request.fingerprint if request else ""
 
 
 def _with_status(write: Write, status: str) -> Write:

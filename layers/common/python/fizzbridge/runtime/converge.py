@@ -22,22 +22,23 @@ from fizzbridge.errors import (
     ConflictError,
     DependencyNotReadyError,
     FizzbridgeError,
-    MappingError,
+    HoldError,
     OutcomeUnknownError,
     PermanentError,
     RetryableError,
+    TotalMismatchError,
 )
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Kind, Part
-from fizzbridge.model.order import HoldReason
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
-from fizzbridge.runtime.target import Situation, TargetAdapter, TargetEntity
+from fizzbridge.runtime.target import DocumentPayload, Situation, TargetAdapter, TargetEntity
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
@@ -226,9 +227,13 @@ class Converge:
         if self._is_before_cut_over(run.view):
             return self._link_if_found(run)
         situation = Situation(
-            self._connection, IdMaps(self._table, self._connection.name), self._required(run)
+            self._connection,
+            IdMaps(self._table, self._connection.name),
+            self._required(run),
+            self._bridge.limits.total_tolerance,
         )
         payload = run.entity.desired(run.view, situation)
+        self._check_total(run.view, payload)
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
@@ -239,6 +244,20 @@ class Converge:
             external_id = run.external_id or self._find_or_create(run, client, payload)
             run.entity.update(client, external_id, payload)
         return stamp
+
+    def _check_total(self, view: View, payload: Frozen) -> None:
+        """Nothing leaves that does not come to our total: the last check of every document."""
+        order = view.assessment
+        if order is None or not isinstance(payload, DocumentPayload):
+            return
+        if (payload.total, payload.currency) != (order.totals.gross, order.currency):
+            raise TotalMismatchError(
+                f"order {order.number}",
+                expected=order.totals.gross,
+                found=payload.total,
+                currency=payload.currency,
+                platform=self._adapter.platform,
+            )
 
     def _next_generation(self, run: _Run) -> None:
         """What was cancelled stays cancelled; the entity is wanted again, so make a new object."""
@@ -401,10 +420,11 @@ class Converge:
 
     def _save(self, run: _Run, external_id: str) -> None:
         """Save the target's id at once, before anything else can fail, and the way back with it."""
+        now = to_text(self._now())
         link = Write(
             str(run.ref),
             self._sk,
-            set={"external_id": external_id, "updated_at": to_text(self._now()), "attempts": 0},
+            set={"external_id": external_id, "booked_at": now, "updated_at": now, "attempts": 0},
             remove=["intent"],
             when=run.lease.held,
         )
@@ -514,7 +534,7 @@ class Converge:
 
     def _failed(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
         try:
-            if isinstance(error, MappingError):
+            if isinstance(error, HoldError):
                 return self._hold(ref, lease, error)
             if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
                 return self._park(ref, lease, error)
@@ -569,11 +589,11 @@ class Converge:
         self._write(ref, lease, remove=LEASE_ATTRIBUTES)
         return Outcome("retry", timedelta(0), error)
 
-    def _hold(self, ref: EntityRef, lease: Lease, error: MappingError) -> Outcome:
-        """Hold the export to this target until the missing counterpart appears."""
+    def _hold(self, ref: EntityRef, lease: Lease, error: HoldError) -> Outcome:
+        """Hold the export to this target until what is wrong is put right."""
         now = self._now()
         content = self._load.view(ref).parts.get(Part.REQUEST)
-        sk = f"{rows.hold_sk(self._connection.name, HoldReason.MAPPING)}#{error.cause}"
+        sk = f"{rows.hold_sk(self._connection.name, error.reason)}#{error.cause}"
         hold: dict[str, Value] = {
             "cause": error.cause,
             "message": error.message,

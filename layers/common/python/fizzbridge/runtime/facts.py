@@ -8,6 +8,7 @@ the stream read twice gives the same event twice, and consumers drop the second.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import TypeAlias
 
 from fizzbridge.model.assessment import RecordAssessment
@@ -36,6 +37,7 @@ Fact: TypeAlias = tuple[DetailType, Event | MappingChanged]
 EVENT_LIMIT_BYTES = 60_000
 """An order's lines are left out of an event that would be larger: 64 KB are billed as one event."""
 
+_BOOKS = ("STOCK#", "ACCOUNT#", "EMPTIES#")
 _ASSESS_LINK = rows.link_sk(rows.ASSESS)
 _ASSESSMENT = rows.part_sk(Part.ASSESSMENT)
 _BY_STATE: dict[tuple[Kind, str], DetailType] = {
@@ -63,6 +65,8 @@ def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[F
     pk, sk = rows.text(after, "pk"), rows.text(after, "sk")
     if pk.startswith("MAP#"):
         yield from _mapping(before, after)
+    elif pk.startswith(_BOOKS):
+        yield from _booked(before, after)
     elif sk == rows.HEALTH_SK:
         yield from _health(before, after)
     elif sk == _ASSESS_LINK:
@@ -84,14 +88,36 @@ def _event_id(after: Row, *of: str) -> str:
 def _mapping(before: Row | None, after: Row) -> Iterator[Fact]:
     if _moved(before, after, "mapped") or _moved(before, after, "updated_at"):
         cause = f"{rows.text(after, 'pk')}/{rows.text(after, 'sk')}"
-        yield (
-            DetailType.MAPPING_CHANGED,
-            MappingChanged(
-                event_id=_event_id(after, rows.text(after, "mapped"), _at(after)),
-                cause=cause,
-                occurred_at=from_text(_at(after)),
-            ),
-        )
+        yield _cleared(cause, after, rows.text(after, "mapped"))
+
+
+def _booked(before: Row | None, after: Row) -> Iterator[Fact]:
+    """A row about an order's surroundings: what others were held for may be there now."""
+    pk, sk = rows.text(after, "pk"), rows.text(after, "sk")
+    if sk == rows.TURN_SK:
+        return
+    then = before or {}
+    cause = ""
+    if pk.startswith("STOCK#"):
+        is_level = sk.startswith(rows.LEVEL) and _moved(before, after, "fingerprint")
+        is_freed = rows.number(after, "allotted") < rows.number(then, "allotted")
+        cause = pk if is_level or is_freed else ""
+    elif pk.startswith("EMPTIES#"):
+        cause = f"{pk}/{sk.partition('#')[0]}"
+    elif Decimal(rows.text(after, "open")) < Decimal(rows.text(then, "open") or "0"):
+        cause = rows.credit_cause(EntityRef.parse(pk.removeprefix("ACCOUNT#")))
+    if cause:
+        unique = ("open", "allotted", "fingerprint", "shipped", "returned")
+        yield _cleared(cause, after, *(str(after.get(name, "")) for name in unique))
+
+
+def _cleared(cause: str, after: Row, *of: str) -> Fact:
+    event = MappingChanged(
+        event_id=_event_id(after, cause, *of, _at(after)),
+        cause=cause,
+        occurred_at=from_text(_at(after) or rows.text(after, "observed_at")),
+    )
+    return DetailType.MAPPING_CHANGED, event
 
 
 def _health(before: Row | None, after: Row) -> Iterator[Fact]:
@@ -142,6 +168,9 @@ def _assessed(before: Row | None, after: Row, objects: Objects) -> Iterator[Fact
         found = _BY_STATE.get((ref.kind, now.state)) or _BY_KIND.get(ref.kind)
         if found:
             yield found, _entity_event(found, ref, after, now)
+        if now.standing:
+            # Another limit, another balance: what was held for the account's credit may go on.
+            yield _cleared(rows.credit_cause(ref), after, now.content)
 
 
 def _order_types(then: OrderAssessment | None, now: OrderAssessment) -> Iterator[DetailType]:

@@ -28,10 +28,13 @@ class Loader:
         by_name.pop(rows.ASSESS, None)
         return by_name
 
+    def holds(self, ref: EntityRef) -> dict[str, Row]:
+        """Every hold an entity ever had, by sort key; an open one has a cause."""
+        return {rows.text(row, "sk"): row for row in self._table.query(str(ref), "HOLD#")}
+
     def open_holds(self, ref: EntityRef) -> dict[str, Row]:
         """Holds not released yet, by sort key."""
-        found = self._table.query(str(ref), "HOLD#")
-        return {rows.text(row, "sk"): row for row in found if "cause" in row}
+        return {sk: row for sk, row in self.holds(ref).items() if "cause" in row}
 
     def _parts(self, ref: EntityRef) -> dict[Part, StoredPart]:
         return {

@@ -68,6 +68,40 @@ def external_pk(connection: str, kind: Kind, external_id: str) -> str:
 EXTERNAL_SK = "ENTITY"
 
 
+LEVEL = "LEVEL#"
+CLAIM = "CLAIM#"
+TURN_SK = "TURN"
+"""Moves with every row that others of its partition must have seen before they add theirs."""
+
+
+def stock_pk(sku: str) -> str:
+    """Partition of an item's stock: the levels told of it, and each order's claim on it.
+
+    Also the cause key of what waits for stock.
+    """
+    return f"STOCK#{sku}"
+
+
+def claim_sk(order: EntityRef) -> str:
+    """Sort key of an order's claim on an item."""
+    return f"{CLAIM}{order}"
+
+
+def account_pk(account: EntityRef) -> str:
+    """Partition of an account's open orders: what each owes that no invoice says yet."""
+    return f"ACCOUNT#{account}"
+
+
+def credit_cause(account: EntityRef) -> str:
+    """What an order held for credit waits for."""
+    return f"CREDIT#{account}"
+
+
+def empties_pk(account: EntityRef, outlet: str) -> str:
+    """Partition of the ledger of empties of an outlet: one row per container and order."""
+    return f"EMPTIES#{account}#{outlet}"
+
+
 def connection_pk(connection: str) -> str:
     """Partition of what we keep about a connection: cursors, health, limiter slots."""
     return f"CONNECTION#{connection}"

@@ -6,16 +6,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 import httpx
 
+from fizzbridge.errors import TotalMismatchError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.entity import EntityRef, Kind
+from fizzbridge.model.order import OrderAssessment
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
+from fizzbridge.trade import totals
 
 
 class Maps(Protocol):
@@ -30,6 +34,14 @@ class Maps(Protocol):
         ...
 
 
+class DocumentPayload(Frozen):
+    """A payload whose amounts make a total. The runtime sends none that differs from ours."""
+
+    currency: str
+    total: Decimal
+    """Gross the document comes to at the target, by the target's own way of taxing."""
+
+
 @dataclass(frozen=True)
 class Situation:
     """What a payload depends on beside the entity itself.
@@ -38,11 +50,30 @@ class Situation:
         connection: the target connection and its settings.
         maps: its id maps.
         external_ids: the target's ids of the entities this one requires.
+        tolerance: the largest difference of two totals that one ROUNDING line may close.
     """
 
     connection: Connection
     maps: Maps
     external_ids: Mapping[EntityRef, str] = field(default_factory=dict)
+    tolerance: Decimal = Decimal(0)
+
+    def rounding(self, order: OrderAssessment, total: Decimal) -> Decimal:
+        """What a ROUNDING line must add to a total the target would come to; nought for none.
+
+        Raises:
+            TotalMismatchError: the difference is no matter of rounding.
+        """
+        try:
+            return totals.rounding(order.totals.gross, total, self.tolerance)
+        except totals.TotalMismatchError as error:
+            raise TotalMismatchError(
+                f"order {order.number}",
+                expected=order.totals.gross,
+                found=total,
+                currency=order.currency,
+                platform=self.connection.platform,
+            ) from error
 
 
 class TargetEntity(Protocol):
@@ -61,10 +92,12 @@ class TargetEntity(Protocol):
         """The payload the platform should hold. Pure: equal state, equal payload.
 
         It names foreign things by our references and mapped codes; ids that only the vendor knows
-        are looked up by ``create`` and ``update``.
+        are looked up by ``create`` and ``update``. Of an order or invoice it is a
+        ``DocumentPayload``.
 
         Raises:
             MappingError: something has no counterpart.
+            TotalMismatchError: it would not come to our total.
         """
         ...
 

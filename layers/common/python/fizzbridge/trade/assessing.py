@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.customer import Customer
+from fizzbridge.model.catalogue import CatalogueItem, StockLevel
+from fizzbridge.model.customer import Credit, Customer
 from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import Kind
+from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import (
     AssessedLine,
     DocumentLine,
@@ -19,125 +22,241 @@ from fizzbridge.model.order import (
     HoldReason,
     LineType,
     OrderAssessment,
+    OrderClass,
     OrderProcessing,
     OrderRequest,
+    PaymentStatus,
 )
+from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.states import OrderState, move
-from fizzbridge.settings import Bridge, Condition, Connection
+from fizzbridge.model.working import Working
+from fizzbridge.settings import Bridge, Condition, Connection, StockPolicy
+from fizzbridge.trade import charging, checking, discounts, following, replenishment, taxes
+from fizzbridge.trade.availability import available
+from fizzbridge.trade.books import Books, Rules
 from fizzbridge.trade.classes import classify
-from fizzbridge.trade.packs import Catalogue, Counted, by_line, count
+from fizzbridge.trade.draft import Draft
+from fizzbridge.trade.packs import Counted, by_line, count, round_up
 
 COUNTED_TYPES = frozenset({LineType.GOODS, LineType.FREE_GOODS})
 
 
 @dataclass(frozen=True)
-class SkuMap:
-    """A source's own codes for our items.
-
-    Attributes:
-        find: our code for the source's code; None where nobody said.
-        cause: the cause key of a missing row.
-    """
-
-    find: Callable[[str], str | None]
-    cause: Callable[[str], str]
-
-
-@dataclass(frozen=True)
 class OrderFacts:
-    """All an order's assessment depends on.
+    """All an order's assessment depends on, beside the company's rules and our own rows.
 
     Attributes:
         request: what the buyer asked for; None where the shop deleted the order.
         processing: what the ERP did, where it said.
         previous: the assessment as it stands.
-        customer: the account, where known.
+        documents: what followed: shipments, invoices, payments, refunds, returns.
         held_at_targets: open holds that name one target.
+        waived: holds a person released, as ``<reason>#<cause>``.
     """
 
     request: OrderRequest | None
     processing: OrderProcessing | None = None
     previous: OrderAssessment | None = None
-    customer: Customer | None = None
+    documents: following.Documents = field(default_factory=following.Documents)
     held_at_targets: tuple[Hold, ...] = ()
+    waived: frozenset[str] = frozenset()
 
 
 def assess_order(
-    facts: OrderFacts, source: Connection, bridge: Bridge, catalogue: Catalogue, skus: SkuMap
+    facts: OrderFacts, source: Connection, rules: Rules, books: Books
 ) -> OrderAssessment | None:
     """Assess an order; None while nobody has said what was ordered."""
     request, previous = facts.request, facts.previous
     if request is None:
         return _cancelled(previous) if previous else None
-    tax_point = (
-        previous.tax_point
-        if previous
-        else request.placed_at.astimezone(ZoneInfo(bridge.company.time_zone)).date()
+    zone = ZoneInfo(rules.bridge.company.time_zone)
+    tax_point = previous.tax_point if previous else request.placed_at.astimezone(zone).date()
+    draft = Draft(request, source, rules, books, books.account(), tax_point, facts.waived)
+    _count(draft)
+    draft.order_class, reason = classify(
+        request, draft.account, draft.counted.values(), rules.bridge.limits
     )
-    counted, holds = _count(request.lines, tax_point, catalogue, skus)
-    order_class, reason = classify(request, facts.customer, counted.values(), bridge.limits)
+    draft.show("class", f"{draft.order_class}: {reason}")
     is_historical = request.placed_at < source.start_at
-    # What was placed before the cut-over is exported nowhere: there is nothing to hold.
-    holds = () if is_historical else holds + facts.held_at_targets
+    # What was placed before the cut-over is exported nowhere: there is nothing to hold or charge.
+    schemes: tuple[Scheme, ...] = ()
+    promised_on = None
+    draft.lines = [_assessed(line, draft) for line in request.lines]
+    if is_historical:
+        draft.holds.clear()
+    else:
+        schemes = charging.schemes_of(draft, _frozen(previous, request))
+        _reckon(draft, schemes)
+        promised_on = checking.promise(draft)
+        if not request.cancelled_at:
+            _check(draft, facts.documents)
+            checking.check_stock(draft, promised_on)
+        following.show(draft, facts.documents, promised_on)
+        draft.holds += facts.held_at_targets
     return OrderAssessment(
         number=request.number,
-        state=_state(facts, is_held=bool(holds)),
-        order_class=order_class,
+        state=_state(facts, is_held=bool(draft.holds)),
+        order_class=draft.order_class,
         class_reason=reason,
         channel=request.channel,
         ship_country=request.ship_country,
+        region=request.ship_to.region if request.ship_to else "",
         currency=request.currency,
         tax_included=request.tax_included,
-        lines=tuple(_assessed(line, counted.get(line.id)) for line in request.lines),
-        totals=request.totals,
+        lines=tuple(draft.lines),
+        totals=draft.totals(),
         tax_point=tax_point,
+        schemes=schemes,
+        promised_on=promised_on,
         placed_at=request.placed_at,
         is_historical=is_historical,
-        holds=holds,
+        workings=tuple(draft.workings),
+        holds=tuple(draft.holds),
         skipped="test order" if request.is_test else "",
         content=request.fingerprint(),
     )
 
 
-def _count(
-    lines: Iterable[DocumentLine], day: date, catalogue: Catalogue, skus: SkuMap
-) -> tuple[Mapping[str, Counted], tuple[Hold, ...]]:
-    counted, holds = [], []
-    for line in lines:
+def _frozen(previous: OrderAssessment | None, request: OrderRequest) -> tuple[Scheme, ...] | None:
+    """The rates an order keeps: those of its first assessment, as long as it goes to that place.
+
+    Until its container data are complete an order has been charged nothing yet.
+    """
+    if previous is None or previous.is_historical or request.ship_to is None:
+        return None
+    place = (request.ship_to.country, request.ship_to.region)
+    is_same = place == (previous.ship_country, previous.region)
+    is_open = any(hold.reason is HoldReason.COMPLIANCE for hold in previous.holds)
+    return previous.schemes if is_same and not is_open else None
+
+
+def _reckon(draft: Draft, schemes: tuple[Scheme, ...]) -> None:
+    """Quantities and amounts: what the lines become."""
+    checking.check_sums(draft)
+    if draft.order_class is OrderClass.BULK:
+        _round_up(draft)
+    _spread(draft)
+    charging.charge(draft, schemes)
+
+
+def _check(draft: Draft, documents: following.Documents) -> None:
+    if draft.order_class is OrderClass.BULK:
+        checking.check_price(draft)
+        checking.check_minimum(draft)
+        checking.check_credit(draft)
+    checking.check_settlement(draft, documents.payments, documents.refunds, documents.invoices)
+
+
+def _count(draft: Draft) -> None:
+    """Count every line of goods in base units; what nobody knows holds."""
+    found = []
+    for line in draft.request.lines:
         if line.type not in COUNTED_TYPES or not line.is_stocked:
             continue
-        sold = catalogue.find(line, skus.find(line.sku) if line.sku else None, day)
+        mapped = draft.books.sku(line.sku) if line.sku else None
+        sold = draft.rules.catalogue.find(line, mapped, draft.tax_point)
         if sold is None:
-            holds.append(_unknown(line, catalogue, skus))
+            _unknown(draft, line)
             continue
         try:
-            counted.append(count(line, sold))
+            counted = count(line, sold)
         except ValueError as error:
-            cause = skus.cause(line.sku or "")
-            holds.append(Hold(reason=HoldReason.MAPPING, message=str(error), cause=cause))
-    return by_line(counted), tuple(holds)
+            draft.hold(HoldReason.MAPPING, str(error), draft.books.sku_cause(line.sku or ""))
+            continue
+        if sold.item.is_deposit:
+            draft.deposits[line.id] = sold.item.sku
+            continue
+        found.append(counted)
+        draft.workings.append(_packed(counted))
+    draft.counted = by_line(found)
 
 
-def _unknown(line: DocumentLine, catalogue: Catalogue, skus: SkuMap) -> Hold:
-    code = line.sku or f"line {line.id} without SKU"
-    near = catalogue.suggest(line.sku) if line.sku else None
-    proposal = f"; did you mean {near}?" if near else ""
-    return Hold(
-        reason=HoldReason.MAPPING,
-        message=f"line {line.id}: SKU {code} is not in the catalogue{proposal}",
-        cause=skus.cause(line.sku or line.id),
+def _packed(counted: Counted) -> Working:
+    quantity, item = counted.quantity, counted.sold.item
+    return Working(
+        rule="pack",
+        line=counted.line_id,
+        text=(
+            f"{quantity.ordered} {quantity.unit} × {quantity.factor} = "
+            f"{quantity.base} {item.base_unit} of {item.sku}"
+        ),
+        source="catalogue",
+        valid_from=item.valid_from,
     )
 
 
-def _assessed(line: DocumentLine, counted: Counted | None) -> AssessedLine:
+def _unknown(draft: Draft, line: DocumentLine) -> None:
+    code = line.sku or f"line {line.id} without SKU"
+    near = draft.rules.catalogue.suggest(line.sku) if line.sku else None
+    proposal = f"; did you mean {near}?" if near else ""
+    message = f"line {line.id}: SKU {code} is not in the catalogue{proposal}"
+    draft.hold(HoldReason.MAPPING, message, draft.books.sku_cause(line.sku or line.id))
+
+
+def _assessed(line: DocumentLine, draft: Draft) -> AssessedLine:
+    counted = draft.counted.get(line.id)
+    deposit = draft.deposits.get(line.id)
     return AssessedLine(
         id=line.id,
-        type=line.type,
-        sku=counted.sold.item.sku if counted else None,
+        type=LineType.DEPOSIT if deposit else line.type,
+        sku=counted.sold.item.sku if counted else deposit,
         quantity=counted.quantity if counted else None,
         amount=line.amount,
         tax=line.tax,
+        taxes=line.taxes,
+        parent_id=line.parent_id,
     )
+
+
+def _round_up(draft: Draft) -> None:
+    """Fill a layer or pallet where little is missing and the account agreed to it."""
+    terms = draft.account.terms if draft.account else None
+    if terms is None or terms.order_multiple is None or not terms.accepts_rounding:
+        return
+    if draft.request.payment_status is PaymentStatus.PAID:
+        return  # what is paid is never changed
+    counted = dict(draft.counted)
+    for place, line in enumerate(draft.lines):
+        one = counted.get(line.id)
+        if one is None or not one.quantity.ordered:
+            continue
+        more = round_up(
+            one.quantity, one.sold.item, terms.order_multiple, draft.rules.bridge.limits
+        )
+        if more is None:
+            continue
+        counted[line.id] = replace(one, quantity=more)
+        amount = to_minor_unit(line.amount * more.ordered / one.quantity.ordered, draft.currency)
+        draft.lines[place] = _at(line, amount, draft).model_copy(
+            update={"quantity": more, "requested": one.quantity.ordered}
+        )
+        text = f"{one.quantity.ordered} rounded up to {more.ordered} {more.unit}"
+        draft.show("order multiple", text, line=line.id, amount=amount)
+    draft.counted = counted
+
+
+def _at(line: AssessedLine, amount: Decimal, draft: Draft) -> AssessedLine:
+    """The line at another amount, at the same rates of tax."""
+    found = taxes.shares(amount, line.taxes, draft.currency, included=draft.request.tax_included)
+    tax = sum((share.amount for share in found), Decimal(0))
+    return line.model_copy(update={"amount": amount, "tax": tax, "taxes": found})
+
+
+def _spread(draft: Draft) -> None:
+    """Take a discount on the whole order off its goods, so that every target can hold it."""
+    whole = [one for one in draft.lines if one.type is LineType.DISCOUNT and not one.parent_id]
+    goods = [place for place, one in enumerate(draft.lines) if one.type is LineType.GOODS]
+    for discount in whole:
+        bases = [draft.lines[place].amount for place in goods]
+        if not goods or discount.amount > sum(bases):
+            continue  # it is no discount on goods: it stays a line of its own
+        shares = discounts.spread(discount.amount, bases, draft.currency)
+        for place, share in zip(goods, shares, strict=True):
+            line = draft.lines[place]
+            draft.lines[place] = _at(line, line.amount - share, draft)
+            text = f"{line.amount} - {share} of the {discount.amount} off the order"
+            draft.show("discount", text, line=line.id, amount=line.amount - share)
+        draft.lines.remove(discount)
 
 
 def _state(facts: OrderFacts, *, is_held: bool) -> OrderState:
@@ -159,8 +278,33 @@ def _cancelled(previous: OrderAssessment) -> OrderAssessment:
     return previous.model_copy(update={"state": state, "content": ""})
 
 
+def assess_level(
+    level: StockLevel,
+    item: CatalogueItem | None,
+    in_flight: int,
+    policy: StockPolicy | None,
+    now: datetime,
+) -> RecordAssessment:
+    """Assess a stock level: what of it may be offered, and whether it is time to order more.
+
+    Args:
+        level: what its owner says is there.
+        item: what it is of; None where the catalogue does not have it.
+        in_flight: base units our orders claim and the owner has not reserved yet.
+        policy: the company's; None where it publishes no stock.
+        now: the present time, for the age of the level.
+    """
+    found = RecordAssessment(content=level.fingerprint())
+    if item is None or policy is None:
+        return found
+    offered = available(level, in_flight, item, policy, now)
+    suggestion = replenishment.suggestion(item, level, policy)
+    workings = (offered.working, *([suggestion.working] if suggestion else []))
+    return found.model_copy(update={"available": offered.available, "workings": workings})
+
+
 def assess_record(record: Frozen, source: Connection) -> RecordAssessment:
-    """Assess anything that is not an order: what the bus may say of it."""
+    """Assess anything else: what the bus may say of it."""
     content = record.fingerprint()
     match record:
         case Payment() | Refund():
@@ -182,6 +326,8 @@ def assess_record(record: Frozen, source: Connection) -> RecordAssessment:
             )
         case Shipment() | Return():
             return RecordAssessment(content=content, state=record.state, order=record.order)
+        case Customer(credit=Credit() as credit):
+            return RecordAssessment(content=content, standing=credit.fingerprint())
         case _:
             return RecordAssessment(content=content)
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.model.order import DocumentLine
 from fizzbridge.model.units import Quantity, Unit
+from fizzbridge.settings import Limits
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,13 @@ class Catalogue:
                     return sold
         return None
 
+    def item(self, sku: str, day: date) -> CatalogueItem | None:
+        """The item of one of our codes, with the pack sizes of a day."""
+        for sold in self._by_code.get(sku, ()):
+            if sold.item.is_valid_on(day):
+                return sold.item
+        return None
+
     def suggest(self, code: str) -> str | None:
         """A code that differs only in case and space. It proposes; it never ships."""
         wanted = _normal(code)
@@ -91,6 +99,33 @@ def count(line: DocumentLine, sold: Sold) -> Counted:
         ordered=line.quantity, unit=sold.unit, factor=factor, base=line.quantity * factor
     )
     return Counted(line.id, sold, quantity)
+
+
+def round_up(
+    quantity: Quantity, item: CatalogueItem, multiple: Unit, limits: Limits
+) -> Quantity | None:
+    """The quantity filled up to a pallet or layer where little of one is missing; None else.
+
+    Args:
+        quantity: what was ordered.
+        item: whose pack sizes count.
+        multiple: the unit the account orders in: CASE, LAYER or PALLET.
+        limits: how much may be missing, in percent of the unit.
+    """
+    for unit, percent in (
+        (Unit.PALLET, limits.pallet_missing_percent),
+        (Unit.LAYER, limits.layer_missing_percent),
+    ):
+        size = item.factor(unit)
+        if size is None or multiple not in {unit, Unit.LAYER} or size % quantity.factor:
+            continue
+        missing = -quantity.base % size
+        if missing and missing * 100 <= size * percent:
+            ordered = quantity.ordered + missing // quantity.factor
+            return quantity.model_copy(
+                update={"ordered": ordered, "base": ordered * quantity.factor}
+            )
+    return None
 
 
 def by_line(counted: Iterable[Counted]) -> Mapping[str, Counted]:

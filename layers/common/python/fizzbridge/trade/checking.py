@@ -1,0 +1,193 @@
+"""What an order must pass: price, minimum, credit, stock, shelf life, and money that adds up.
+
+A check that fails holds; it never loses an order and never changes a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from fizzbridge.model.catalogue import ListPrice
+from fizzbridge.model.documents import Invoice, Payment, Refund
+from fizzbridge.model.money import to_minor_unit, written
+from fizzbridge.model.order import AssessedLine, HoldReason, LineType, OrderClass, PaymentStatus
+from fizzbridge.trade import credit, deliveries, lots, payments, prices, totals
+from fizzbridge.trade.books import Allotted
+from fizzbridge.trade.draft import Draft
+from fizzbridge.trade.packs import Counted
+
+
+def check_price(draft: Draft) -> None:
+    """Compare net prices of an account's order with the price list that holds for it.
+
+    What a retail buyer has paid is never questioned.
+    """
+    if not draft.rules.prices or draft.request.tax_included:
+        return
+    own_list = draft.account.terms.price_list if draft.account else ""
+    for line, counted in draft.goods():
+        sku, unit = counted.sold.item.sku, counted.sold.unit
+        offered = [one for one in draft.rules.prices if one.sku == sku and one.unit is unit]
+        chosen = prices.choose(
+            offered,
+            sku,
+            _mixed(draft, offered, counted),
+            account_list=own_list,
+            day=draft.tax_point,
+            currency=draft.currency,
+        )
+        if chosen is None or line.type is LineType.FREE_GOODS:
+            continue
+        price = written(chosen.price.price, draft.currency)
+        text = f"{price} for a {unit.lower()} from {chosen.price.min_quantity} on"
+        draft.show("price", f"{text}, {chosen.kind} price", line=line.id)
+        if line.unit_price != chosen.price.price:
+            asked = written(line.unit_price, draft.currency)
+            draft.hold(
+                HoldReason.PRICE,
+                f"line {line.id}: the shop asks {asked}, the {chosen.kind} price is {price}",
+            )
+        cheaper = prices.step_up(offered, line.quantity, draft.currency)
+        if cheaper:
+            draft.show(
+                "price step",
+                f"{cheaper[0]} would cost less than {line.quantity}",
+                line=line.id,
+                amount=cheaper[1],
+            )
+
+
+def _mixed(draft: Draft, offered: Sequence[ListPrice], counted: Counted) -> int:
+    """The quantity that decides the tier: of the line, or of all items in its mix group."""
+    groups = {one.mix_group for one in offered if one.mix_group}
+    if not groups:
+        return counted.quantity.ordered
+    members = {one.sku for one in draft.rules.prices if one.mix_group in groups}
+    return sum(
+        other.quantity.ordered
+        for _, other in draft.goods()
+        if other.sold.item.sku in members and other.sold.unit is counted.sold.unit
+    )
+
+
+def check_minimum(draft: Draft) -> None:
+    """Hold a bulk order too small to send a van for; deposits and tax do not count."""
+    limits = draft.rules.bridge.limits
+    value = sum((one.amount for one in draft.lines if one.type is LineType.GOODS), Decimal(0))
+    cases = sum((counted.case_equivalents for _, counted in draft.goods()), Decimal(0))
+    least, enough = limits.minimum_order_value, limits.minimum_order_cases
+    if least is None or draft.currency != draft.rules.bridge.company.currency:
+        return
+    draft.show("minimum order", f"goods {value}, at least {least}", amount=value)
+    if value < least and (enough is None or cases < enough):
+        draft.hold(HoldReason.LIMIT, f"goods of {value} are below the minimum order of {least}")
+
+
+def check_credit(draft: Draft) -> None:
+    """Release on account only what the account is good for; no word of the ERP is a hold."""
+    policy = draft.rules.bridge.credit
+    is_paid = draft.request.payment_status is PaymentStatus.PAID
+    if policy is None or is_paid or not draft.is_on_account:
+        return
+    found = credit.check(
+        draft.account.credit if draft.account else None,
+        draft.totals().gross,
+        draft.books.other_orders(draft.currency),
+        policy,
+        draft.currency,
+        draft.tax_point,
+    )
+    draft.workings.append(found.working)
+    if found.verdict is credit.Verdict.HOLD:
+        draft.hold(HoldReason.CREDIT, found.working.text, draft.books.credit_cause())
+
+
+def promise(draft: Draft) -> date | None:
+    """The first day a route brings a bulk order; None where nothing says when routes run."""
+    policy = draft.rules.bridge.delivery
+    if policy is None or draft.order_class is not OrderClass.BULK:
+        return None
+    days = draft.account.terms.route_days if draft.account else ()
+    day, working = deliveries.promise(draft.request.placed_at, policy, days or policy.days)
+    draft.workings.append(working)
+    return day
+
+
+def check_stock(draft: Draft, delivered_on: date | None) -> None:
+    """Claim stock for every item; what is not there, or too short of life, holds the release."""
+    policy = draft.rules.bridge.stock
+    if policy is None:
+        return
+    wanted: dict[str, list[Counted]] = {}
+    for _, counted in draft.goods():
+        wanted.setdefault(counted.sold.item.sku, []).append(counted)
+    for sku, lines in wanted.items():
+        quantity = sum(counted.quantity.base for counted in lines)
+        got = draft.books.allot(lines[0].sold.item, quantity, draft.request.placed_at)
+        if got is None:
+            continue
+        draft.workings.append(got.working)
+        short = got.wanted - got.allotted or _short_of_life(
+            draft, got, lines[0], delivered_on or draft.tax_point
+        )
+        text = (
+            f"{sku}: {short} of {got.wanted} {lines[0].sold.item.base_unit.lower()} are not there"
+        )
+        if short and policy.short == "hold":
+            draft.hold(HoldReason.STOCK, text, draft.books.stock_cause(sku))
+        elif short:
+            draft.show("backorder", text)
+
+
+def _short_of_life(draft: Draft, got: Allotted, counted: Counted, day: date) -> int:
+    """What lots cannot give with the shelf life the account asks for; first expired goes first."""
+    item = counted.sold.item
+    if not item.is_lot_tracked or not got.lots:
+        return 0
+    least = lots.minimum_days(draft.account.terms, item.shelf_life_days) if draft.account else 0
+    plan = lots.fefo(got.lots, got.wanted, day, least)
+    draft.workings.append(plan.working)
+    return plan.short
+
+
+def check_sums(draft: Draft) -> None:
+    """The shop's lines must sum to its total; a cent or two is one line of its own."""
+    request = draft.request
+    said = request.totals.gross if request.tax_included else request.totals.net
+    lines = sum((one.type.sign * one.amount for one in request.lines), Decimal(0))
+    try:
+        off = totals.rounding(said, lines, draft.rules.bridge.limits.total_tolerance)
+    except totals.TotalMismatchError as error:
+        draft.hold(
+            HoldReason.TOTAL_MISMATCH,
+            f"the shop's lines sum to {error.destination}, its total is {error.source}, "
+            f"difference {error.difference}",
+        )
+        return
+    if off:
+        draft.show("rounding", f"{said} in all - {lines} in lines", amount=off)
+        draft.lines.append(
+            AssessedLine(
+                id="rounding",
+                type=LineType.ROUNDING,
+                sku=None,
+                quantity=None,
+                amount=to_minor_unit(off, draft.currency),
+                tax=Decimal(0),
+                title="Rounding",
+                is_added=True,
+            )
+        )
+
+
+def check_settlement(
+    draft: Draft,
+    paid: Sequence[Payment],
+    refunded: Sequence[Refund],
+    invoices: Sequence[Invoice],
+) -> None:
+    """Nothing is given back that was not paid, or credited that was not invoiced."""
+    for sentence in payments.settled(draft.currency, paid, refunded, invoices):
+        draft.hold(HoldReason.LIMIT, sentence)

@@ -1,0 +1,68 @@
+"""Levies on drinks: by volume or by container, charged on delivery or paid earlier in the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from fizzbridge.model.money import to_minor_unit, written
+from fizzbridge.model.scheme import Measure, Scheme, SchemeKind
+from fizzbridge.model.units import ML_PER_US_FL_OZ
+from fizzbridge.model.working import Working
+from fizzbridge.trade.deposits import Charge, MissingFactsError, applies, priced
+from fizzbridge.trade.packs import Counted
+
+ML_PER_LITRE = 1000
+
+
+def levies(counted: Counted, schemes: Sequence[Scheme], currency: str) -> list[Charge]:
+    """The levies of one line.
+
+    Raises:
+        MissingFactsError: the catalogue lacks what a levy goes by.
+        ValueError: a scheme is in another currency.
+    """
+    item = counted.sold.item
+    return [
+        _charge(scheme, counted, currency)
+        for scheme in schemes
+        if scheme.kind is SchemeKind.LEVY and applies(scheme, item)
+    ]
+
+
+def _charge(scheme: Scheme, counted: Counted, currency: str) -> Charge:
+    count, quantity = 1, volume(scheme, counted)
+    if scheme.per is Measure.CONTAINER:
+        count = counted.quantity.base
+    amount = priced(scheme, quantity, currency)
+    memo = "" if scheme.is_charged else ", paid before it came to us: for information"
+    rate = written(scheme.amount, currency)
+    working = Working(
+        rule="levy",
+        line=counted.line_id,
+        text=f"{quantity.normalize():f} {scheme.per} × {rate} {currency}{memo}",
+        amount=amount,
+        source=scheme.name,
+        valid_from=scheme.valid_from,
+    )
+    return Charge(scheme, count, amount, working)
+
+
+def volume(scheme: Scheme, counted: Counted) -> Decimal:
+    """How much of a line a rate is for, in the rate's own measure.
+
+    Raises:
+        MissingFactsError: the rate goes by volume and the catalogue has none.
+    """
+    if scheme.per is Measure.CONTAINER:
+        return Decimal(counted.quantity.base)
+    content = counted.sold.item.volume_ml
+    if content is None:
+        raise MissingFactsError(["volume_ml"])
+    unit = ML_PER_LITRE if scheme.per is Measure.LITRE else ML_PER_US_FL_OZ
+    return content * counted.quantity.base / unit
+
+
+def due(litres: Decimal, scheme: Scheme, currency: str) -> Decimal:
+    """What is due on all litres of a return period, rounded once; exports are negative litres."""
+    return to_minor_unit(litres * scheme.amount, currency)

@@ -1,0 +1,316 @@
+"""Every rule at work: orders come in by webhook, `fizzbridge explain` shows what was made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from fizzbridge.model.catalogue import ListPrice
+from fizzbridge.model.customer import Credit, Terms
+from fizzbridge.model.order import HoldReason, LineType
+from fizzbridge.model.states import OrderState
+from fizzbridge.model.units import Unit
+from tests.kit.wholesaler import ITEMS, Wholesaler, lot
+from tests.unit.trade.rates import SCHEMES
+
+CREDIT = {"currency": "EUR", "limit": "10000.00", "as_of": datetime(2026, 11, 20, tzinfo=UTC)}
+
+
+def holds(house: Wholesaler, order) -> list[HoldReason]:
+    return [hold.reason for hold in house.assessed(order).holds]
+
+
+def amounts(house: Wholesaler, order, kind: LineType) -> list[Decimal]:
+    return [line.amount for line in house.assessed(order).lines if line.type is kind]
+
+
+def test_the_shop_is_answered_at_once():
+    house = Wholesaler()
+    house.order()
+    assert set(house.answers) == {200}
+
+
+def test_packs_are_counted_out():
+    house = Wholesaler()
+    (step,) = house.explain(house.order(), "pack")
+    assert step["arithmetic"] == "10 CASE × 24 = 240 EACH of COLA330"
+
+
+def test_amounts_and_taxes_of_the_shop_are_shown_line_by_line():
+    house = Wholesaler()
+    order = house.order()
+    (goods,) = house.explain(order, "goods")
+    assert (goods["arithmetic"], goods["amount"]) == ("Cola, case of 24: 10 × 9.60", "96.00")
+    (tax,) = house.explain(order, "tax")
+    assert tax["arithmetic"].startswith("96.00 × 23 %")
+    assert tax["amount"] == "22.08"
+
+
+def test_deposits_are_added_where_the_goods_go():
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order()
+    (step,) = house.explain(order, "deposit")
+    assert "240" in step["arithmetic"]
+    assert "0.15" in step["arithmetic"]
+    assert (step["amount"], step["valid_from"]) == ("36.00", "2024-02-01")
+    totals = house.assessed(order).totals
+    assert (totals.net, totals.tax, totals.gross) == (
+        Decimal("132.00"),
+        Decimal("22.08"),
+        Decimal("154.08"),
+    )
+
+
+def test_a_later_touch_never_re_rates():
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order()
+    dearer = [one.model_copy(update={"amount": one.amount * 2}) for one in SCHEMES]
+    later = Wholesaler(schemes=dearer)
+    house.assessor = later.assessor.__class__(house.rows, house.objects, later.rules, house.clock)
+    house.desk.update(int(order.external_id), {"tags": ["touched"]})
+    house.settle()
+    assert amounts(house, order, LineType.DEPOSIT) == [Decimal("36.00")]
+    assert amounts(house, house.order(), LineType.DEPOSIT) == [Decimal("72.00")]
+
+
+def test_another_place_has_other_rates():
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order()
+    moved = {"country_code": "FR", "country": "France"}
+    address = {"address1": "1 Quai", "city": "Brest", "zip": "29200", **moved}
+    house.desk.update(int(order.external_id), {"shipping_address": address})
+    house.settle()
+    assert amounts(house, order, LineType.DEPOSIT) == []
+
+
+def test_empties_come_back_as_refunds_of_deposits():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19, limits={"over_return_percent": 100})
+    house.map("account", "7001", "shop/company:7001:8001")
+    brought = [
+        {"name": "empties crate-12", "value": "8"},
+        {"name": "empties bottle-1l", "value": "101"},
+    ]
+    order = house.order("LEMON1000-CRATE", 10, "DE", note_attributes=brought)
+    totals = house.assessed(order).totals
+    assert (totals.net, totals.tax, totals.gross) == (
+        Decimal("70.75"),
+        Decimal("13.44"),
+        Decimal("84.19"),
+    )
+    assert sum(amounts(house, order, LineType.DEPOSIT)) == Decimal("33.00")
+    assert sum(amounts(house, order, LineType.DEPOSIT_REFUND)) == Decimal("27.15")
+
+
+def test_more_empties_than_were_outstanding_wait_for_a_person():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
+    brought = [{"name": "empties crate-12", "value": "8"}]
+    order = house.order("LEMON1000-CRATE", 10, "DE", note_attributes=brought)
+    assert holds(house, order) == [HoldReason.LIMIT]
+    (step,) = house.explain(order, "empties ledger")
+    assert step["arithmetic"] == "0 outstanding - 8 brought = -8 crate-12"
+    house.fizzbridge("hold", "release", order.key, "--why", "counted by the driver")
+    house.settle()
+    assert house.assessed(order).state is OrderState.CONFIRMED
+
+
+def test_empties_of_earlier_deliveries_are_outstanding():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
+    house.ship(house.order("LEMON1000-CRATE", 10, "DE"), 10)
+    brought = [{"name": "empties crate-12", "value": "8"}]
+    order = house.order("LEMON1000-CRATE", 1, "DE", note_attributes=brought)
+    (step,) = house.explain(order, "empties ledger")
+    assert (step["arithmetic"], step["amount"]) == (
+        "10 outstanding - 8 brought = 2 crate-12",
+        "15.00",
+    )
+    assert holds(house, order) == []
+
+
+def test_a_levy_of_the_city_is_charged():
+    house = Wholesaler(schemes=SCHEMES, currency="USD", tax_rate=0)
+    city = {"city": "Philadelphia", "province_code": "PA"}
+    items = [ITEMS[0].model_copy(update={"volume_ml": Decimal("354.882354753")})]
+    house = Wholesaler(schemes=SCHEMES, currency="USD", tax_rate=0, items=items)
+    order = house.order("COLA330-C24", 20, "US", address=city)
+    assert amounts(house, order, LineType.LEVY) == [Decimal("86.40")]
+    (step,) = house.explain(order, "levy")
+    assert step["amount"] == "86.40"
+
+
+def test_the_packagers_levy_is_a_memo():
+    house = Wholesaler(schemes=SCHEMES, currency="GBP", tax_rate=0.2)
+    order = house.order(country="GB", address={"province_code": "ENG"}, created_at=DAY_OF_SDIL)
+    assert amounts(house, order, LineType.LEVY) == []
+    (step,) = house.explain(order, "levy")
+    assert step["amount"] == "20.51"
+
+
+DAY_OF_SDIL = "2026-03-31T10:00:00+00:00"
+
+
+def test_the_class_is_shown_with_its_reason():
+    house = Wholesaler()
+    (step,) = house.explain(house.order(quantity=1), "class")
+    assert step["arithmetic"] == "BULK: ordered for company 7001"
+
+
+def test_credit_holds_the_release_and_a_payment_lets_it_go():
+    house = Wholesaler(credit={})
+    account = house.account(
+        credit=Credit(**CREDIT, open_invoices="9900.00"), terms=Terms(payment_days=30)
+    )
+    order = house.order()
+    assert holds(house, order) == [HoldReason.CREDIT]
+    (step,) = house.explain(order, "credit")
+    assert "10018.08" in step["arithmetic"]
+    house.account(credit=Credit(**CREDIT, open_invoices="9800.00"), terms=Terms(payment_days=30))
+    assert account.key == "erp/4711"
+    assert house.assessed(order).state is OrderState.CONFIRMED
+
+
+def test_without_a_word_of_the_erp_nothing_is_released_on_account():
+    house = Wholesaler(credit={})
+    order = house.order()
+    assert holds(house, order) == [HoldReason.CREDIT]
+
+
+def test_orders_of_one_account_share_its_credit():
+    house = Wholesaler(credit={})
+    house.account(credit=Credit(**CREDIT | {"limit": "200.00"}))
+    first, second = house.order(), house.order()
+    assert holds(house, first) == []
+    assert holds(house, second) == [HoldReason.CREDIT]
+    house.desk.cancel(int(first.external_id))
+    house.settle()
+    assert holds(house, second) == []
+
+
+def test_stock_is_claimed_and_the_last_case_goes_once():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    first, second = house.order(), house.order()
+    assert holds(house, first) == []
+    assert holds(house, second) == [HoldReason.STOCK]
+    (step,) = house.explain(second, "availability")
+    assert "60 of 240" in step["arithmetic"]
+    house.stock("COLA330", 500)
+    assert holds(house, second) == []
+
+
+def test_a_cancelled_order_gives_its_stock_back():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    first, second = house.order(), house.order()
+    house.desk.cancel(int(first.external_id))
+    house.settle()
+    assert holds(house, second) == []
+
+
+def test_backorders_are_said_and_not_held():
+    house = Wholesaler(stock={"short": "backorder"})
+    house.stock("COLA330", 100)
+    order = house.order()
+    assert holds(house, order) == []
+    (step,) = house.explain(order, "backorder")
+    assert step["arithmetic"] == "COLA330: 140 of 240 each are not there"
+
+
+def test_lots_too_short_of_life_are_not_there():
+    items = [ITEMS[0].model_copy(update={"is_lot_tracked": True})]
+    house = Wholesaler(stock={}, items=items)
+    house.account(terms=Terms(minimum_life_days=90))
+    lots = (lot("A", "2026-12-31", 200), lot("B", "2027-06-30", 200))
+    house.stock("COLA330", 400, lots=lots)
+    order = house.order()
+    assert holds(house, order) == [HoldReason.STOCK]
+    (step,) = house.explain(order, "lots")
+    assert "200" in step["arithmetic"]
+    assert "B" in step["arithmetic"]
+
+
+def test_a_route_day_is_promised():
+    delivery = {"time_zone": "Europe/Dublin", "cut_off": "14:00", "days": ["MON", "THU"]}
+    house = Wholesaler(delivery=delivery)
+    order = house.order()
+    (step,) = house.explain(order, "delivery")
+    told = house.fizzbridge("explain", order.key)
+    assert told["promised_on"] in step["arithmetic"]
+    assert datetime.fromisoformat(told["promised_on"]).weekday() in {0, 3}
+
+
+def test_an_accounts_price_is_compared():
+    price = ListPrice(sku="COLA330", price="9.20", currency="EUR", price_list="bars")
+    house = Wholesaler(prices=[price])
+    house.account(terms=Terms(price_list="bars"))
+    order = house.order()
+    assert holds(house, order) == [HoldReason.PRICE]
+    (step,) = house.explain(order, "price")
+    assert step["arithmetic"] == "9.20 for a case from 1 on, contract price"
+
+
+def test_little_missing_from_a_layer_is_filled_where_the_account_agreed():
+    house = Wholesaler()
+    house.account(terms=Terms(order_multiple=Unit.LAYER, accepts_rounding=True))
+    order = house.order(quantity=251)
+    (step,) = house.explain(order, "order multiple")
+    assert step["arithmetic"] == "251 rounded up to 252 CASE"
+    (line,) = house.assessed(order).lines
+    assert (line.requested, line.amount) == (251, Decimal("2419.20"))
+
+
+def test_an_order_too_small_for_a_van_waits():
+    house = Wholesaler(limits={"minimum_order_value": "100"})
+    assert holds(house, house.order()) == [HoldReason.LIMIT]
+    assert holds(house, house.order(quantity=11)) == []
+
+
+def test_what_is_shipped_is_to_bill():
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order()
+    house.ship(order, 8)
+    (step,) = house.explain(order, "to bill for what is shipped")
+    assert step["amount"] == "123.26"
+    (fill,) = house.explain(order, "fill")
+    assert fill["arithmetic"].startswith("80.0 %")
+
+
+def test_margin_is_of_goods_alone():
+    items = [ITEMS[0].model_copy(update={"unit_cost": Decimal("71.00") / 240})]
+    house = Wholesaler(schemes=SCHEMES, items=items)
+    (step,) = house.explain(house.order(), "margin")
+    assert "26.04 %" in step["arithmetic"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"volume_ml": None}, "volume_ml"),
+        ({"material": None}, "material"),
+        ({"is_refillable": None}, "refillable"),
+    ],
+)
+def test_container_data_that_nobody_gave_hold(change, field):
+    house = Wholesaler(schemes=SCHEMES, items=[ITEMS[0].model_copy(update=change)])
+    order = house.order()
+    (hold,) = house.assessed(order).holds
+    assert hold.reason is HoldReason.COMPLIANCE
+    assert field in hold.message
+
+
+def test_a_place_of_delivery_that_nobody_gave_holds():
+    house = Wholesaler(schemes=SCHEMES, currency="GBP", tax_rate=0.2)
+    order = house.order(country="GB", created_at="2027-10-02T10:00:00+00:00")
+    (hold,) = house.assessed(order).holds
+    assert hold.reason is HoldReason.COMPLIANCE
+    assert "region" in hold.message
+
+
+@pytest.mark.parametrize("value", ["-3", "eight", "2.5"])
+def test_empties_that_are_no_number_hold(value):
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order(note_attributes=[{"name": "empties crate-12", "value": value}])
+    (hold,) = house.assessed(order).holds
+    assert hold.reason is HoldReason.COMPLIANCE
+    assert "empties crate-12" in hold.message
