@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.stack import Stack
 from fizzbridge.manifest import load_registry
+from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import CatalogueItem, LotStock, Material, Product, StockLevel
 from fizzbridge.model.customer import Customer
@@ -31,6 +32,7 @@ from fizzbridge.model.party import Contact
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.observability import Metrics
 from fizzbridge.observation import Seen
+from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.wiring import Ports
@@ -119,7 +121,7 @@ class Wholesaler(House):
             signing_secret="signing",
         )
         secrets = SecretStore({"signing": json.dumps({"active": SECRET})}.__getitem__, self.clock)
-        ports = Ports(settings, self.bridge, self.rows, self.objects, self.queue, secrets)
+        ports = Ports(settings, self.bridge, self.rows, self.objects, MemoryQueue(), secrets)
         metrics = Metrics(write=lambda _: None, clock=lambda: 0.0)
         self.receiver = Receiver(ShopifyWebhook(), ports, metrics, self.clock)
         self.answers: list[int] = []
@@ -192,7 +194,10 @@ class Wholesaler(House):
         self.told(product, Product(sku=sku, name=sku))
         level = ref(Kind.STOCK_LEVEL, "erp", f"{sku}@WH")
         body = StockLevel(
-            product=product, location="WH", on_hand=on_hand, as_of=self.clock(), **more
+            product=product,
+            location="WH",
+            on_hand=on_hand,
+            **{"as_of": self.clock()} | more,
         )
         self.told(level, body)
         return level
@@ -214,6 +219,11 @@ class Wholesaler(House):
     def assessed(self, order: EntityRef) -> OrderAssessment:
         found = Loader(self.rows, self.objects).view(order).assessment
         assert found is not None
+        return found
+
+    def records(self, entity: EntityRef) -> RecordAssessment:
+        found = Loader(self.rows, self.objects).view(entity).parts[Part.ASSESSMENT].body
+        assert isinstance(found, RecordAssessment)
         return found
 
     def fizzbridge(self, *words: str) -> Any:

@@ -121,6 +121,7 @@ def line(sku, quantity, amount, *, rates=("0.2",), unit=None, factor=1, kind="GO
         quantity=counted,
         amount=asked.amount,
         tax=asked.tax,
+        taxes=asked.taxes,
     )
     return asked, assessed
 
@@ -200,7 +201,8 @@ class Bench:
         return TARGET.client(plain, self.connection)
 
     def desired(self, shown):
-        situation = Situation(self.connection, self.maps, {CUSTOMER: self.partner})
+        customers = {CUSTOMER: self.partner}
+        situation = Situation(self.connection, self.maps, customers, Decimal("0.05"))
         return TARGET.entities[Kind.ORDER].desired(shown, situation)
 
     def export(self, shown, reference=ORDER.key):

@@ -19,7 +19,7 @@ from fizzbridge.runtime.view import StoredPart, View
 from platforms.odoo.mapping import unit_price
 from platforms.odoo.transport import external_key
 from sandbox.faults import Fault
-from tests.platforms.odoo.odoo_orders import CUSTOMER, ORDER, TARGET, Bench, Maps, line, view
+from tests.platforms.odoo.odoo_orders import CUSTOMER, ORDER, SEED, TARGET, Bench, Maps, line, view
 
 ORDERS = TARGET.entities[Kind.ORDER]
 PARTNERS = TARGET.entities[Kind.CUSTOMER]
@@ -518,13 +518,41 @@ def test_the_warehouse_of_the_settings(bench):
 # -- totals ----------------------------------------------------------------------------------------
 
 
-def test_another_total_in_odoo_is_never_confirmed(bench):
-    odd = Totals(net=Decimal("45.84"), tax=Decimal("9.16"), gross=Decimal("55.00"))
-    with pytest.raises(errors.TargetRejectedError) as found:
+def test_another_total_is_never_sent(bench):
+    odd = Totals(net=Decimal("45.78"), tax=Decimal("9.16"), gross=Decimal("54.94"))
+    with pytest.raises(errors.TotalMismatchError) as found:
         bench.export(view(COLA, total=odd))
-    assert found.value.code == "total_mismatch"
-    assert "55.01 EUR in Odoo and 55.00 EUR at the shop" in found.value.message
-    assert only(bench)["state"] == "draft"
+    assert "would be 55.01 EUR there and is 54.94 EUR with us" in found.value.message
+    assert "difference -0.07" in found.value.message
+    assert bench.shown() == []
+
+
+def test_a_cent_is_a_line_of_its_own():
+    bench = Bench(rounding_sku="ROUND", seed={"products": [*SEED["products"], ROUND]})
+    odd = Totals(net=Decimal("45.84"), tax=Decimal("9.16"), gross=Decimal("55.00"))
+    bench.export(view(COLA, total=odd))
+    (order,) = bench.shown()
+    assert (order["state"], order["amount_total"]) == ("sale", 55.0)
+    assert bench.records("sale.order.line")[-1]["price_unit"] == -0.01
+
+
+ROUND = {"default_code": "ROUND", "name": "Rounding", "type": "service", "taxes_id": []}
+
+
+def test_a_company_that_rounds_by_line_has_a_setting():
+    lines = [line(f"SKU{n}", 1, "0.13", rates=("0.19",)) for n in range(5)]
+    products = [{"default_code": f"SKU{n}", "name": "-"} for n in range(5)]
+    company = {"tax_calculation_rounding_method": "round_per_line"}
+    seed = {"products": [*SEED["products"], *products, ROUND], "company": company}
+    shop = Totals(net=Decimal("0.65"), tax=Decimal("0.12"), gross=Decimal("0.77"))
+    bench = Bench(tax_rounding="line", rounding_sku="ROUND", seed=seed)
+    bench.export(view(*lines, total=shop))
+    (order,) = bench.shown()
+    assert (order["state"], order["amount_total"]) == ("sale", 0.77)
+    wrongly_set = Bench(rounding_sku="ROUND", seed=seed)
+    with pytest.raises(errors.TotalMismatchError, match=r"would be 0.75 EUR .* 0.77 EUR"):
+        wrongly_set.export(view(*lines, total=shop))
+    assert only(wrongly_set)["state"] == "draft"
 
 
 amounts = st.integers(0, 10_000_000).map(lambda cents: Decimal(cents) / 100)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -21,6 +22,7 @@ from fizzbridge.observation import Seen
 from fizzbridge.runtime.converge import SOON
 from fizzbridge.runtime.leases import Lease, acquire, release
 from fizzbridge.runtime.observe import Circumstances, Merge
+from fizzbridge.runtime.target import DocumentPayload
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import (
@@ -291,6 +293,31 @@ def test_a_missing_mapping_holds_names_it_and_its_appearance_releases():
     house.settle()
     booked_once(house)
     assert DetailType.ORDER_RELEASED in house.announced()
+
+
+class Dear(DocumentPayload):
+    """A document that comes to whatever it says."""
+
+
+def test_another_total_is_never_sent():
+    house = House()
+    total = {"currency": "GBP", "total": Decimal("2.47")}
+    house.orders.desired = lambda view, situation: Dear(**total)
+    house.place()
+    house.settle()
+    assert house.orders.objects == {}
+    link = house.link(order_ref())
+    assert link["status"] == "held"
+    assert link["message"] == (
+        "order #1 would be 2.47 GBP there and is 2.40 GBP with us, difference -0.07"
+    )
+    (hold,) = house.rows.query(str(order_ref()), "HOLD#erp#TOTAL_MISMATCH")
+    assert hold["blocks"] == "export"
+    total["total"] = Decimal("2.40")
+    changed = order_request(second=9, note="n")
+    house.observe(Seen(order_ref(), changed, changed.changed_at, Part.REQUEST))
+    house.settle()
+    assert house.orders.counts["create"] == 1
 
 
 def map_row(house: House, pk: str, sk: str, mapped: str) -> None:

@@ -14,7 +14,7 @@ from fizzbridge.model.documents import (
     Shipment,
     ShipmentState,
 )
-from fizzbridge.model.order import HoldReason, OrderAssessment, OrderRequest, Totals
+from fizzbridge.model.order import HoldReason, LineType, OrderAssessment, OrderRequest, Totals
 from fizzbridge.model.states import OrderState
 from fizzbridge.settings import Bridge
 from fizzbridge.trade.assessing import OrderFacts, assess_order, assess_record
@@ -95,3 +95,42 @@ def test_a_code_that_is_mapped_is_counted_as_ours():
     (one,) = order.lines
     assert one.sku == "COLA"
     assert order.tax_point == datetime(2026, 11, 20, tzinfo=UTC).date()
+
+
+def test_lines_that_do_not_sum_to_the_total_hold():
+    odd = Totals(net="5.00", tax="0.40", gross="5.40")
+    order = assessed(order_request(totals=odd), CatalogueItem(sku="COLA330", name="Cola"))
+    (hold,) = order.holds
+    assert hold.reason is HoldReason.TOTAL_MISMATCH
+    assert hold.message == ("the shop's lines sum to 2.00, its total is 5.00, difference 3.00")
+
+
+@pytest.mark.parametrize("cents", range(-6, 7))
+def test_a_cent_or_two_are_a_line_of_their_own(cents):
+    net = Decimal(2) + Decimal(cents) / 100
+    odd = Totals(net=net, tax="0.40", gross=net + Decimal("0.40"))
+    order = assessed(order_request(totals=odd), CatalogueItem(sku="COLA330", name="Cola"))
+    rounding = [line.amount for line in order.lines if line.type is LineType.ROUNDING]
+    if abs(cents) > 5:
+        assert [hold.reason for hold in order.holds] == [HoldReason.TOTAL_MISMATCH]
+        assert rounding == []
+    else:
+        assert rounding == ([Decimal(cents) / 100] if cents else [])
+        assert order.totals == odd
+
+
+def test_a_discount_on_the_order_is_spread_over_its_goods():
+    goods = [
+        line("COLA330", 1, id=name, amount=Decimal(amount), tax=Decimal(0))
+        for name, amount in (("a", "33.33"), ("b", "33.33"), ("c", "33.34"))
+    ]
+    off = line(None, 1, id="d", type=LineType.DISCOUNT, amount=Decimal("10.00"), tax=Decimal(0))
+    totals = Totals(net="90.00", tax="0", gross="90.00")
+    request = order_request(lines=[*goods, off], totals=totals)
+    order = assessed(request, CatalogueItem(sku="COLA330", name="Cola"))
+    assert [one.amount for one in order.lines] == [
+        Decimal("30.00"),
+        Decimal("30.00"),
+        Decimal("30.00"),
+    ]
+    assert order.totals == totals

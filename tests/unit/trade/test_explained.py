@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from fizzbridge.model.catalogue import ListPrice
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.customer import Credit, Terms
+from fizzbridge.model.documents import Refund
+from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.order import HoldReason, LineType
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
@@ -264,6 +266,39 @@ def test_an_order_too_small_for_a_van_waits():
     house = Wholesaler(limits={"minimum_order_value": "100"})
     assert holds(house, house.order()) == [HoldReason.LIMIT]
     assert holds(house, house.order(quantity=11)) == []
+
+
+def refund(order, **changes) -> Refund:
+    body = {"order": order, "amount": "10.00", "currency": "EUR", "status": "SETTLED"}
+    return Refund(**body | {"at": datetime(2026, 11, 21, tzinfo=UTC)} | changes)
+
+
+def test_more_given_back_than_was_paid_holds():
+    house = Wholesaler()
+    order = house.order()
+    house.told(ref(Kind.REFUND, "shop", "r1"), refund(order), order)
+    (hold,) = house.assessed(order).holds
+    assert hold.reason is HoldReason.LIMIT
+    assert hold.message == "refund amount: 10.00 given back, 0 paid"
+
+
+def test_money_of_another_currency_holds():
+    house = Wholesaler()
+    order = house.order()
+    house.told(ref(Kind.REFUND, "shop", "r1"), refund(order, currency="USD"), order)
+    (hold,) = house.assessed(order).holds
+    assert hold.message == "refund currency: USD on an order in EUR"
+
+
+def test_a_stock_level_says_what_may_be_offered_and_what_to_order():
+    demand = {"daily_demand": "42", "demand_deviation": "11", "lead_time_days": "7"}
+    item = CatalogueItem(**ITEMS[0].model_dump() | demand | {"service_level": "95"})
+    house = Wholesaler(items=[item], stock={"buffer_cases": 1, "reorder_unit": "LAYER"})
+    level = house.stock("COLA330", 310, reserved=96)
+    found = house.records(level)
+    assert found.available == 310 - 96 - 24
+    assert [working.rule for working in found.workings] == ["availability", "replenishment"]
+    assert "position 214, reorder point 342: order 432" in found.workings[1].text
 
 
 def test_what_is_shipped_is_to_bill():

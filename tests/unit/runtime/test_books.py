@@ -1,0 +1,111 @@
+"""Orders that want the same thing at once: one gets it, and nothing is promised twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fizzbridge.model.customer import Credit
+from fizzbridge.model.order import HoldReason
+from fizzbridge.runtime.assess import Assessed, Assessor
+from tests.kit.wholesaler import Wholesaler
+
+
+class Racing:
+    """A table in which another order is assessed right after the first read of a partition."""
+
+    def __init__(self, house: Wholesaler, prefix: str, rival) -> None:
+        self._house = house
+        self._prefix = prefix
+        self._rival = rival
+
+    def query(self, pk, *args, **options):
+        found = self._house.rows.query(pk, *args, **options)
+        if pk.startswith(self._prefix) and self._rival:
+            rival, self._rival = self._rival, None
+            rival()
+        return found
+
+    def __getattr__(self, name):
+        return getattr(self._house.rows, name)
+
+
+def placed_and_unassessed(house: Wholesaler):
+    """An order whose webhook has come in, and nobody has looked at."""
+    settle, house.settle = house.settle, lambda: None
+    try:
+        return house.order()
+    finally:
+        house.settle = settle
+
+
+def assessed_at_once(house: Wholesaler, prefix: str):
+    first, second = placed_and_unassessed(house), placed_and_unassessed(house)
+    table = Racing(house, prefix, lambda: house.assessor.run(first, "rival"))
+    slow = Assessor(table, house.objects, house.rules, house.clock)
+    assert slow.run(second, "slow") is Assessed.DONE
+    return first, second
+
+
+def held(house: Wholesaler, order) -> list[HoldReason]:
+    return [hold.reason for hold in house.assessed(order).holds]
+
+
+def test_two_orders_race_for_the_last_case():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    first, second = assessed_at_once(house, "STOCK#")
+    assert (held(house, first), held(house, second)) == ([], [HoldReason.STOCK])
+    claims = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert sum(row["allotted"] for row in claims) == 300
+
+
+def test_two_orders_race_for_the_last_credit():
+    house = Wholesaler(credit={})
+    house.account(credit=credit(house, "200.00"))
+    first, second = assessed_at_once(house, "ACCOUNT#")
+    assert (held(house, first), held(house, second)) == ([], [HoldReason.CREDIT])
+
+
+def credit(house: Wholesaler, limit: str):
+    return Credit(currency="EUR", limit=limit, as_of=house.clock())
+
+
+def test_what_the_erp_has_reserved_is_not_claimed_twice():
+    house = Wholesaler(stock={})
+    level = house.stock("COLA330", 300)
+    house.order()
+    assert house.records(level).available == 300, "as it was before the order"
+    house.stock("COLA330", 300, reserved=240)
+    assert house.records(level).available == 60
+
+
+def test_a_level_from_before_the_booking_leaves_the_claim_standing():
+    house = Wholesaler(stock={})
+    taken = house.clock()
+    house.stock("COLA330", 300)
+    house.order()
+    level = house.stock("COLA330", 301, as_of=taken - timedelta(minutes=1))
+    assert house.records(level).available == 301 - 240
+
+
+@pytest.mark.parametrize("policy", ["order_time", "fair_share"])
+def test_claims_never_exceed_what_is_there(policy):
+    house = Wholesaler(stock={"share": policy})
+    house.stock("COLA330", 400)
+    for _ in range(3):
+        house.order()
+    claims = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert sum(row["allotted"] for row in claims) <= 400
+    assert len(claims) == 3
+
+
+def test_an_order_that_lost_its_line_gives_the_stock_up():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    order = house.order()
+    house.desk.edit(int(order.external_id), {"quantities": {"COLA330-C24": 0}})
+    house.settle()
+    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert claim["allotted"] == 0
