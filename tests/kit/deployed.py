@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from fizzbridge.settings import load_bridge_file
 from infra.local.demo.cases import CASES
 from infra.local.demo.vendors import Erp, Shop
 from infra.local.state import ADMINISTRATOR
+from tests.kit import trade
 from tests.kit.emulator import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,35 +50,98 @@ poll_overlap = 5
 """
 
 
+@dataclass(frozen=True)
+class SaleLine:
+    """A line of an order as the ERP holds it; rates in percent."""
+
+    product: str
+    quantity: int
+    net: Decimal
+    rates: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True)
+class Details:
+    """An order as the ERP holds it, with its lines."""
+
+    untaxed: Decimal
+    tax: Decimal
+    total: Decimal
+    lines: list[SaleLine]
+
+
+class Books(Erp):
+    """The ERP as its clerks look at it."""
+
+    def details(self, origin: str) -> list[Details]:
+        """The orders that carry our reference, line by line."""
+        amounts = ["amount_untaxed", "amount_tax", "amount_total"]
+        rates = {
+            tax["id"]: Decimal(str(tax["amount"]))
+            for tax in self._read("account.tax", [], ["amount"])
+        }
+        found = self._read("sale.order", [["origin", "=", origin]], amounts)
+        return [
+            Details(
+                *(_money(row[name]) for name in amounts),
+                [
+                    SaleLine(
+                        product=line["product_id"][1].partition("]")[0].removeprefix("["),
+                        quantity=int(line["product_uom_qty"]),
+                        net=_money(line["price_subtotal"]),
+                        rates=tuple(rates[tax] for tax in line["tax_ids"]),
+                    )
+                    for line in self._read(
+                        "sale.order.line",
+                        [["order_id", "=", row["id"]]],
+                        ["product_id", "product_uom_qty", "price_subtotal", "tax_ids"],
+                    )
+                    if line["product_uom_qty"]
+                ],
+            )
+            for row in found
+        ]
+
+
+def _money(value: float) -> Decimal:
+    return Decimal(str(value)).quantize(Decimal("0.01"))
+
+
 class Deployed:
     """The stack, driven as its users and vendors would."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bridge_file = folder / "bridge.toml"
-        self.ports = {"4601": free_port(), "4602": free_port()}
+        self.ports = {port: free_port() for port in ("4601", "4602", "4603")}
         self.routes: list[dict[str, Any]] | None = None
         self.stack: Stack
         self.shop: Shop
-        self.erp: Erp
+        self.shop_eu: Shop
+        self.erp: Books
 
     @property
     def sandboxes(self) -> list[str]:
         return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
 
     def close(self) -> None:
-        self.shop.close()
-        self.erp.close()
+        for vendor in (self.shop, self.shop_eu, self.erp):
+            vendor.close()
 
     def up(self, change: Callable[[str], str] = lambda text: text) -> None:
-        """Deploy the demo's bridge with other ports, and with ``change`` made to it."""
-        text = (DEMO / "bridge.demo.toml").read_text()
+        """Deploy the demo's bridge and a second shop, and with ``change`` made to it."""
+        text = trade.bridge((DEMO / "bridge.demo.toml").read_text())
         before, _, after = text.partition("[timing]")
         text = before + TIMING + after[after.index("\n[[local") :]
         for usual, port in self.ports.items():
             text = text.replace(usual, str(port))
-        for name in ("shopify.seed.json", "odoo.seed.json", "catalogue.csv"):
-            (self.folder / name).write_text((DEMO / name).read_text())
+        files = trade.seeds(
+            *((DEMO / f"{name}.seed.json").read_text() for name in ("shopify", "odoo"))
+        )
+        files["catalogue.csv"] = trade.catalogue((DEMO / "catalogue.csv").read_text())
+        files["schemes.toml"] = trade.SCHEMES
+        for name, content in files.items():
+            (self.folder / name).write_text(content)
         self.bridge_file.write_text(change(text))
         done = self.command("up", "--bridge", str(self.bridge_file))
         assert done.returncode == 0, done.stdout + done.stderr
@@ -84,11 +150,12 @@ class Deployed:
         self.stack = open_stack(None)
         bridge = load_bridge_file(self.bridge_file, ROOT)
         self.shop = Shop(bridge.connection("shop-uk").base_url)
+        self.shop_eu = Shop(bridge.connection("shop-eu").base_url)
         seeds = [
             json.loads((DEMO / f"{name}.seed.json").read_text()) for name in ("shopify", "odoo")
         ]
         self.secret = seeds[0]["client_secrets"][0]
-        self.erp = Erp(bridge.connection("erp").base_url, next(iter(seeds[1]["api_keys"])))
+        self.erp = Books(bridge.connection("erp").base_url, next(iter(seeds[1]["api_keys"])))
         self._introduce(*seeds)
 
     def _introduce(self, shop: dict[str, Any], erp: dict[str, Any]) -> None:
@@ -98,9 +165,13 @@ class Deployed:
             "shop-uk",
             {"active": self.secret, "access_token": next(iter(shop["access_tokens"]))},
         )
+        euro = {"active": trade.EU_SECRET, "access_token": trade.EU_TOKEN}
+        secrets.set_values(self.stack, "shop-eu", euro)
         secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
         self.shop.send_webhooks_to(self.webhook_url)
-        self.shop.switch("auto")
+        self.shop_eu.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-eu"))
+        for shop_window in (self.shop, self.shop_eu):
+            shop_window.switch("auto")
 
     @property
     def webhook_url(self) -> str:

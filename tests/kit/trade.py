@@ -1,0 +1,162 @@
+"""What the end-to-end bridge has beyond the demo's: a shop in euro, deposit schemes, crates."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+EU_SECRET = "eu-signing-secret"
+EU_TOKEN = "eu-access-token"
+
+CONNECTION = """
+[[connections]]
+name = "shop-eu"
+platform = "shopify"
+base_url = "http://127.0.0.1:4603"
+start_at = 2026-01-01T00:00:00Z
+roles = ["order.request", "payment", "refund"]
+calls = { parallel = 2, per_minute = 6000 }
+settings = { api_version = "2026-10", longest_transaction_s = 2, search_lag_s = 0 }
+
+"""
+
+SANDBOX = """
+[[local.sandboxes]]
+platform = "shopify"
+port = 4603
+seed = "shopify-eu.seed.json"
+"""
+
+SCHEMES = """
+[[schemes]]
+name = "ie-small"
+kind = "DEPOSIT"
+countries = ["IE"]
+currency = "EUR"
+amount = 0.15
+tax_mode = "EXCLUDED"
+is_refillable = false
+materials = ["PET", "ALUMINIUM", "STEEL"]
+min_ml = 150
+max_ml = 500
+valid_from = 2024-02-01
+
+[[schemes]]
+name = "uk-drs"
+kind = "DEPOSIT"
+countries = ["GB"]
+regions = ["ENG", "SCT", "NIR"]
+currency = "GBP"
+amount = 0.20
+tax_mode = "EXCLUDED"
+is_refillable = false
+materials = ["PET", "ALUMINIUM", "STEEL"]
+min_ml = 150
+max_ml = 3000
+valid_from = 2027-10-01
+
+[[schemes]]
+name = "de-bottle"
+kind = "DEPOSIT"
+countries = ["DE"]
+currency = "EUR"
+amount = 0.15
+tax_mode = "FOLLOWS_GOODS"
+is_refillable = true
+containers = ["bottle-1l"]
+valid_from = 2020-01-01
+
+[[schemes]]
+name = "de-crate"
+kind = "DEPOSIT"
+countries = ["DE"]
+currency = "EUR"
+amount = 1.50
+per = "crate"
+tax_mode = "FOLLOWS_GOODS"
+containers = ["crate-12"]
+valid_from = 2020-01-01
+"""
+
+_CRATE = {
+    "sku": "LEMON1000",
+    "name": "Lemon 1.0 l returnable bottle",
+    "base_unit": "EACH",
+    "units_per_case": "12",
+    "case_sku": "LEMON1000-CRATE",
+    "valid_from": "2026-01-01",
+    "volume_ml": "1000",
+    "material": "GLASS",
+    "refillable": "true",
+    "container": "bottle-1l",
+    "crate": "crate-12",
+}
+
+
+def bridge(text: str) -> str:
+    """The demo's bridge file with the second shop and the schemes."""
+    routes = text.index("[[routes]]")
+    text = text[:routes] + CONNECTION + text[routes:] + SANDBOX
+    for old, new in (
+        ('from = ["shop-uk"]', 'from = ["shop-uk", "shop-eu"]'),
+        ('ship_country = ["GB", "IE"]', 'ship_country = ["GB", "IE", "DE"]'),
+        ('file = "catalogue.csv"', 'file = "catalogue.csv"\nschemes = "schemes.toml"'),
+        ('fee_sku = "CHARGE"', 'fee_sku = "CHARGE"\ndeposit_sku = "DEPOSIT"'),
+        ("rounding_sku", 'deposit_refund_sku = "EMPTIES"\nrounding_sku'),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def catalogue(text: str) -> str:
+    """The demo's catalogue with a returnable bottle in a returnable crate."""
+    rows = [*csv.DictReader(io.StringIO(text)), _CRATE]
+    columns = [*rows[0], "container", "crate"]
+    made = io.StringIO()
+    writer = csv.DictWriter(made, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return made.getvalue()
+
+
+def shop(seed: dict[str, Any]) -> dict[str, Any]:
+    """The demo's shop as one that sells in euro."""
+    (scopes,) = seed["access_tokens"].values()
+    crate = {"sku": "LEMON1000-CRATE", "title": "Lemon 1.0 l, crate of 12", "price": "6.49"}
+    return seed | {
+        "shop": "bubbles-eu.myshopify.com",
+        "currency": "EUR",
+        "tax_rate": 0.23,
+        "first_id": 7_120_000_000_017,
+        "client_secrets": [EU_SECRET],
+        "access_tokens": {EU_TOKEN: scopes},
+        "variants": [*seed["variants"], crate],
+    }
+
+
+def erp(seed: dict[str, Any]) -> dict[str, Any]:
+    """The demo's ERP with what the trade's lines need."""
+    crate = {"name": "Crate of 12", "factor": 12, "relative_to": "Units"}
+    lemon = {"default_code": "LEMON1000", "name": "Lemon 1.0 l", "uoms": ["Crate of 12"]}
+    services = [
+        {"default_code": code, "name": name, "type": "service", "taxes_id": []}
+        for code, name in (("DEPOSIT", "Deposit"), ("EMPTIES", "Empties returned"))
+    ]
+    taxes = [{"name": "23%", "amount": 23.0}, {"name": "19%", "amount": 19.0}]
+    return seed | {
+        "uoms": [*seed["uoms"], crate],
+        "products": [*seed["products"], lemon, *services],
+        "taxes": [*seed["taxes"], *taxes],
+    }
+
+
+def seeds(shop_seed: str, erp_seed: str) -> dict[str, str]:
+    """The seed files of the three sandboxes, by name."""
+    return {
+        "shopify.seed.json": shop_seed,
+        "shopify-eu.seed.json": json.dumps(shop(json.loads(shop_seed))),
+        "odoo.seed.json": json.dumps(erp(json.loads(erp_seed))),
+    }
