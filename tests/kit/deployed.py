@@ -83,8 +83,10 @@ class Books(Erp):
         found = self._read("sale.order", [["origin", "=", origin]], amounts)
         return [
             Details(
-                *(_money(row[name]) for name in amounts),
-                [
+                untaxed=_money(row["amount_untaxed"]),
+                tax=_money(row["amount_tax"]),
+                total=_money(row["amount_total"]),
+                lines=[
                     SaleLine(
                         product=line["product_id"][1].partition("]")[0].removeprefix("["),
                         quantity=int(line["product_uom_qty"]),

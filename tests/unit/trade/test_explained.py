@@ -232,6 +232,21 @@ def test_lots_too_short_of_life_are_not_there():
     assert "B" in step["arithmetic"]
 
 
+def test_a_mixed_case_is_there_as_often_as_its_scarcest_component():
+    mix = CatalogueItem(sku="MIX", name="Mix", components="COLA330*6 LEMON1000*6")
+    house = Wholesaler(stock={}, items=[*ITEMS, mix])
+    house.stock("COLA330", 40)
+    house.stock("LEMON1000", 25)
+    order = house.order(lines=[{"sku": "MIX", "title": "Mix", "quantity": 5, "price": "9.00"}])
+    (step,) = house.explain(order, "mixed case")
+    assert step["arithmetic"] == "MIX: its components allow 4 of 5"
+    assert holds(house, order) == [HoldReason.STOCK]
+    (hold,) = house.assessed(order).holds
+    assert hold.cause == "STOCK#LEMON1000"
+    house.stock("LEMON1000", 30)
+    assert holds(house, order) == []
+
+
 def test_a_route_day_is_promised():
     delivery = {"time_zone": "Europe/Dublin", "cut_off": "14:00", "days": ["MON", "THU"]}
     house = Wholesaler(delivery=delivery)

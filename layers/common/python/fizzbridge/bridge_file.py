@@ -28,6 +28,7 @@ from fizzbridge.settings import (
     BridgeFileError,
     Connection,
 )
+from fizzbridge.trade.gtin import SAME_ITEM, gtin14, is_case_of
 
 Row = TypeVar("Row", CatalogueItem, ListPrice)
 LOCAL_STAGE = "local"
@@ -64,7 +65,8 @@ def read_catalogue(bridge: Bridge, folder: Path) -> tuple[CatalogueItem, ...]:
     if bridge.catalogue is None:
         return ()
     items, mistakes = _table(folder, bridge.catalogue.file, "file", CatalogueItem)
-    mistakes += [f"{bridge.catalogue.file}: {line}" for line in _overlaps(items)]
+    wrong = (*_overlaps(items), *_numbers(items))
+    mistakes += [f"{bridge.catalogue.file}: {line}" for line in wrong]
     if mistakes:
         raise BridgeFileError(mistakes)
     return tuple(items)
@@ -274,6 +276,19 @@ def _overlaps(items: Sequence[CatalogueItem]) -> Iterator[str]:
             if _first(item) <= _last(other) and _first(other) <= _last(item):
                 yield f"{item.sku}: rows valid from {_first(other)} and {_first(item)} overlap"
         spans[item.sku].append(item)
+
+
+def _numbers(items: Sequence[CatalogueItem]) -> Iterator[str]:
+    """Barcodes that are none, or that say they are a case of something else."""
+    for item in items:
+        right = []
+        for column in ("gtin", "case_gtin"):
+            try:
+                right += [gtin14(number)] if (number := getattr(item, column)) else []
+            except ValueError as error:
+                yield f"{item.sku}, column {column}: {error}"
+        if len(right) > 1 and right[1][0] in SAME_ITEM and not is_case_of(right[1], right[0]):
+            yield f"{item.sku}, column case_gtin: '{item.case_gtin}' is a case of another item"
 
 
 def _first(item: CatalogueItem) -> date:

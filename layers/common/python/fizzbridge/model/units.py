@@ -13,6 +13,8 @@ from fizzbridge.model.base import Frozen
 ML_PER_US_FL_OZ = Decimal("29.5735295625")
 """A US fluid ounce, by definition."""
 
+ML_PER_LITRE = 1000
+
 
 class Unit(StrEnum):
     """The unit a quantity is ordered or handled in."""

@@ -5,18 +5,18 @@ A check that fails holds; it never loses an order and never changes a price.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
-from fizzbridge.model.catalogue import ListPrice
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.documents import Invoice, Payment, Refund
 from fizzbridge.model.money import to_minor_unit, written
 from fizzbridge.model.order import AssessedLine, HoldReason, LineType, OrderClass, PaymentStatus
 from fizzbridge.trade import credit, deliveries, lots, payments, prices, totals
 from fizzbridge.trade.books import Allotted
 from fizzbridge.trade.draft import Draft
-from fizzbridge.trade.packs import Counted
+from fizzbridge.trade.packs import Counted, mixed_stock
 
 
 def check_price(draft: Draft) -> None:
@@ -116,34 +116,70 @@ def promise(draft: Draft) -> date | None:
 
 
 def check_stock(draft: Draft, delivered_on: date | None) -> None:
-    """Claim stock for every item; what is not there, or too short of life, holds the release."""
-    policy = draft.rules.bridge.stock
-    if policy is None:
+    """Claim stock for every item; what is not there, or too short of life, holds the release.
+
+    A mixed case is claimed by its components: it is there as often as the scarcest of them.
+    """
+    if draft.rules.bridge.stock is None:
         return
-    wanted: dict[str, list[Counted]] = {}
+    single: dict[str, int] = {}
+    mixed: dict[str, tuple[CatalogueItem, int]] = {}
     for _, counted in draft.goods():
-        wanted.setdefault(counted.sold.item.sku, []).append(counted)
-    for sku, lines in wanted.items():
-        quantity = sum(counted.quantity.base for counted in lines)
-        got = draft.books.allot(lines[0].sold.item, quantity, draft.request.placed_at)
-        if got is None:
-            continue
-        draft.workings.append(got.working)
-        short = got.wanted - got.allotted or _short_of_life(
-            draft, got, lines[0], delivered_on or draft.tax_point
-        )
-        text = (
-            f"{sku}: {short} of {got.wanted} {lines[0].sold.item.base_unit.lower()} are not there"
-        )
-        if short and policy.short == "hold":
-            draft.hold(HoldReason.STOCK, text, draft.books.stock_cause(sku))
-        elif short:
-            draft.show("backorder", text)
+        item, base = counted.sold.item, counted.quantity.base
+        if item.components:
+            mixed[item.sku] = (item, mixed.get(item.sku, (item, 0))[1] + base)
+        else:
+            single[item.sku] = single.get(item.sku, 0) + base
+    got = _allot(draft, single, mixed.values())
+    left = {}
+    for sku, found in got.items():
+        wanted = single.get(sku, 0)
+        given = min(found.allotted, wanted)
+        left[sku] = found.allotted - given
+        item = draft.rules.catalogue.item(sku, draft.tax_point)
+        if item and wanted:
+            day = delivered_on or draft.tax_point
+            short = wanted - given or _short_of_life(draft, found, item, day)
+            _short(draft, item, wanted, short, sku)
+    for item, wanted in mixed.values():
+        if all(part.sku in got for part in item.components):
+            possible = min(mixed_stock(item, left), wanted)
+            draft.show("mixed case", f"{item.sku}: its components allow {possible} of {wanted}")
+            scarce = min(item.components, key=lambda part: left[part.sku] // part.quantity)
+            _short(draft, item, wanted, wanted - possible, scarce.sku)
 
 
-def _short_of_life(draft: Draft, got: Allotted, counted: Counted, day: date) -> int:
+def _allot(
+    draft: Draft, single: Mapping[str, int], mixed: Iterable[tuple[CatalogueItem, int]]
+) -> dict[str, Allotted]:
+    """One claim for each item, whichever lines want it."""
+    needs = dict(single)
+    for item, base in mixed:
+        for part in item.components:
+            needs[part.sku] = needs.get(part.sku, 0) + base * part.quantity
+    got = {}
+    for sku, wanted in needs.items():
+        found = draft.rules.catalogue.item(sku, draft.tax_point)
+        allotted = found and draft.books.allot(found, wanted, draft.request.placed_at)
+        if allotted:
+            draft.workings.append(allotted.working)
+            got[sku] = allotted
+    return got
+
+
+def _short(draft: Draft, item: CatalogueItem, wanted: int, short: int, scarce: str) -> None:
+    policy = draft.rules.bridge.stock
+    if policy is None or not short:
+        return
+    text = f"{item.sku}: {short} of {wanted} {item.base_unit.lower()} are not there"
+    if policy.short == "hold":
+        draft.hold(HoldReason.STOCK, text, draft.books.stock_cause(scarce))
+    else:
+        draft.show("backorder", text)
+
+
+def _short_of_life(draft: Draft, got: Allotted, item: CatalogueItem, day: date) -> int:
     """What lots cannot give with the shelf life the account asks for; first expired goes first."""
-    item = counted.sold.item
     if not item.is_lot_tracked or not got.lots:
         return 0
     least = lots.minimum_days(draft.account.terms, item.shelf_life_days) if draft.account else 0

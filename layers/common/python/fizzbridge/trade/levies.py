@@ -7,12 +7,9 @@ from decimal import Decimal
 
 from fizzbridge.model.money import to_minor_unit, written
 from fizzbridge.model.scheme import Measure, Scheme, SchemeKind
-from fizzbridge.model.units import ML_PER_US_FL_OZ
 from fizzbridge.model.working import Working
 from fizzbridge.trade.deposits import Charge, MissingFactsError, applies, priced
-from fizzbridge.trade.packs import Counted
-
-ML_PER_LITRE = 1000
+from fizzbridge.trade.packs import Counted, fl_oz, litres
 
 
 def levies(counted: Counted, schemes: Sequence[Scheme], currency: str) -> list[Charge]:
@@ -56,11 +53,10 @@ def volume(scheme: Scheme, counted: Counted) -> Decimal:
     """
     if scheme.per is Measure.CONTAINER:
         return Decimal(counted.quantity.base)
-    content = counted.sold.item.volume_ml
-    if content is None:
+    item, base = counted.sold.item, counted.quantity.base
+    if item.volume_ml is None:
         raise MissingFactsError(["volume_ml"])
-    unit = ML_PER_LITRE if scheme.per is Measure.LITRE else ML_PER_US_FL_OZ
-    return content * counted.quantity.base / unit
+    return litres(base, item) if scheme.per is Measure.LITRE else fl_oz(item.volume_ml) * base
 
 
 def due(litres: Decimal, scheme: Scheme, currency: str) -> Decimal:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.model.order import DocumentLine
-from fizzbridge.model.units import Quantity, Unit
+from fizzbridge.model.units import ML_PER_LITRE, ML_PER_US_FL_OZ, Quantity, Unit
 from fizzbridge.settings import Limits
+
+EACH_DIGITS = Decimal("0.0001")
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,7 @@ class Counted:
     @property
     def case_equivalents(self) -> Decimal:
         """Base quantity in cases; an item without a case counts as none."""
-        case = self.sold.item.units_per_case
-        return Decimal(self.quantity.base) / case if case else Decimal(0)
+        return case_equivalents(self.quantity.base, self.sold.item)
 
     @property
     def is_layer_or_more(self) -> bool:
@@ -57,8 +58,9 @@ class Catalogue:
         for item in items:
             for code, unit in item.sold_as().items():
                 self._by_code.setdefault(code, []).append(Sold(item, unit))
-            if item.gtin:
-                self._by_gtin.setdefault(_gtin14(item.gtin), []).append(Sold(item, item.base_unit))
+            for gtin, unit in ((item.gtin, item.base_unit), (item.case_gtin, Unit.CASE)):
+                if gtin:
+                    self._by_gtin.setdefault(_gtin14(gtin), []).append(Sold(item, unit))
 
     def find(self, line: DocumentLine, mapped: str | None, day: date) -> Sold | None:
         """The item a line sells: by mapped code, then GTIN, then the code itself, exact."""
@@ -99,6 +101,55 @@ def count(line: DocumentLine, sold: Sold) -> Counted:
         ordered=line.quantity, unit=sold.unit, factor=factor, base=line.quantity * factor
     )
     return Counted(line.id, sold, quantity)
+
+
+def split(base: int, item: CatalogueItem) -> dict[Unit, int]:
+    """A quantity in whole pallets, layers, cases and what is left, largest first."""
+    found = {}
+    for unit in (Unit.PALLET, Unit.LAYER, Unit.CASE, item.base_unit):
+        number, base = whole(base, unit, item)
+        if number:
+            found[unit] = number
+    return found
+
+
+def whole(base: int, unit: Unit, item: CatalogueItem) -> tuple[int, int]:
+    """Whole units in a quantity and the base units left; none of a unit the item does not have."""
+    factor = item.factor(unit)
+    return divmod(base, factor) if factor else (0, base)
+
+
+def case_equivalents(base: int, item: CatalogueItem) -> Decimal:
+    """A quantity in cases; an item without a case counts as none."""
+    return Decimal(base) / item.units_per_case if item.units_per_case else Decimal(0)
+
+
+def litres(base: int, item: CatalogueItem) -> Decimal:
+    """The volume of a quantity.
+
+    Raises:
+        ValueError: the item's volume is not known.
+    """
+    if item.volume_ml is None:
+        raise ValueError(f"{item.sku}: volume_ml must be known")
+    return item.volume_ml * base / ML_PER_LITRE
+
+
+def fl_oz(ml: Decimal) -> Decimal:
+    """A volume in US fluid ounces."""
+    return ml / ML_PER_US_FL_OZ
+
+
+def each_price(case_price: Decimal, item: CatalogueItem) -> Decimal:
+    """The price of one base unit to four digits, for show: never multiplied back."""
+    return (case_price / (item.units_per_case or 1)).quantize(EACH_DIGITS, ROUND_HALF_UP)
+
+
+def mixed_stock(item: CatalogueItem, on_hand: Mapping[str, int]) -> int:
+    """How many of a mixed case its components allow; an absent component allows none."""
+    return min(
+        (max(on_hand.get(part.sku, 0), 0) // part.quantity for part in item.components), default=0
+    )
 
 
 def round_up(
