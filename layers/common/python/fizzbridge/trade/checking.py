@@ -136,11 +136,11 @@ def check_stock(draft: Draft, delivered_on: date | None) -> None:
         wanted = single.get(sku, 0)
         given = min(found.allotted, wanted)
         left[sku] = found.allotted - given
-        item = draft.rules.catalogue.item(sku, draft.tax_point)
-        if item and wanted:
+        sold = draft.rules.catalogue.item(sku, draft.tax_point)
+        if sold and wanted:
             day = delivered_on or draft.tax_point
-            short = wanted - given or _short_of_life(draft, found, item, day)
-            _short(draft, item, wanted, short, sku)
+            short = wanted - given or _short_of_life(draft, found, sold, day)
+            _short(draft, sold, wanted, short, sku)
     for item, wanted in mixed.values():
         if all(part.sku in got for part in item.components):
             possible = min(mixed_stock(item, left), wanted)

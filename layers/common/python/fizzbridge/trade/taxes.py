@@ -26,8 +26,14 @@ def tax_of(amount: Decimal, rate: Decimal, currency: str, *, included: bool) -> 
         currency: whose minor unit counts.
         included: whether the amount has the tax in it.
     """
-    exact = amount * rate / (1 + rate) if included else amount * rate
-    return to_minor_unit(exact, currency)
+    if included:
+        return amount - net_of(amount, [rate], currency)
+    return to_minor_unit(amount * rate, currency)
+
+
+def net_of(amount: Decimal, rates: Iterable[Decimal], currency: str) -> Decimal:
+    """What is left of a price without the taxes in it, rounded; the taxes are the rest."""
+    return to_minor_unit(amount / (1 + sum(rates, Decimal(0))), currency)
 
 
 def shares(
@@ -35,11 +41,15 @@ def shares(
 ) -> tuple[TaxShare, ...]:
     """The same taxes on another amount.
 
-    Several taxes inside one price are taken apart at once, since each is a part of the whole.
+    Several taxes inside one price sum to what is not net: the last takes the rest.
     """
     listed = list(bears)
-    net = amount / (1 + sum((tax.rate for tax in listed), Decimal(0))) if included else amount
+    rates = [tax.rate for tax in listed]
+    net = amount / (1 + sum(rates, Decimal(0))) if included else amount
+    found = [to_minor_unit(net * rate, currency) for rate in rates]
+    if included and found:
+        found[-1] += amount - net_of(amount, rates, currency) - sum(found, Decimal(0))
     return tuple(
-        TaxShare(title=tax.title, rate=tax.rate, amount=to_minor_unit(net * tax.rate, currency))
-        for tax in listed
+        TaxShare(title=tax.title, rate=tax.rate, amount=part)
+        for tax, part in zip(listed, found, strict=True)
     )

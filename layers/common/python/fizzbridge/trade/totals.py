@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import Totals
-from fizzbridge.trade.taxes import TaxRounding
+from fizzbridge.trade.taxes import TaxRounding, net_of
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,20 @@ def totals(
         rounding: each line's tax, or each rate's tax on all its lines together.
     """
     amount = Decimal(0)
-    exact: dict[Decimal, list[Decimal]] = {}
+    parts: dict[tuple[Decimal, ...], list[Decimal]] = {}
     for line in lines:
         amount += line.amount
-        net = line.amount / (1 + sum(line.rates, Decimal(0))) if included else line.amount
-        for rate in line.rates:
-            exact.setdefault(rate, []).append(net * rate)
+        for rates in [line.rates] if included else [(rate,) for rate in line.rates]:
+            parts.setdefault(rates, []).append(line.amount)
     tax = Decimal(0)
-    for parts in exact.values():
-        if rounding is TaxRounding.LINE:
-            tax += sum((to_minor_unit(part, currency) for part in parts), Decimal(0))
-        else:
-            tax += to_minor_unit(sum(parts, Decimal(0)), currency)
+    for rates, amounts in parts.items():
+        # What is taxed at once: each line, or all that bear the same.
+        together = amounts if rounding is TaxRounding.LINE else [sum(amounts, Decimal(0))]
+        for one in together:
+            if included:
+                tax += one - net_of(one, rates, currency)
+            else:
+                tax += to_minor_unit(one * rates[0], currency)
     net = amount - tax if included else amount
     return Totals(net=net, tax=tax, gross=net + tax)
 
