@@ -80,7 +80,12 @@ def test_i15_the_price_of_another_account_is_nobodys():
 
 @pytest.mark.parametrize(
     ("day", "is_valid"),
-    [(date(2026, 10, 31), False), (date(2026, 11, 1), True), (date(2026, 11, 30), True), (date(2026, 12, 1), False)],
+    [
+        (date(2026, 10, 31), False),
+        (date(2026, 11, 1), True),
+        (date(2026, 11, 30), True),
+        (date(2026, 12, 1), False),
+    ],
 )
 def test_a_promotion_has_its_days(day, is_valid):
     november = PROMOTION.model_copy(
