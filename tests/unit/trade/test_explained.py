@@ -7,13 +7,14 @@ from decimal import Decimal
 
 import pytest
 
-from fizzbridge.model.catalogue import CatalogueItem, ListPrice
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice, Receipt
 from fizzbridge.model.customer import Credit, Terms
-from fizzbridge.model.documents import Refund
+from fizzbridge.model.documents import Payment, Refund, Return, ReturnState, ShippedLine
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.order import HoldReason, LineType
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
+from tests.kit.house import BRIDGE
 from tests.kit.wholesaler import ITEMS, Wholesaler, lot
 from tests.unit.trade.rates import SCHEMES
 
@@ -37,7 +38,9 @@ def test_the_shop_is_answered_at_once():
 def test_packs_are_counted_out():
     house = Wholesaler()
     (step,) = house.explain(house.order(), "pack")
-    assert step["arithmetic"] == "10 CASE × 24 = 240 EACH of COLA330"
+    assert step["arithmetic"] == (
+        "10 CASE × 24 = 240 EACH of COLA330 = 1 LAYER + 1 CASE, 79.2 l, 0.4000 EUR each"
+    )
 
 
 def test_amounts_and_taxes_of_the_shop_are_shown_line_by_line():
@@ -145,8 +148,10 @@ def test_the_packagers_levy_is_a_memo():
     house = Wholesaler(schemes=SCHEMES, currency="GBP", tax_rate=0.2)
     order = house.order(country="GB", address={"province_code": "ENG"}, created_at=DAY_OF_SDIL)
     assert amounts(house, order, LineType.LEVY) == []
-    (step,) = house.explain(order, "levy")
+    (step,) = house.explain(order, "levy memo")
     assert step["amount"] == "20.51"
+    assert step["arithmetic"] == "79.2 litre × 0.259 GBP, paid before it came to us"
+    assert house.assessed(order).totals.gross == Decimal("115.20")
 
 
 DAY_OF_SDIL = "2026-03-31T10:00:00+00:00"
@@ -331,6 +336,94 @@ def test_margin_is_of_goods_alone():
     house = Wholesaler(schemes=SCHEMES, items=items)
     (step,) = house.explain(house.order(), "margin")
     assert "26.04 %" in step["arithmetic"]
+
+
+def test_a_truck_takes_so_many_pallets():
+    delivery = {"time_zone": "Europe/Dublin", "cut_off": "14:00", "truck_pallets": 26}
+    house = Wholesaler(delivery=delivery)
+    order = house.order(quantity=26 * 108 + 1)
+    (step,) = house.explain(order, "load")
+    assert step["arithmetic"] == "27 pallets on 26 places"
+    assert holds(house, order) == [HoldReason.LIMIT]
+    assert holds(house, house.order(quantity=26 * 108)) == []
+
+
+def test_terms_say_when_it_is_due_and_what_paying_early_saves():
+    house = Wholesaler(schemes=SCHEMES)
+    house.account(terms=Terms(payment_days=30, cash_discount_percent="2"))
+    order = house.order(created_at="2026-01-31T10:00:00+00:00")
+    (due,) = house.explain(order, "due")
+    assert due["arithmetic"].endswith("2026-03-02")
+    (saved,) = house.explain(order, "cash discount")
+    assert saved["amount"] == "1.92", "on 96.00 of goods; the deposit is none"
+
+
+def test_what_a_receipt_covers_is_promised():
+    house = Wholesaler(stock={"short": "backorder"})
+    receipt = {"due_on": "2026-12-05", "quantity": 216}
+    house.stock("COLA330", 100, on_order=(Receipt.model_validate(receipt),))
+    (step,) = house.explain(house.order(), "available to promise")
+    assert step["arithmetic"] == "140 missing are covered on 2026-12-05"
+
+
+def test_what_is_open_after_a_shipment():
+    house = Wholesaler()
+    order = house.order()
+    house.ship(order, 8)
+    (step,) = house.explain(order, "open")
+    assert step["arithmetic"] == "240 ordered - 192 shipped = 48 open"
+
+
+def test_driver_and_depot_count_empties():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
+    house.ship(house.order("LEMON1000-CRATE", 10, "DE"), 10)
+    brought = [{"name": "empties crate-12", "value": "8"}]
+    order = house.order("LEMON1000-CRATE", 1, "DE", note_attributes=brought)
+    line = ShippedLine(order_line_id="", sku="crate-12", quantity=7)
+    body = Return(order=order, number="R1", state=ReturnState.RECEIVED, lines=(line,))
+    house.told(ref(Kind.RETURN, "shop", "r1"), body, order)
+    (step,) = house.explain(order, "settlement")
+    assert step["arithmetic"] == "8 crate-12 brought - 7 counted at the depot = 1 to explain"
+
+
+def test_what_a_gateway_pays_out():
+    house = Wholesaler()
+    order = house.order()
+    body = {"order": order, "amount": "118.08", "currency": "EUR", "status": "SETTLED"}
+    paid = Payment(**body, fee="3.72", at=datetime(2026, 11, 21, tzinfo=UTC))
+    house.told(ref(Kind.PAYMENT, "shop", "p1"), paid, order)
+    (step,) = house.explain(order, "payout")
+    assert (step["arithmetic"], step["amount"]) == (
+        "118.08 paid - 0 refunded - 3.72 fees",
+        "114.36",
+    )
+
+
+def test_deposits_that_the_shop_charges_itself_are_compared():
+    deposit = CatalogueItem(sku="DEPOSIT", name="Deposit", is_deposit=True, is_drink=False)
+    house = Wholesaler(schemes=SCHEMES, items=[*ITEMS, deposit])
+    goods = {"sku": "COLA330-C24", "quantity": 10, "price": "9.60"}
+
+    def order(pieces: int):
+        held = {"sku": "DEPOSIT", "title": "Deposit", "quantity": pieces, "price": "0.15"}
+        return house.order(lines=[goods, held | {"taxable": False}])
+
+    right, wrong = order(240), order(230)
+    assert holds(house, right) == []
+    assert amounts(house, right, LineType.DEPOSIT) == [Decimal("36.00")]
+    (hold,) = house.assessed(wrong).holds
+    assert hold.message == (
+        "deposits: the shop charged 34.50, by the schemes it is 36.00, difference 1.50"
+    )
+
+
+def test_a_shop_that_charges_deposits_must_not_forget_them():
+    shop, erp = BRIDGE["connections"]
+    shop = shop | {"deposits": "check"}
+    house = Wholesaler(schemes=SCHEMES, connections=[shop, erp])
+    (hold,) = house.assessed(house.order()).holds
+    assert hold.reason is HoldReason.COMPLIANCE
+    assert "charged 0, by the schemes it is 36.00" in hold.message
 
 
 @pytest.mark.parametrize(

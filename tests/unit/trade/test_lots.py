@@ -69,7 +69,7 @@ def test_blocked_lots_stay_and_what_is_missing_is_said():
     blocked = [lot.model_copy(update={"is_blocked": lot.lot == "B"}) for lot in LOTS]
     plan = fefo(blocked, 300, DELIVERY, 0)
     assert (plan.picks, plan.short) == ((("A", 40), ("C", 200)), 60)
-    assert "40 of lot A + 200 of lot C for 300" in plan.working.text
+    assert "40 of lot A (until 2026-09-30) + 200 of lot C" in plan.working.text
 
 
 lots = st.lists(

@@ -223,6 +223,8 @@ class DeliveryPolicy(_Frozen):
     """Days the routes run where an account has none of its own."""
     holidays: tuple[date, ...] = ()
     """Days no route runs."""
+    truck_pallets: int | None = Field(default=None, ge=1)
+    """Pallet places of a truck; an order that takes more waits for a person."""
 
     _known = field_validator("time_zone")(_known_zone)
 

@@ -6,9 +6,9 @@ import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from fizzbridge.model.base import Exact, Frozen, Instant, Sku
 from fizzbridge.model.entity import EntityRef
@@ -37,6 +37,11 @@ class Component(Frozen):
 
     sku: Sku
     quantity: Factor
+
+
+def _words(value: Any) -> Any:
+    """A cell of several values."""
+    return value.split() if isinstance(value, str) else value
 
 
 def _components(value: Any) -> Any:
@@ -120,12 +125,20 @@ class CatalogueItem(Frozen):
     """Base units wanted on a day, for replenishment."""
     demand_deviation: Exact | None = None
     """Standard deviation of that."""
+    monthly_demand: Annotated[tuple[Factor, ...], BeforeValidator(_words)] = ()
+    """What the twelve months usually sell, January first, for the season: ``28 27 31 ...``."""
     lead_time_days: Exact | None = None
     """Days from our order to its receipt."""
     lead_time_deviation: Exact = Decimal(0)
     """Standard deviation of that."""
     service_level: Exact | None = None
     """Percent of lead times that shall pass without a stock-out: 95."""
+
+    @model_validator(mode="after")
+    def _year_has_twelve_months(self) -> Self:
+        if len(self.monthly_demand) not in {0, 12}:
+            raise ValueError("monthly_demand: a year has twelve months")
+        return self
 
     def factor(self, unit: Unit) -> int | None:
         """How many base units one of ``unit`` is; None where the item has no such unit."""

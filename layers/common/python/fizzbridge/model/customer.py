@@ -38,14 +38,18 @@ class Credit(Frozen):
     """Credits and payments not yet set against an invoice."""
     open_orders: Amount = Decimal(0)
     """Confirmed and not invoiced, of orders that did not come through us."""
+    sales: Amount | None = None
+    """Invoiced in the last ``sales_days`` days."""
+    sales_days: Annotated[int, Field(ge=1)] = 90
     oldest_due_on: date | None = None
     """When the oldest unpaid invoice was due."""
     as_of: Instant
 
     @model_validator(mode="after")
     def _in_minor_units(self) -> Self:
-        for name in ("limit", "open_invoices", "unapplied", "open_orders"):
-            settle(self, name, self.currency, f"credit {name}")
+        for name in ("limit", "open_invoices", "unapplied", "open_orders", "sales"):
+            if getattr(self, name) is not None:
+                settle(self, name, self.currency, f"credit {name}")
         return self
 
 
@@ -54,6 +58,8 @@ class Terms(Frozen):
 
     price_list: str = ""
     payment_days: Annotated[int, Field(ge=0)] | None = None
+    cash_discount_percent: Exact | None = None
+    """For paying early; on goods, never on deposits."""
     order_multiple: Unit | None = None
     """Orders are rounded up to this unit where little is missing."""
     accepts_rounding: bool = False

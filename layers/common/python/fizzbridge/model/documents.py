@@ -6,6 +6,7 @@ Payments, refunds, invoices and credit notes are acts: made once, then only void
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -99,7 +100,14 @@ class Payment(_Moved):
     """One successful sale or capture: the source's own transaction."""
 
     status: SettlementStatus
+    fee: Amount = Decimal(0)
+    """What the gateway kept."""
     is_test: bool = False
+
+    @model_validator(mode="after")
+    def _fee_in_minor_units(self) -> Self:
+        settle(self, "fee", self.currency, "fee")
+        return self
 
 
 class RefundedLine(Frozen):

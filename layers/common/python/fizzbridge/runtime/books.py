@@ -221,7 +221,8 @@ class OrderBooks:
             update={"text": f"{offered[0].working.text}; {allotted} of {wanted} for this order"}
         )
         lots = tuple(lot for _, level in levels for lot in level.lots)
-        return Allotted(wanted, allotted, lots, working)
+        receipts = tuple(receipt for _, level in levels for receipt in level.on_order)
+        return Allotted(wanted, allotted, lots, working, receipts)
 
     # -- empties ---------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.states import OrderState, move
+from fizzbridge.model.units import Unit
 from fizzbridge.model.working import Working
 from fizzbridge.settings import Bridge, Condition, Connection, StockPolicy
 from fizzbridge.trade import charging, checking, discounts, following, replenishment, taxes
@@ -36,7 +37,7 @@ from fizzbridge.trade.availability import available
 from fizzbridge.trade.books import Books, Rules
 from fizzbridge.trade.classes import classify
 from fizzbridge.trade.draft import Draft
-from fizzbridge.trade.packs import Counted, by_line, count, round_up
+from fizzbridge.trade.packs import Counted, by_line, count, each_price, litres, round_up, split
 
 COUNTED_TYPES = frozenset({LineType.GOODS, LineType.FREE_GOODS})
 
@@ -143,7 +144,9 @@ def _check(draft: Draft, documents: following.Documents) -> None:
     if draft.order_class is OrderClass.BULK:
         checking.check_price(draft)
         checking.check_minimum(draft)
+        checking.check_load(draft)
         checking.check_credit(draft)
+        checking.show_terms(draft)
     checking.check_settlement(draft, documents.payments, documents.refunds, documents.invoices)
 
 
@@ -167,19 +170,24 @@ def _count(draft: Draft) -> None:
             draft.deposits[line.id] = sold.item.sku
             continue
         found.append(counted)
-        draft.workings.append(_packed(counted))
+        draft.workings.append(_packed(counted, draft.currency, line.unit_price))
     draft.counted = by_line(found)
 
 
-def _packed(counted: Counted) -> Working:
+def _packed(counted: Counted, currency: str, price: Decimal) -> Working:
     quantity, item = counted.quantity, counted.sold.item
+    text = f"{quantity.ordered} {quantity.unit} × {quantity.factor} = "
+    text += f"{quantity.base} {item.base_unit} of {item.sku}"
+    if counted.is_layer_or_more:
+        text += " = " + " + ".join(f"{n} {unit}" for unit, n in split(quantity.base, item).items())
+    if item.volume_ml is not None:
+        text += f", {litres(quantity.base, item).normalize():f} l"
+    if quantity.unit is Unit.CASE and price:
+        text += f", {each_price(price, item)} {currency} each"
     return Working(
         rule="pack",
         line=counted.line_id,
-        text=(
-            f"{quantity.ordered} {quantity.unit} × {quantity.factor} = "
-            f"{quantity.base} {item.base_unit} of {item.sku}"
-        ),
+        text=text,
         source="catalogue",
         valid_from=item.valid_from,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
-from fizzbridge.model.catalogue import CatalogueItem, ListPrice, LotStock
+from fizzbridge.model.catalogue import CatalogueItem, ListPrice, LotStock, Receipt
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.working import Working
@@ -42,6 +42,7 @@ class Allotted:
         wanted: what it asks for.
         allotted: what stock covers of it.
         lots: what is on hand by production batch, where the warehouse says it.
+        receipts: what comes from suppliers.
         working: how the figure came about.
     """
 
@@ -49,6 +50,7 @@ class Allotted:
     allotted: int
     lots: tuple[LotStock, ...]
     working: Working
+    receipts: tuple[Receipt, ...] = ()
 
 
 class Books(Protocol):

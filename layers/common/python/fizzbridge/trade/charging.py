@@ -43,7 +43,8 @@ def schemes_of(draft: Draft, frozen: Sequence[Scheme] | None) -> tuple[Scheme, .
 
 def charge(draft: Draft, schemes: Sequence[Scheme]) -> None:
     """Add deposits and levies, or compare them with those the shop charged; take empties back."""
-    found = list(_charges(draft, schemes))
+    found = list(_charges(draft, [one for one in schemes if one.is_charged]))
+    _show_memos(draft, [one for one in schemes if not one.is_charged])
     if draft.source.deposits == "check" or any(one.type is _DEPOSIT for one in draft.lines):
         _compare(draft, [charge for _, charge in found])
     else:
@@ -67,10 +68,25 @@ def _charges(draft: Draft, schemes: Sequence[Scheme]) -> Iterable[tuple[Counted,
                 draft.hold(HoldReason.COMPLIANCE, message, f"CATALOGUE#{sku}")
 
 
+def _show_memos(draft: Draft, schemes: Sequence[Scheme]) -> None:
+    """What somebody earlier in the chain paid: on all litres together, rounded once."""
+    for scheme in schemes:
+        litres = Decimal(0)
+        try:
+            for _, counted in draft.goods():
+                if deposits.applies(scheme, counted.sold.item):
+                    litres += levies.volume(scheme, counted)
+        except MissingFactsError as error:
+            draft.show("levy memo", f"{scheme.name}: {error}")
+            continue
+        if litres:
+            draft.workings.append(levies.memo(scheme, litres, draft.currency))
+
+
 def _add(draft: Draft, counted: Counted, charge: Charge) -> None:
     scheme, item = charge.scheme, counted.sold.item
     draft.workings.append(charge.working)
-    if not scheme.is_charged or not charge.amount:
+    if not charge.amount:
         return
     goods = next(one for one in draft.lines if one.id == counted.line_id)
     line = _line(draft, charge, f"{goods.id}/{scheme.name}", goods.taxes)
@@ -109,7 +125,7 @@ def _compare(draft: Draft, charges: Sequence[Charge]) -> None:
     """The shop charges deposits itself: are they what the schemes say?"""
     due = [one for one in charges if one.scheme.kind is SchemeKind.DEPOSIT]
     draft.workings += [charge.working for charge in charges]
-    expected = sum((one.amount for one in due if one.scheme.is_charged), Decimal(0))
+    expected = sum((one.amount for one in due), Decimal(0))
     sent = sum((one.amount for one in draft.lines if one.type is _DEPOSIT), Decimal(0))
     if expected != sent:
         message = f"deposits: the shop charged {sent}, by the schemes it is {expected}"
@@ -155,10 +171,19 @@ def _common_taxes(draft: Draft) -> tuple[TaxShare, ...] | None:
 def _check_ledger(draft: Draft, brought: dict[str, int]) -> None:
     """More empties than outstanding are normal in pools, and a way to cheat: above a limit, ask."""
     rows = draft.books.empties()
+    balances = {
+        name: balance
+        for listed in rows.values()
+        for name, balance in empties.ledger(listed).items()
+    }
+    if balances:
+        draft.show(
+            "deposits held",
+            "for the outlet before this order",
+            amount=empties.liability(balances.values()),
+        )
     for container, count in brought.items():
-        before = empties.ledger(rows.get(container, ())).get(container)
-        if before is None:
-            before = empties.Balance(container)
+        before = balances.get(container, empties.Balance(container))
         over = empties.over_return(before, count, draft.rules.bridge.limits.over_return_percent)
         left = before.outstanding - count
         text = f"{before.outstanding} outstanding - {count} brought = {left} {container}"

@@ -10,10 +10,12 @@ from datetime import date
 from decimal import Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice
+from fizzbridge.model.customer import Terms
 from fizzbridge.model.documents import Invoice, Payment, Refund
 from fizzbridge.model.money import to_minor_unit, written
 from fizzbridge.model.order import AssessedLine, HoldReason, LineType, OrderClass, PaymentStatus
-from fizzbridge.trade import credit, deliveries, lots, payments, prices, totals
+from fizzbridge.model.units import Unit
+from fizzbridge.trade import availability, credit, deliveries, lots, payments, prices, totals
 from fizzbridge.trade.books import Allotted
 from fizzbridge.trade.draft import Draft
 from fizzbridge.trade.packs import Counted, mixed_stock
@@ -42,7 +44,8 @@ def check_price(draft: Draft) -> None:
             continue
         price = written(chosen.price.price, draft.currency)
         text = f"{price} for a {unit.lower()} from {chosen.price.min_quantity} on"
-        draft.show("price", f"{text}, {chosen.kind} price", line=line.id)
+        due = prices.amount(chosen, counted.quantity.ordered, draft.currency)
+        draft.show("price", f"{text}, {chosen.kind} price", line=line.id, amount=due)
         if line.unit_price != chosen.price.price:
             asked = written(line.unit_price, draft.currency)
             draft.hold(
@@ -104,6 +107,37 @@ def check_credit(draft: Draft) -> None:
         draft.hold(HoldReason.CREDIT, found.working.text, draft.books.credit_cause())
 
 
+def check_load(draft: Draft) -> None:
+    """Count the pallets; more than a truck takes is a matter for a person."""
+    policy = draft.rules.bridge.delivery
+    if policy is None or policy.truck_pallets is None:
+        return
+    built, left = 0, policy.truck_pallets
+    for _, counted in draft.goods():
+        item = counted.sold.item
+        case, pallet = item.units_per_case, item.factor(Unit.PALLET)
+        if case and pallet:
+            cases = -(-counted.quantity.base // case)
+            left = deliveries.fits(policy.truck_pallets, built, cases, pallet // case)
+            built = policy.truck_pallets - left
+    draft.show("load", f"{built} pallets on {policy.truck_pallets} places")
+    if left < 0:
+        draft.hold(HoldReason.LIMIT, f"{built} pallets are {-left} more than a truck takes")
+
+
+def show_terms(draft: Draft) -> None:
+    """Show when it is due, and what paying early saves."""
+    terms = draft.account.terms if draft.account else Terms()
+    if terms.payment_days is not None:
+        day = payments.due_on(draft.tax_point, terms.payment_days)
+        draft.show("due", f"{terms.payment_days} days from {draft.tax_point}: {day}")
+    if terms.cash_discount_percent:
+        goods = sum((one.amount for one in draft.lines if one.type is LineType.GOODS), Decimal(0))
+        saved = payments.cash_discount(goods, terms.cash_discount_percent, draft.currency)
+        text = f"{terms.cash_discount_percent} % of {goods} goods, without deposits"
+        draft.show("cash discount", text, amount=saved)
+
+
 def promise(draft: Draft) -> date | None:
     """The first day a route brings a bulk order; None where nothing says when routes run."""
     policy = draft.rules.bridge.delivery
@@ -141,6 +175,8 @@ def check_stock(draft: Draft, delivered_on: date | None) -> None:
             day = delivered_on or draft.tax_point
             short = wanted - given or _short_of_life(draft, found, sold, day)
             _short(draft, sold, wanted, short, sku)
+            if short:
+                _promise_later(draft, found, short)
     for item, wanted in mixed.values():
         if all(part.sku in got for part in item.components):
             possible = min(mixed_stock(item, left), wanted)
@@ -176,6 +212,14 @@ def _short(draft: Draft, item: CatalogueItem, wanted: int, short: int, scarce: s
         draft.hold(HoldReason.STOCK, text, draft.books.stock_cause(scarce))
     else:
         draft.show("backorder", text)
+
+
+def _promise_later(draft: Draft, got: Allotted, short: int) -> None:
+    """Say when a receipt from a supplier covers what is missing."""
+    for day, left in availability.promise(-short, got.receipts, ()):
+        if left >= 0:
+            draft.show("available to promise", f"{short} missing are covered on {day}")
+            return
 
 
 def _short_of_life(draft: Draft, got: Allotted, item: CatalogueItem, day: date) -> int:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from fizzbridge.model.customer import Credit
 from fizzbridge.model.working import Working
 from fizzbridge.settings import CreditPolicy
+from fizzbridge.trade.service import days_sales_outstanding
 
 
 class Verdict(StrEnum):
@@ -73,6 +74,9 @@ def check(
         verdict, text = Verdict.HOLD, f"{text}; an invoice of {credit.oldest_due_on} is overdue"
     elif left < credit.limit * policy.warn_percent / 100:
         verdict, text = Verdict.WARN, f"{text}, only {left} left"
+    if credit.sales:
+        days = days_sales_outstanding(credit.open_invoices, credit.sales, credit.sales_days)
+        text = f"{text}; {days} days of sales outstanding"
     working = Working(rule="credit", text=text, amount=exposure, source="the ERP's account")
     return Checked(verdict, exposure, credit.limit, working)
 

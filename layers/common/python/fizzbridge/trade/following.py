@@ -13,14 +13,19 @@ from fizzbridge.model.documents import (
     Payment,
     Refund,
     Return,
+    ReturnState,
+    SettlementStatus,
     Shipment,
     ShipmentState,
 )
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import LineType
 from fizzbridge.trade import service
+from fizzbridge.trade.allocation import open_quantity
 from fizzbridge.trade.credit_notes import credited
 from fizzbridge.trade.draft import Draft
+from fizzbridge.trade.payments import payout
+from fizzbridge.trade.settlement import difference
 
 OUT = frozenset({ShipmentState.DISPATCHED, ShipmentState.DELIVERED})
 
@@ -54,7 +59,10 @@ def show(draft: Draft, documents: Documents, promised_on: date | None) -> None:
     """Show what the documents amount to."""
     _show_margin(draft)
     shipped = documents.shipped()
+    _show_money(draft, documents)
+    _show_count(draft, documents.returns)
     if shipped:
+        _show_open(draft, shipped)
         _show_billable(draft, shipped)
         _show_service(draft, documents, shipped, promised_on)
     _show_credits(draft, documents.refunds)
@@ -83,6 +91,45 @@ def _show_margin(draft: Draft) -> None:
     if sold:
         percent = service.margin(sold, cost)
         draft.show("margin", f"({sold} - {cost}) / {sold} = {percent} %", amount=sold - cost)
+
+
+def _show_money(draft: Draft, documents: Documents) -> None:
+    """What the gateway pays out of what it took in for the order."""
+    paid = [one for one in documents.payments if one.status is SettlementStatus.SETTLED]
+    back = [one for one in documents.refunds if one.status is SettlementStatus.SETTLED]
+    if not paid:
+        return
+    taken, given = (sum((one.amount for one in moved), Decimal(0)) for moved in (paid, back))
+    fees = sum((one.fee for one in paid), Decimal(0))
+    amount = payout(taken, given, fees, Decimal(0))
+    draft.show("payout", f"{taken} paid - {given} refunded - {fees} fees", amount=amount)
+
+
+def _show_count(draft: Draft, returns: Iterable[Return]) -> None:
+    """The driver counts empties at the stop, the depot again: a difference is to be explained."""
+    counted: dict[str, int] = {}
+    for one in returns:
+        for line in one.lines if one.state is ReturnState.RECEIVED else ():
+            if line.sku and not line.order_line_id:
+                counted[line.sku] = counted.get(line.sku, 0) + line.quantity
+    brought = {
+        line.container: line.count
+        for line in draft.lines
+        if line.container and line.type is LineType.DEPOSIT_REFUND
+    }
+    for container, count in counted.items():
+        said = brought.get(container, 0)
+        off = difference(said, count, 0)
+        text = f"{said} {container} brought - {count} counted at the depot = {off} to explain"
+        draft.show("settlement", text)
+
+
+def _show_open(draft: Draft, shipped: Mapping[str, int]) -> None:
+    for line, counted in draft.goods():
+        out = min(shipped.get(line.id, 0), counted.quantity.ordered) * counted.quantity.factor
+        base = counted.quantity.base
+        left = open_quantity(base, out, 0, 0)
+        draft.show("open", f"{base} ordered - {out} shipped = {left} open", line=line.id)
 
 
 def _show_billable(draft: Draft, shipped: Mapping[str, int]) -> None:

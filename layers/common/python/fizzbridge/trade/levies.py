@@ -32,17 +32,31 @@ def _charge(scheme: Scheme, counted: Counted, currency: str) -> Charge:
     if scheme.per is Measure.CONTAINER:
         count = counted.quantity.base
     amount = priced(scheme, quantity, currency)
-    memo = "" if scheme.is_charged else ", paid before it came to us: for information"
-    rate = written(scheme.amount, currency)
     working = Working(
         rule="levy",
         line=counted.line_id,
-        text=f"{quantity.normalize():f} {scheme.per} × {rate} {currency}{memo}",
+        text=_text(scheme, quantity, currency),
         amount=amount,
         source=scheme.name,
         valid_from=scheme.valid_from,
     )
     return Charge(scheme, count, amount, working)
+
+
+def memo(scheme: Scheme, litres: Decimal, currency: str) -> Working:
+    """A levy the packager or importer has paid: shown, and charged to nobody."""
+    return Working(
+        rule="levy memo",
+        text=f"{_text(scheme, litres, currency)}, paid before it came to us",
+        amount=due(litres, scheme, currency),
+        source=scheme.name,
+        valid_from=scheme.valid_from,
+    )
+
+
+def _text(scheme: Scheme, quantity: Decimal, currency: str) -> str:
+    rate = written(scheme.amount, currency)
+    return f"{quantity.normalize():f} {scheme.per} × {rate} {currency}"
 
 
 def volume(scheme: Scheme, counted: Counted) -> Decimal:

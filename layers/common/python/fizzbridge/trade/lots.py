@@ -80,8 +80,9 @@ def fefo(lots: Iterable[LotStock], quantity: int, delivery: date, minimum_days: 
         if taken:
             picks.append((lot.lot, taken))
             left -= taken
-    words = " + ".join(f"{taken} of lot {lot}" for lot, taken in picks) or "nothing"
-    text = f"{words} for {quantity}, with {minimum_days} days left on {delivery}"
+    until = {lot.lot: last_delivery(lot.best_before, minimum_days) for lot in fitting}
+    words = " + ".join(f"{taken} of lot {lot} (until {until[lot]})" for lot, taken in picks)
+    text = f"{words or 'nothing'} for {quantity}, {minimum_days} days left on {delivery}"
     return Plan(tuple(picks), left, Working(rule="lots", text=text))
 
 

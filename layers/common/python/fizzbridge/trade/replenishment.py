@@ -113,12 +113,26 @@ def suggestion(item: CatalogueItem, level: StockLevel, policy: StockPolicy) -> S
         name = "reorder point"
     factor = item.factor(policy.reorder_unit) or 1
     quantity = -(-max(wanted, 0) // factor) * factor
-    text = f"{item.sku}: position {now}, {name} {up_to}: order {quantity}"
+    if item.shelf_life_days is not None:
+        sellable = int(of.demand * item.shelf_life_days) - now
+        quantity = min(quantity, max(sellable, 0) // factor * factor)
+    cover = days_of_cover(level.on_hand - level.reserved, demand_in(item, level.as_of.month))
+    text = f"{item.sku}: position {now}, {name} {up_to}: order {quantity}; {cover} days of cover"
     return Suggestion(now, up_to, quantity, Working(rule="replenishment", text=text))
 
 
+def demand_in(item: CatalogueItem, month: int) -> Decimal:
+    """Daily demand in a month, by the item's season where that is known."""
+    of = _needed(item)
+    if not item.monthly_demand:
+        return of.demand
+    return of.demand * seasonal_indices(item.monthly_demand)[month - 1]
+
+
 def days_of_cover(available: int, per_day: Decimal) -> Decimal:
-    """How many days stock lasts, to a tenth."""
+    """How many days stock lasts, to a tenth; nought where nothing is sold."""
+    if not per_day:
+        return Decimal(0)
     return (available / per_day).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
