@@ -143,11 +143,11 @@ def explain_command(
 ) -> None:
     """Show how every amount of an order came about: rule, figures, and since when it holds."""
     found = explain(tool.stack, orders.find(tool.stack, order))
-    columns = ("line", "rule", "arithmetic", "amount", "source", "valid_from")
+    columns = ("line", "rule", "arithmetic", "amount", "by", "since")
     title = f"{found.number}, rates of {found.tax_point}, in {found.currency}"
     shown: list[RenderableType] = [
         grid(*columns, rows=[astuple(step) for step in found.steps], title=title),
-        grid("", "", "amount", rows=[(s.rule, s.arithmetic, s.amount) for s in found.totals]),
+        grid("total", "made of", "amount", rows=[(s.rule, s.arithmetic, s.amount) for s in found.totals]),
     ]
     if found.promised_on:
         shown.append(f"Promised for {found.promised_on}.")

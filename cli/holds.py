@@ -130,6 +130,14 @@ def release(stack: Stack, ref: EntityRef, why: str, reason: HoldReason | None) -
     return [_waiting(ref, sk, row) for sk, row in found.items()]
 
 
+def recheck(stack: Stack, refs: list[EntityRef]) -> None:
+    """Have orders looked at again: a deployment may have brought what they wait for."""
+    now = datetime.now(UTC)
+    for ref in refs:
+        wanted = rows.token("recheck", str(ref), to_text(now))
+        stack.table.write(rows.want(ref, rows.ASSESS, wanted, now))
+
+
 OrderArgument = Annotated[str, typer.Argument(help="Number (FZ1001) or key (shop-uk/5501).")]
 
 
@@ -165,4 +173,19 @@ def release_command(
     tool.answer(
         {"order": ref.key, "released": [asdict(one) for one in found]},
         f"{ref.key}: released {names}. It goes on within a minute.",
+    )
+
+
+@command(app, "recheck")
+def recheck_command(
+    tool: Tool,
+    order: Annotated[str | None, typer.Argument(help="Only this order.")] = None,
+) -> None:
+    """Look at held orders again, after a deployment with other products or rates."""
+    refs = [orders.find(tool.stack, order)] if order else held(tool.stack)
+    recheck(tool.stack, refs)
+    count = len(refs)
+    tool.answer(
+        [ref.key for ref in refs],
+        f"{count} {'order is' if count == 1 else 'orders are'} looked at again.",
     )

@@ -207,7 +207,7 @@ def test_the_stream_is_filtered_bisected_and_has_a_failure_queue(aws):
     ]
     assert patterns == [
         {"sk": {"S": [{"prefix": p} for p in ("PART#", "LINK#", "HOLD#", "HEALTH")]}},
-        {"pk": {"S": [{"prefix": "MAP#"}]}},
+        {"pk": {"S": [{"prefix": p} for p in ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")]}},
     ]
 
 

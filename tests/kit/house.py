@@ -276,7 +276,7 @@ class House:
     def _announce(self, before: Any, after: Any) -> None:
         for detail_type, event in facts(before, after, self.objects):
             self.events.append((detail_type, event))
-            if detail_type in {"EntityObserved", "MappingChanged"}:
+            if detail_type in {"EntityObserved", "CauseChanged"}:
                 self.messages.append(("assess", event))
             elif "erp" in event.targets:
                 self.messages.append(("erp", event))

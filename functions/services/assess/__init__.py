@@ -24,7 +24,7 @@ INDEX_LAG = timedelta(seconds=5)
 def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None:
     """Assess what a message names; a busy entity is left to whoever is at it, and the sweeper."""
     detail, holder = message.body["detail"], f"{message.id}.{message.receives}"
-    if message.body["detail-type"] == DetailType.MAPPING_CHANGED:
+    if message.body["detail-type"] == DetailType.CAUSE_CHANGED:
         is_more = assessor.release_holds(detail["cause"], detail["event_id"], holder)
         return Again(INDEX_LAG) if is_more else None
     ref = EntityRef(kind=detail["kind"], key=detail["key"])

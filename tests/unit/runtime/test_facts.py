@@ -219,10 +219,10 @@ def test_mapping_changed_also_when_the_same_is_said_again(stream):
     said = {"mapped": "COLA330", "updated_at": to_text(stream.clock())}
     stream.table.write(Write("MAP#shop#sku", "KOLA", set=said))
     ((detail_type, event),) = stream.facts()
-    assert (detail_type, event.cause) == (DetailType.MAPPING_CHANGED, "MAP#shop#sku/KOLA")
+    assert (detail_type, event.cause) == (DetailType.CAUSE_CHANGED, "MAP#shop#sku/KOLA")
     again = {"mapped": "COLA330", "updated_at": to_text(stream.clock())}
     stream.table.write(Write("MAP#shop#sku", "KOLA", set=again))
-    assert stream.types() == ["MappingChanged"]
+    assert stream.types() == ["CauseChanged"]
 
 
 # -- what is no fact -----------------------------------------------------------------------------

@@ -20,7 +20,7 @@ def observed(number: int = 1) -> Message:
 
 def mapping_changed(cause: str = "MAP#shop#sku/KOLA") -> Message:
     return Message(
-        "m2", {"detail-type": "MappingChanged", "detail": {"cause": cause, "event_id": "e2"}}, 1
+        "m2", {"detail-type": "CauseChanged", "detail": {"cause": cause, "event_id": "e2"}}, 1
     )
 
 

@@ -24,7 +24,7 @@ class DetailType(StrEnum):
     """Every detail-type on the bus."""
 
     ENTITY_OBSERVED = "EntityObserved"
-    MAPPING_CHANGED = "MappingChanged"
+    CAUSE_CHANGED = "CauseChanged"
     ORDER_PLACED = "OrderPlaced"
     ORDER_CHANGED = "OrderChanged"
     ORDER_CANCELLED = "OrderCancelled"
@@ -58,7 +58,7 @@ class DetailType(StrEnum):
     CONNECTION_TROUBLED = "ConnectionTroubled"
 
 
-ASSESS_TYPES = frozenset({DetailType.ENTITY_OBSERVED, DetailType.MAPPING_CHANGED})
+ASSESS_TYPES = frozenset({DetailType.ENTITY_OBSERVED, DetailType.CAUSE_CHANGED})
 """What assess reacts on."""
 
 LEVEL_TYPES = frozenset(
@@ -119,7 +119,7 @@ class EntityObserved(Event):
     detail_types = frozenset({DetailType.ENTITY_OBSERVED})
 
 
-class MappingChanged(Frozen):
+class CauseChanged(Frozen):
     """A row of a map was written; what was held for it may go on."""
 
     event_id: str
@@ -127,7 +127,7 @@ class MappingChanged(Frozen):
     cause: str
     occurred_at: Instant
 
-    detail_types: ClassVar[frozenset[DetailType]] = frozenset({DetailType.MAPPING_CHANGED})
+    detail_types: ClassVar[frozenset[DetailType]] = frozenset({DetailType.CAUSE_CHANGED})
 
 
 class OrderLineFact(Frozen):
@@ -223,9 +223,9 @@ class LinkEvent(Event):
     )
 
 
-EVENT_MODELS: dict[DetailType, type[Event] | type[MappingChanged]] = {
+EVENT_MODELS: dict[DetailType, type[Event] | type[CauseChanged]] = {
     detail_type: model
-    for model in (EntityObserved, MappingChanged, OrderEvent, EntityEvent, LinkEvent)
+    for model in (EntityObserved, CauseChanged, OrderEvent, EntityEvent, LinkEvent)
     for detail_type in model.detail_types
 }
 

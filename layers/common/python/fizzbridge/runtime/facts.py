@@ -15,12 +15,12 @@ from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.documents import InvoiceState, ReturnState, SettlementStatus, ShipmentState
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.events import (
+    CauseChanged,
     DetailType,
     EntityEvent,
     EntityObserved,
     Event,
     LinkEvent,
-    MappingChanged,
     OrderEvent,
     OrderLineFact,
     synced,
@@ -32,7 +32,7 @@ from fizzbridge.state.moments import from_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import Row
 
-Fact: TypeAlias = tuple[DetailType, Event | MappingChanged]
+Fact: TypeAlias = tuple[DetailType, Event | CauseChanged]
 
 EVENT_LIMIT_BYTES = 60_000
 """An order's lines are left out of an event that would be larger: 64 KB are billed as one event."""
@@ -112,12 +112,12 @@ def _booked(before: Row | None, after: Row) -> Iterator[Fact]:
 
 
 def _cleared(cause: str, after: Row, *of: str) -> Fact:
-    event = MappingChanged(
+    event = CauseChanged(
         event_id=_event_id(after, cause, *of, _at(after)),
         cause=cause,
         occurred_at=from_text(_at(after) or rows.text(after, "observed_at")),
     )
-    return DetailType.MAPPING_CHANGED, event
+    return DetailType.CAUSE_CHANGED, event
 
 
 def _health(before: Row | None, after: Row) -> Iterator[Fact]:
