@@ -18,6 +18,7 @@ from fizzbridge.model.money import written
 from fizzbridge.model.order import AssessedLine, DocumentLine, OrderAssessment, OrderRequest
 from fizzbridge.model.working import Working
 from fizzbridge.runtime.loading import Loader
+from fizzbridge.trade.following import follow
 
 app = typer.Typer()
 
@@ -75,7 +76,11 @@ def explain(stack: Stack, ref: EntityRef) -> Explanation:
         tax_point=str(assessment.tax_point),
         currency=assessment.currency,
         promised_on=str(assessment.promised_on or ""),
-        steps=[*_lines(request, assessment), *map(_step, assessment.workings)],
+        steps=[
+            *_lines(request, assessment),
+            *map(_step, assessment.workings),
+            *map(_step, follow(assessment, view.documents)),
+        ],
         totals=list(_totals(request, assessment)),
         holds=[
             {"reason": hold.reason, "message": hold.message, "waits_for": hold.cause}
@@ -145,9 +150,10 @@ def explain_command(
     found = explain(tool.stack, orders.find(tool.stack, order))
     columns = ("line", "rule", "arithmetic", "amount", "by", "since")
     title = f"{found.number}, rates of {found.tax_point}, in {found.currency}"
+    totals = [(step.rule, step.arithmetic, step.amount) for step in found.totals]
     shown: list[RenderableType] = [
         grid(*columns, rows=[astuple(step) for step in found.steps], title=title),
-        grid("total", "made of", "amount", rows=[(s.rule, s.arithmetic, s.amount) for s in found.totals]),
+        grid("total", "made of", "amount", rows=totals),
     ]
     if found.promised_on:
         shown.append(f"Promised for {found.promised_on}.")

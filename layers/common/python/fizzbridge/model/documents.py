@@ -5,6 +5,8 @@ Payments, refunds, invoices and credit notes are acts: made once, then only void
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -152,3 +154,30 @@ class Return(Frozen):
     lines: tuple[ShippedLine, ...]
     reason: str = Field(default="", repr=False)
     received_at: Instant | None = None
+
+
+_OUT = frozenset({ShipmentState.DISPATCHED, ShipmentState.DELIVERED})
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The living documents of an order; refunds in the order of their time."""
+
+    shipments: tuple[Shipment, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+    payments: tuple[Payment, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+    returns: tuple[Return, ...] = ()
+
+    def standing_invoices(self) -> list[Invoice]:
+        """Invoices that were issued and neither voided nor are credit notes."""
+        issued = (one for one in self.invoices if one.state is InvoiceState.ISSUED)
+        return [one for one in issued if one.credits is None]
+
+    def shipped(self) -> Mapping[str, int]:
+        """What has left, by order line and in its unit."""
+        found: dict[str, int] = {}
+        for shipment in self.shipments:
+            for line in shipment.lines if shipment.state in _OUT else ():
+                found[line.order_line_id] = found.get(line.order_line_id, 0) + line.quantity
+        return found

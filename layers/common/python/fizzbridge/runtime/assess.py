@@ -14,7 +14,6 @@ from enum import StrEnum
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Product, StockLevel
-from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.version import Sequence
@@ -49,7 +48,6 @@ from fizzbridge.trade.assessing import (
     route,
 )
 from fizzbridge.trade.books import Rules
-from fizzbridge.trade.following import Documents
 
 ROUNDS = 3
 """How often a run goes round when something moves under it; the sweeper finishes the rest."""
@@ -211,7 +209,7 @@ class Assessor:
             request=view.request,
             processing=view.body(Part.PROCESSING, OrderProcessing),
             previous=view.assessment,
-            documents=_documents(view),
+            documents=view.documents,
             held_at_targets=_target_holds(holds),
             waived=waived,
         )
@@ -364,16 +362,6 @@ class Assessor:
 
 
 _BLOCK_RELEASE = frozenset({HoldReason.CREDIT, HoldReason.STOCK})
-
-
-def _documents(view: View) -> Documents:
-    return Documents(
-        shipments=tuple(view.records(Shipment)),
-        invoices=tuple(view.records(Invoice)),
-        payments=tuple(view.records(Payment)),
-        refunds=tuple(sorted(view.records(Refund), key=lambda one: one.at)),
-        returns=tuple(view.records(Return)),
-    )
 
 
 def _target_holds(found: dict[str, Row]) -> tuple[Hold, ...]:

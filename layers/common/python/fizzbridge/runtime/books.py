@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem, StockLevel
 from fizzbridge.model.customer import Customer
+from fizzbridge.model.documents import Documents
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import LineType, OrderAssessment, OrderRequest
 from fizzbridge.model.states import OrderState
@@ -25,7 +26,6 @@ from fizzbridge.trade import allocation
 from fizzbridge.trade.availability import available
 from fizzbridge.trade.books import Allotted, Rules
 from fizzbridge.trade.empties import Movement
-from fizzbridge.trade.following import Documents
 
 TURNS = 5
 """How often a claim is tried against other orders for the same item."""

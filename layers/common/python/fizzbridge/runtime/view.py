@@ -10,7 +10,7 @@ from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Price, Product, StockLevel
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
+from fizzbridge.model.documents import Documents, Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import OrderAssessment, OrderProcessing, OrderRequest
 
@@ -84,6 +84,17 @@ class View:
     def assessment(self) -> OrderAssessment | None:
         """What we make of the order."""
         return self.body(Part.ASSESSMENT, OrderAssessment)
+
+    @property
+    def documents(self) -> Documents:
+        """What followed the order."""
+        return Documents(
+            shipments=tuple(self.records(Shipment)),
+            invoices=tuple(self.records(Invoice)),
+            payments=tuple(self.records(Payment)),
+            refunds=tuple(sorted(self.records(Refund), key=lambda one: one.at)),
+            returns=tuple(self.records(Return)),
+        )
 
     def records(self, model: type[B]) -> list[B]:
         """The living children of one kind."""

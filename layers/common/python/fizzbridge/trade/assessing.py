@@ -12,7 +12,7 @@ from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import CatalogueItem, StockLevel
 from fizzbridge.model.customer import Credit, Customer
-from fizzbridge.model.documents import Invoice, Payment, Refund, Return, Shipment
+from fizzbridge.model.documents import Documents, Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import (
@@ -32,7 +32,7 @@ from fizzbridge.model.states import OrderState, move
 from fizzbridge.model.units import Unit
 from fizzbridge.model.working import Working
 from fizzbridge.settings import Bridge, Condition, Connection, StockPolicy
-from fizzbridge.trade import charging, checking, discounts, following, replenishment, taxes
+from fizzbridge.trade import charging, checking, discounts, replenishment, taxes
 from fizzbridge.trade.availability import available
 from fizzbridge.trade.books import Books, Rules
 from fizzbridge.trade.classes import classify
@@ -58,7 +58,7 @@ class OrderFacts:
     request: OrderRequest | None
     processing: OrderProcessing | None = None
     previous: OrderAssessment | None = None
-    documents: following.Documents = field(default_factory=following.Documents)
+    documents: Documents = field(default_factory=Documents)
     held_at_targets: tuple[Hold, ...] = ()
     waived: frozenset[str] = frozenset()
 
@@ -92,7 +92,7 @@ def assess_order(
         if not request.cancelled_at:
             _check(draft, facts.documents)
             checking.check_stock(draft, promised_on)
-        following.show(draft, facts.documents, promised_on)
+        checking.show_margin(draft)
         draft.holds += facts.held_at_targets
     return OrderAssessment(
         number=request.number,
@@ -140,7 +140,7 @@ def _reckon(draft: Draft, schemes: tuple[Scheme, ...]) -> None:
     charging.charge(draft, schemes)
 
 
-def _check(draft: Draft, documents: following.Documents) -> None:
+def _check(draft: Draft, documents: Documents) -> None:
     if draft.order_class is OrderClass.BULK:
         checking.check_price(draft)
         checking.check_minimum(draft)

@@ -15,7 +15,16 @@ from fizzbridge.model.documents import Invoice, Payment, Refund
 from fizzbridge.model.money import to_minor_unit, written
 from fizzbridge.model.order import AssessedLine, HoldReason, LineType, OrderClass, PaymentStatus
 from fizzbridge.model.units import Unit
-from fizzbridge.trade import availability, credit, deliveries, lots, payments, prices, totals
+from fizzbridge.trade import (
+    availability,
+    credit,
+    deliveries,
+    lots,
+    payments,
+    prices,
+    service,
+    totals,
+)
 from fizzbridge.trade.books import Allotted
 from fizzbridge.trade.draft import Draft
 from fizzbridge.trade.packs import Counted, mixed_stock
@@ -271,3 +280,28 @@ def check_settlement(
     """Nothing is given back that was not paid, or credited that was not invoiced."""
     for sentence in payments.settled(draft.currency, paid, refunded, invoices):
         draft.hold(HoldReason.LIMIT, sentence)
+
+
+def show_margin(draft: Draft) -> None:
+    """Goods net against their cost; deposits, levies and tax are neither."""
+    goods = list(draft.goods())
+    if draft.currency != draft.rules.bridge.company.currency or not goods:
+        return
+    cost = Decimal(0)
+    for _, counted in goods:
+        unit_cost = counted.sold.item.unit_cost
+        if unit_cost is None:
+            return
+        cost += unit_cost * counted.quantity.base
+    cost = to_minor_unit(cost, draft.currency)
+    sold = sum(
+        (
+            line.amount - (line.tax if draft.request.tax_included else 0)
+            for line in draft.lines
+            if line.type is LineType.GOODS
+        ),
+        Decimal(0),
+    )
+    if sold:
+        percent = service.margin(sold, cost)
+        draft.show("margin", f"({sold} - {cost}) / {sold} = {percent} %", amount=sold - cost)
