@@ -109,3 +109,23 @@ def test_an_order_that_lost_its_line_gives_the_stock_up():
     house.settle()
     (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
     assert claim["allotted"] == 0
+
+
+def test_what_was_shipped_is_no_claim_any_more():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    order = house.order()
+    house.ship(order, 8)
+    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert (claim["wanted"], claim["allotted"]) == (48, 48)
+    house.ship(order, 10)
+    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert (claim["wanted"], claim["allotted"]) == (0, 0)
+
+
+def test_a_test_order_claims_nothing():
+    house = Wholesaler(stock={}, credit={})
+    house.stock("COLA330", 300)
+    order = house.order(test=True)
+    assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
+    assert held(house, order) == []

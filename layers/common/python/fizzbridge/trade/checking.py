@@ -158,17 +158,21 @@ def promise(draft: Draft) -> date | None:
     return day
 
 
-def check_stock(draft: Draft, delivered_on: date | None) -> None:
+def check_stock(draft: Draft, delivered_on: date | None, shipped: Mapping[str, int]) -> None:
     """Claim stock for every item; what is not there, or too short of life, holds the release.
 
-    A mixed case is claimed by its components: it is there as often as the scarcest of them.
+    What has left is no claim any more. A mixed case is claimed by its components: it is there as
+    often as the scarcest of them.
     """
     if draft.rules.bridge.stock is None:
         return
     single: dict[str, int] = {}
     mixed: dict[str, tuple[CatalogueItem, int]] = {}
-    for _, counted in draft.goods():
-        item, base = counted.sold.item, counted.quantity.base
+    for line, counted in draft.goods():
+        item, factor = counted.sold.item, counted.quantity.factor
+        base = max(counted.quantity.base - shipped.get(line.id, 0) * factor, 0)
+        if not base:
+            continue
         if item.components:
             mixed[item.sku] = (item, mixed.get(item.sku, (item, 0))[1] + base)
         else:
