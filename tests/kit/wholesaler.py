@@ -203,14 +203,14 @@ class Wholesaler(House):
         self.told(level, body)
         return level
 
-    def ship(self, order: EntityRef, quantity: int) -> None:
+    def ship(self, order: EntityRef, quantity: int, lot: str = "") -> None:
         """The warehouse sends what there is of the order's first line."""
         line = self.assessed(order).lines[0].id
         body = Shipment(
             order=order,
             number=f"S-{order.external_id}",
             state=ShipmentState.DISPATCHED,
-            lines=(ShippedLine(order_line_id=line, quantity=quantity),),
+            lines=(ShippedLine(order_line_id=line, sku="COLA330", quantity=quantity, lot=lot),),
             dispatched_at=self.clock(),
         )
         self.told(ref(Kind.SHIPMENT, "erp", f"S-{order.external_id}"), body, order)

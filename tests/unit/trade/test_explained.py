@@ -374,6 +374,23 @@ def test_what_is_open_after_a_shipment():
     assert step["arithmetic"] == "240 ordered - 192 shipped = 48 open"
 
 
+def test_a_recall_lists_who_was_sent_a_lot():
+    house = Wholesaler()
+    first, second, other = house.order(), house.order(), house.order()
+    for order, quantity, name in ((first, 8, "B"), (second, 5, "B"), (other, 3, "A")):
+        house.ship(order, quantity, name)
+    told = house.fizzbridge("recall", "B")
+    assert told["customers"] == {"shop/company:7001:8001": 13}
+    assert [one["order"] for one in told["orders"]] == [first.key, second.key]
+
+
+def test_an_account_that_takes_all_or_nothing_waits():
+    house = Wholesaler(stock={"short": "backorder"})
+    house.account(terms=Terms(ships_complete=True))
+    house.stock("COLA330", 100)
+    assert holds(house, house.order()) == [HoldReason.STOCK]
+
+
 def test_driver_and_depot_count_empties():
     house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
     house.ship(house.order("LEMON1000-CRATE", 10, "DE"), 10)

@@ -53,6 +53,11 @@ class Shipment(Frozen):
     dispatched_at: Instant | None = None
     delivered_at: Instant | None = None
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the goods are on their way, or there."""
+        return self.state in {ShipmentState.DISPATCHED, ShipmentState.DELIVERED}
+
 
 class InvoiceState(StrEnum):
     """Whether an invoice stands."""
@@ -156,9 +161,6 @@ class Return(Frozen):
     received_at: Instant | None = None
 
 
-_OUT = frozenset({ShipmentState.DISPATCHED, ShipmentState.DELIVERED})
-
-
 @dataclass(frozen=True)
 class Documents:
     """The living documents of an order; refunds in the order of their time."""
@@ -178,6 +180,6 @@ class Documents:
         """What has left, by order line and in its unit."""
         found: dict[str, int] = {}
         for shipment in self.shipments:
-            for line in shipment.lines if shipment.state in _OUT else ():
+            for line in shipment.lines if shipment.has_left else ():
                 found[line.order_line_id] = found.get(line.order_line_id, 0) + line.quantity
         return found

@@ -222,6 +222,7 @@ class Assessor:
         # Rows of the order's own, the same however often they are written: not in the transaction,
         # which holds no more than a hundred.
         books.enter_empties(movements(order, facts.documents))
+        books.enter_lots(facts.documents)
         if self._bridge.stock:
             before = view.assessment.lines if view.assessment else ()
             books.give_up([line.sku for line in before if line.sku])

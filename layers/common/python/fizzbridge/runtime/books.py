@@ -271,6 +271,22 @@ class OrderBooks:
     def _at(self) -> str:
         return to_text(self._now)
 
+    def enter_lots(self, documents: Documents) -> None:
+        """Enter which lots the order was shipped from, for a recall."""
+        found: dict[str, dict[str, int]] = {}
+        for shipment in documents.shipments:
+            for line in shipment.lines if shipment.has_left else ():
+                if line.lot:
+                    of = found.setdefault(line.lot, {})
+                    of[line.sku or ""] = of.get(line.sku or "", 0) + line.quantity
+        for lot, quantities in found.items():
+            row: dict[str, Value] = {
+                "customer": str(self._account_ref or ""),
+                "skus": [f"{sku} {quantity}" for sku, quantity in sorted(quantities.items())],
+                "quantity": sum(quantities.values()),
+            }
+            self._table.write(Write(rows.lot_pk(lot), str(self._ref), set=row, replace=True))
+
     def _take(self, pk: str, turn: str) -> Write:
         new = rows.token(str(self._ref), to_text(self._now), turn)
         when = Equals("turn", turn) if turn else NoRow()

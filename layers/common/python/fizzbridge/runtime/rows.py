@@ -87,6 +87,11 @@ def claim_sk(order: EntityRef) -> str:
     return f"{CLAIM}{order}"
 
 
+def lot_pk(lot: str) -> str:
+    """Partition of a production batch: the orders it was shipped with."""
+    return f"LOT#{lot}"
+
+
 def account_pk(account: EntityRef) -> str:
     """Partition of an account's open orders: what each owes that no invoice says yet."""
     return f"ACCOUNT#{account}"

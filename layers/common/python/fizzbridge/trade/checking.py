@@ -221,7 +221,8 @@ def _short(draft: Draft, item: CatalogueItem, wanted: int, short: int, scarce: s
     if policy is None or not short:
         return
     text = f"{item.sku}: {short} of {wanted} {item.base_unit.lower()} are not there"
-    if policy.short == "hold":
+    is_whole = draft.account is not None and draft.account.terms.ships_complete
+    if policy.short == "hold" or is_whole:
         draft.hold(HoldReason.STOCK, text, draft.books.stock_cause(scarce))
     else:
         draft.show("backorder", text)

@@ -9,7 +9,6 @@ from decimal import ROUND_CEILING, Decimal
 
 from fizzbridge.model.catalogue import LotStock
 from fizzbridge.model.customer import Terms
-from fizzbridge.model.documents import ShippedLine
 from fizzbridge.model.working import Working
 
 
@@ -86,10 +85,9 @@ def fefo(lots: Iterable[LotStock], quantity: int, delivery: date, minimum_days: 
     return Plan(tuple(picks), left, Working(rule="lots", text=text))
 
 
-def recall(shipments: Iterable[tuple[str, ShippedLine]], lot: str) -> dict[str, int]:
-    """How much of a lot each customer was sent."""
+def recall(shipped: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """How much of a lot each customer was sent, from what each order was sent of it."""
     found: dict[str, int] = {}
-    for customer, line in shipments:
-        if line.lot == lot:
-            found[customer] = found.get(customer, 0) + line.quantity
+    for customer, quantity in shipped:
+        found[customer] = found.get(customer, 0) + quantity
     return found
