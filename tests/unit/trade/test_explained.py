@@ -10,11 +10,13 @@ import pytest
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice, Receipt
 from fizzbridge.model.customer import Credit, Terms
 from fizzbridge.model.documents import Payment, Refund, Return, ReturnState, ShippedLine
-from fizzbridge.model.entity import Kind, ref
-from fizzbridge.model.order import HoldReason, LineType
+from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.model.order import HoldReason, LineType, OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
-from tests.kit.house import BRIDGE
+from fizzbridge.observation import Seen
+from fizzbridge.runtime.observe import Circumstances
+from tests.kit.house import BRIDGE, SECOND
 from tests.kit.wholesaler import ITEMS, Wholesaler, lot
 from tests.unit.trade.rates import SCHEMES
 
@@ -78,6 +80,42 @@ def test_a_later_touch_never_re_rates():
     house.settle()
     assert amounts(house, order, LineType.DEPOSIT) == [Decimal("36.00")]
     assert amounts(house, house.order(), LineType.DEPOSIT) == [Decimal("72.00")]
+
+
+def test_rates_wait_for_the_code_they_are_for():
+    house = Wholesaler(schemes=SCHEMES)
+    line = {"sku": "OLD-COLA", "title": "Cola", "quantity": 10, "price": "9.60"}
+    order = house.order(lines=[line])
+    assert holds(house, order) == [HoldReason.MAPPING]
+    house.map("sku", "OLD-COLA", "COLA330-C24")
+    assert amounts(house, order, LineType.DEPOSIT) == [Decimal("36.00")]
+    assert holds(house, order) == []
+
+
+def test_a_place_that_was_missing_is_rated_when_it_is_told():
+    house = Wholesaler(schemes=SCHEMES)
+    order = house.order(shipping_address=None)
+    assert holds(house, order) == [HoldReason.COMPLIANCE]
+    place = {"address1": "1 Quay", "city": "Cork", "zip": "1", "country_code": "IE"}
+    house.desk.update(int(order.external_id), {"shipping_address": place | {"country": "Ireland"}})
+    house.settle()
+    assert amounts(house, order, LineType.DEPOSIT) == [Decimal("36.00")]
+
+
+def test_after_its_release_an_order_is_checked_no_more():
+    house = Wholesaler(credit={})
+    order = house.order()
+    assert holds(house, order) == [HoldReason.CREDIT]
+    house.fizzbridge("hold", "release", order.key, "--why", "known for years")
+    house.settle()
+    body = OrderProcessing(number="S1", state=OrderState.RELEASED, changed_at=house.clock())
+    seen = Seen(order, body, house.clock(), Part.PROCESSING)
+    how = Circumstances(house.clock(), is_authoritative=True)
+    house.observer.observe("erp", seen, SECOND, how)
+    house.desk.update(int(order.external_id), {"note": "another word"})
+    house.settle()
+    assert holds(house, order) == []
+    assert house.assessed(order).state is OrderState.RELEASED
 
 
 def test_another_place_has_other_rates():

@@ -176,6 +176,14 @@ class OrderRequest(Document):
         return self
 
     @property
+    def delivered_to(self) -> str:
+        """Country and region of delivery, as ISO 3166-2 has them; empty without an address."""
+        place = self.ship_to
+        if place is None or place.country is None:
+            return ""
+        return f"{place.country}-{place.region}" if place.region else place.country
+
+    @property
     def ship_country(self) -> str | None:
         """Where the goods go; the billing country where no delivery address was given."""
         for address in (self.ship_to, self.bill_to):
@@ -268,8 +276,8 @@ class OrderAssessment(Frozen):
     placed_at: Instant
     is_historical: bool = False
     """Placed before the source's start: linked where found, never created, never notified."""
-    region: str = ""
-    """Part of the country of delivery, where the shop said it."""
+    delivered_to: str = ""
+    """Place of delivery, as far as rates go by it: ``IE``, ``GB-ENG``; empty where nobody said."""
     schemes: tuple[Scheme, ...] = ()
     """Deposit and levy rates in force at the place of delivery on the tax point. Frozen with it."""
     promised_on: date | None = None

@@ -62,6 +62,14 @@ class OrderFacts:
     held_at_targets: tuple[Hold, ...] = ()
     waived: frozenset[str] = frozenset()
 
+    @property
+    def is_before_release(self) -> bool:
+        """Whether there is a release that a check could stop."""
+        if self.request is None or self.request.cancelled_at or self.request.is_test:
+            return False
+        done = {OrderState.RELEASED, OrderState.CLOSED, OrderState.CANCELLED, OrderState.REJECTED}
+        return self.processing is None or self.processing.state not in done
+
 
 def assess_order(
     facts: OrderFacts, source: Connection, rules: Rules, books: Books
@@ -89,9 +97,10 @@ def assess_order(
         schemes = charging.schemes_of(draft, _frozen(previous, request))
         _reckon(draft, schemes)
         promised_on = checking.promise(draft)
-        if not request.cancelled_at and not request.is_test:
+        if facts.is_before_release:
             _check(draft, facts.documents)
             checking.check_stock(draft, promised_on, facts.documents.shipped())
+        checking.check_settlement(draft, facts.documents)
         checking.show_margin(draft)
         draft.holds += facts.held_at_targets
     return OrderAssessment(
@@ -101,7 +110,7 @@ def assess_order(
         class_reason=reason,
         channel=request.channel,
         ship_country=request.ship_country,
-        region=request.ship_to.region if request.ship_to else "",
+        delivered_to=request.delivered_to,
         currency=request.currency,
         tax_included=request.tax_included,
         lines=tuple(draft.lines),
@@ -123,10 +132,9 @@ def _frozen(previous: OrderAssessment | None, request: OrderRequest) -> tuple[Sc
 
     Until its container data are complete an order has been charged nothing yet.
     """
-    if previous is None or previous.is_historical or request.ship_to is None:
+    if previous is None or previous.is_historical:
         return None
-    place = (request.ship_to.country, request.ship_to.region)
-    is_same = place == (previous.ship_country, previous.region)
+    is_same = previous.delivered_to == request.delivered_to != ""
     is_open = any(hold.reason is HoldReason.COMPLIANCE for hold in previous.holds)
     return previous.schemes if is_same and not is_open else None
 
@@ -145,9 +153,8 @@ def _check(draft: Draft, documents: Documents) -> None:
         checking.check_price(draft)
         checking.check_minimum(draft)
         checking.check_load(draft)
-        checking.check_credit(draft)
+        checking.check_credit(draft, documents.standing_invoices())
         checking.show_terms(draft)
-    checking.check_settlement(draft, documents.payments, documents.refunds, documents.invoices)
 
 
 def _count(draft: Draft) -> None:

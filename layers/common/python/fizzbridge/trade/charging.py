@@ -26,8 +26,6 @@ def schemes_of(draft: Draft, frozen: Sequence[Scheme] | None) -> tuple[Scheme, .
     """
     if frozen is not None:
         return tuple(frozen)
-    if not draft.rules.schemes or not draft.counted:
-        return ()
     where = draft.request.ship_to
     place = Place(
         country=where.country if where else None,
@@ -37,7 +35,8 @@ def schemes_of(draft: Draft, frozen: Sequence[Scheme] | None) -> tuple[Scheme, .
     try:
         return in_force(draft.rules.schemes, place, draft.tax_point)
     except MissingFactsError as error:
-        draft.hold(HoldReason.COMPLIANCE, f"deposits and levies: {error}")
+        if draft.counted:
+            draft.hold(HoldReason.COMPLIANCE, f"deposits and levies: {error}")
         return ()
 
 

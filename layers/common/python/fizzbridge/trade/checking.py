@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.customer import Terms
-from fizzbridge.model.documents import Invoice, Payment, Refund
+from fizzbridge.model.documents import Documents, Invoice
 from fizzbridge.model.money import to_minor_unit, written
 from fizzbridge.model.order import AssessedLine, HoldReason, LineType, OrderClass, PaymentStatus
 from fizzbridge.model.units import Unit
@@ -97,15 +97,19 @@ def check_minimum(draft: Draft) -> None:
         draft.hold(HoldReason.LIMIT, f"goods of {value} are below the minimum order of {least}")
 
 
-def check_credit(draft: Draft) -> None:
-    """Release on account only what the account is good for; no word of the ERP is a hold."""
+def check_credit(draft: Draft, invoiced: Sequence[Invoice]) -> None:
+    """Release on account only what the account is good for; no word of the ERP is a hold.
+
+    What is invoiced already is among the account's invoices.
+    """
     policy = draft.rules.bridge.credit
     is_paid = draft.request.payment_status is PaymentStatus.PAID
     if policy is None or is_paid or not draft.is_on_account:
         return
+    billed = sum((one.totals.gross for one in invoiced), Decimal(0))
     found = credit.check(
         draft.account.credit if draft.account else None,
-        draft.totals().gross,
+        max(draft.totals().gross - billed, Decimal(0)),
         draft.books.other_orders(draft.currency),
         policy,
         draft.currency,
@@ -276,14 +280,11 @@ def check_sums(draft: Draft) -> None:
         )
 
 
-def check_settlement(
-    draft: Draft,
-    paid: Sequence[Payment],
-    refunded: Sequence[Refund],
-    invoices: Sequence[Invoice],
-) -> None:
+def check_settlement(draft: Draft, documents: Documents) -> None:
     """Nothing is given back that was not paid, or credited that was not invoiced."""
-    for sentence in payments.settled(draft.currency, paid, refunded, invoices):
+    for sentence in payments.settled(
+        draft.currency, documents.payments, documents.refunds, documents.invoices
+    ):
         draft.hold(HoldReason.LIMIT, sentence)
 
 
