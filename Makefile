@@ -114,7 +114,7 @@ faults: $(DEV_READY) ## 100,000 random schedules of faults: one effect under eac
 planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 	$(PY) scripts/planted.py
 
-fuzz: $(DEV_READY) ## 100,000 random cases of every rule of the trade; not part of `make test`
+fuzz: $(DEV_READY) ## 100,000 random cases of the trade's rules; not part of `make test`
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model
 
 bench: setup ## Measure what the figures promise

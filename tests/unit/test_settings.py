@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fizzbridge import settings
-from fizzbridge.bridge_file import read_catalogue, read_schemes
+from fizzbridge.bridge_file import read_catalogue, read_prices, read_schemes
 from fizzbridge.settings import (
     Bridge,
     BridgeFileError,
@@ -272,6 +272,12 @@ CATALOGUE_WRONG = {
         "10.6,false,true,more",
         "catalogue.example.csv: row 2 (COLA330): has more cells than the first row names columns",
     ),
+    "check digit": (
+        "05201234000001",
+        "05201234000002",
+        "catalogue.example.csv: COLA330, column gtin: '05201234000002' is no GTIN: "
+        "The number's checksum or check digit is invalid.",
+    ),
     "overlap": (
         "LEMON330,Lemon",
         "COLA330,Lemon",
@@ -366,3 +372,40 @@ def test_a_function_reads_only_its_own_environment():
     assert (found.stage, found.connection, found.dlq) == ("prod", "erp", None)
     with pytest.raises(ValueError, match="table"):
         FunctionSettings.from_environment({"FIZZBRIDGE_STAGE": "prod"})
+
+
+PRICES = "sku,price_list,unit,min_quantity,price,currency\nCOLA330,bars,CASE,10,9.60,GBP\n"
+
+
+def test_prices_are_read_exactly_and_their_mistakes_told(folder):
+    text = EXAMPLE.replace('csv"', 'csv"\nprices = "prices.csv"')
+    (folder / "prices.csv").write_text(PRICES, encoding="utf-8")
+    (price,) = read_prices(load_bridge_file(written(folder, text), ROOT), folder)
+    assert (price.price, price.min_quantity) == (Decimal("9.6"), 10)
+    (folder / "prices.csv").write_text(PRICES.replace("9.60", "dear"), encoding="utf-8")
+    (line,) = mistakes(folder, text)
+    assert line.startswith("prices.csv: row 2 (COLA330), column price")
+    (folder / "prices.csv").unlink()
+    assert mistakes(folder, text) == ["catalogue: prices: prices.csv cannot be read"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "complaint"),
+    [
+        ("5201234000002", "column gtin: '5201234000002' is no GTIN"),
+        ("05201234000001", ""),
+    ],
+)
+def test_barcodes_are_checked(folder, cells, complaint):
+    text = CATALOGUE.replace("05201234000001", cells)
+    (folder / "catalogue.example.csv").write_text(text, encoding="utf-8")
+    found = mistakes(folder, EXAMPLE) if complaint else []
+    assert [complaint in line for line in found] == ([True] if complaint else [])
+
+
+def test_a_case_of_another_item_is_told(folder):
+    header, *rows = CATALOGUE.splitlines()
+    wrong = [f"{header},case_gtin", f"{rows[0]},19501101530000", *rows[1:]]
+    (folder / "catalogue.example.csv").write_text("\n".join(wrong), encoding="utf-8")
+    (line,) = mistakes(folder, EXAMPLE)
+    assert "COLA330, column case_gtin: '19501101530000' is a case of another item" in line

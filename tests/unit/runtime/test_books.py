@@ -9,6 +9,7 @@ import pytest
 from fizzbridge.model.customer import Credit
 from fizzbridge.model.order import HoldReason
 from fizzbridge.runtime.assess import Assessed, Assessor
+from fizzbridge.state.table import Write
 from tests.kit.wholesaler import Wholesaler
 
 
@@ -128,4 +129,33 @@ def test_a_test_order_claims_nothing():
     house.stock("COLA330", 300)
     order = house.order(test=True)
     assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
+    assert held(house, order) == []
+
+
+class Crowded:
+    """A table in which somebody else takes the turn before every claim."""
+
+    def __init__(self, house: Wholesaler) -> None:
+        self._house = house
+        self._turns = 0
+
+    def transact(self, writes):
+        if any(write.sk == "TURN" for write in writes):
+            self._turns += 1
+            turn = {"turn": f"other-{self._turns}"}
+            self._house.rows.write(Write("STOCK#COLA330", "TURN", set=turn))
+        self._house.rows.transact(writes)
+
+    def __getattr__(self, name):
+        return getattr(self._house.rows, name)
+
+
+def test_an_order_that_never_gets_its_turn_is_left_to_the_sweeper():
+    house = Wholesaler(stock={})
+    house.stock("COLA330", 300)
+    order = placed_and_unassessed(house)
+    crowded = Assessor(Crowded(house), house.objects, house.rules, house.clock)
+    assert crowded.run(order, "crowded") is Assessed.BUSY
+    house.messages.clear()
+    house.settle()
     assert held(house, order) == []

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from fizzbridge.model.catalogue import CatalogueItem, Product
+from fizzbridge.model.customer import Customer, Terms
 from fizzbridge.model.documents import (
     Invoice,
     InvoiceState,
@@ -15,7 +16,9 @@ from fizzbridge.model.documents import (
     ShipmentState,
 )
 from fizzbridge.model.order import HoldReason, LineType, OrderAssessment, OrderRequest, Totals
+from fizzbridge.model.party import Contact
 from fizzbridge.model.states import OrderState
+from fizzbridge.model.units import Unit
 from fizzbridge.settings import Bridge
 from fizzbridge.trade.assessing import OrderFacts, assess_order, assess_record
 from fizzbridge.trade.books import Rules
@@ -134,3 +137,18 @@ def test_a_discount_on_the_order_is_spread_over_its_goods():
         Decimal("30.00"),
     ]
     assert order.totals == totals
+
+
+@pytest.mark.parametrize(("status", "quantity"), [("PENDING", 252), ("PAID", 251)])
+def test_what_is_paid_is_never_rounded_up(status, quantity):
+    terms = Terms(order_multiple=Unit.LAYER, accepts_rounding=True, payment_days=30)
+    books = GivenBooks(customer=Customer(contact=Contact(), terms=terms))
+    request = order_request(lines=[line("CASE", 251)], payment_status=status, payment_terms="NET")
+    item = CatalogueItem(
+        sku="COLA", name="Cola", case_sku="CASE", units_per_case=24, cases_per_layer=9
+    )
+    facts = OrderFacts(request)
+    order = assess_order(facts, SHOP, Rules(HOUSE, Catalogue([item])), books)
+    assert order is not None
+    assert order.lines[0].quantity is not None
+    assert order.lines[0].quantity.ordered == quantity

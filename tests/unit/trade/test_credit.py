@@ -71,3 +71,9 @@ def test_what_others_ordered_counts_like_what_is_ordered(this, other, invoices):
     swapped = check(account, other, this, POLICY, "EUR", DAY)
     assert one.exposure == swapped.exposure == invoices - 250 + 1980 + this + other
     assert (one.verdict is Verdict.HOLD) is (one.exposure > account.limit)
+
+
+def test_days_of_sales_are_said_where_sales_are_known():
+    account = ACCOUNT.model_copy(update={"open_invoices": money("842.00"), "sales": money("2529")})
+    assert "30.0 days of sales outstanding" in checked("1.00", account).working.text
+    assert "days of sales" not in checked("1.00").working.text

@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from fizzbridge.model.catalogue import Receipt, StockLevel
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.settings import StockPolicy
 from fizzbridge.trade.replenishment import (
     days_of_cover,
+    demand_in,
     position,
     reorder_point,
     safety_stock,
@@ -67,12 +69,28 @@ def test_v45_one_case_around_the_reorder_point(off):
     assert bool(found.quantity) is (off <= 0)
 
 
-def test_v46_days_of_cover_and_the_season():
+def test_v46_days_of_cover():
     assert days_of_cover(214, money("42")) == money("5.1")
+    assert days_of_cover(214, money("60.9")) == money("3.5")
+    assert days_of_cover(214, money("0")) == 0
+
+
+def test_v47_the_season():
     indices = seasonal_indices(MONTHS)
+    assert sum(MONTHS) / 12 == 42
     assert (indices[6], indices[1]) == (money("1.45"), money("0.64"))
-    assert days_of_cover(214, money("42") * indices[6]) == money("3.5")
-    assert abs(sum(indices) - 12) <= money("0.06")
+    july = demand_in(cases(monthly_demand=" ".join(map(str, MONTHS))), 7)
+    assert (july, days_of_cover(214, july)) == (money("60.9"), money("3.5"))
+
+
+@given(st.lists(st.integers(1, 1000), min_size=12, max_size=12))
+def test_v47_twelve_indices_sum_to_twelve(months):
+    assert abs(sum(seasonal_indices(months)) - 12) <= money("0.06")
+
+
+def test_a_year_has_twelve_months():
+    with pytest.raises(ValidationError, match="twelve months"):
+        cases(monthly_demand="1 2 3")
 
 
 @pytest.mark.parametrize(

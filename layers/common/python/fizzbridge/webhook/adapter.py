@@ -28,6 +28,15 @@ class Route(Generic[W]):
     mapping: Callable[[W, str], Iterable[Told]]
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What a vendor gets that only asks whether somebody listens."""
+
+    status: int = 200
+    body: str = ""
+    media: str = "text/plain"
+
+
 class WebhookAdapter(ABC):
     """One platform's deliveries. Subclasses set the attributes; the runtime does the rest.
 
@@ -50,6 +59,13 @@ class WebhookAdapter(ABC):
     @abstractmethod
     def delivery_id(self, delivery: Delivery) -> str:
         """The vendor's id of this delivery or event, to follow it in logs."""
+
+    def handshake(self, delivery: Delivery) -> Reply | None:  # noqa: ARG002  for overriders
+        """Answer what proves nothing and tells nothing; None for every delivery.
+
+        It is asked before the signature: nothing may come of it but the answer.
+        """
+        return None
 
     def content(self, delivery: Delivery) -> Any:
         """What the wire model reads: the body, and what the vendor says in headers only."""

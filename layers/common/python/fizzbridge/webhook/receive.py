@@ -62,6 +62,11 @@ class Receiver:
                     self._count(Metric.REJECTED)
                     log.warning("delivery too large", extra={"bytes": len(delivery.body)})
                     return TOO_LARGE
+                reply = self._adapter.handshake(delivery)
+                if reply:
+                    self._count(Metric.IGNORED)
+                    headers = {"content-type": reply.media}
+                    return {"statusCode": reply.status, "headers": headers, "body": reply.body}
                 self._verify(delivery)
             except VerificationError as error:
                 self._count(Metric.REJECTED)
