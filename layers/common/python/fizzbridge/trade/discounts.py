@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from fizzbridge.model.money import minor_unit
 
@@ -25,11 +25,14 @@ def spread(amount: Decimal, bases: Sequence[Decimal], currency: str) -> list[Dec
     whole = sum(bases, Decimal(0))
     if not 0 <= amount <= whole:
         raise ValueError(f"{amount} cannot be spread over {whole}")
+    if not whole:
+        return [Decimal(0) for _ in bases]
     unit = minor_unit(currency)
-    exact = [amount * base / whole if whole else Decimal(0) for base in bases]
-    found = [share.quantize(unit, rounding=ROUND_FLOOR) for share in exact]
+    # A quotient that does not end is cut somewhere, and equal ones in different places; the
+    # remainder of the division is exact.
+    parts = [divmod(amount * base, whole * unit) for base in bases]
+    found = [number * unit for number, _ in parts]
     left = int((amount - sum(found, Decimal(0))) / unit)
-    by_remainder = sorted(range(len(bases)), key=lambda place: found[place] - exact[place])
-    for place in [one for one in by_remainder if found[one] < bases[one]][:left]:
+    for place in sorted(range(len(bases)), key=lambda place: -parts[place][1])[:left]:
         found[place] += unit
     return found
