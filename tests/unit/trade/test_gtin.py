@@ -52,6 +52,15 @@ def test_a_case_is_known_by_its_item(body, indicator):
     assert not is_case_of(case, other + check_digit(other))
 
 
+@given(st.sampled_from([8, 12, 13, 14]), st.sampled_from("- \u2010.٥A"), st.data())
+def test_a_code_is_digits_alone(length, other, data):
+    body = data.draw(st.text("0123456789", min_size=length - 2, max_size=length - 2))
+    place = data.draw(st.integers(1, length - 2))
+    right = body + check_digit(body)
+    with pytest.raises(ValueError, match="has other than digits"):
+        gtin14(right[:place] + other + right[place:])
+
+
 def test_padding_and_variable_measure_are_no_cases():
     inner = "5201234000001"
     assert not is_case_of("0" + inner, inner)

@@ -22,6 +22,9 @@ def gtin14(code: str) -> str:
         ValueError: its length, letters or check digit are wrong.
     """
     number = code.strip()
+    # python-stdnum passes over separators: what is kept as text must be digits alone.
+    if not _is_digits(number):
+        raise ValueError(f"'{code}' has other than digits; a GTIN has digits alone")
     if len(number) not in LENGTHS:
         raise ValueError(f"'{code}' has {len(number)} digits; a GTIN has 8, 12, 13 or 14")
     try:
@@ -34,7 +37,7 @@ def gtin14(code: str) -> str:
 
 def check_digit(body: str) -> str:
     """The digit that follows a body of digits: of a GTIN, or of an SSCC."""
-    if not body.isascii() or not body.isdigit():
+    if not _is_digits(body):
         raise ValueError(f"'{body}' has other than digits")
     return ean.calc_check_digit(body)
 
@@ -66,3 +69,7 @@ def sscc(body: str) -> str:
     if len(body) != 17:
         raise ValueError(f"'{body}' has {len(body)} digits; an SSCC has 17 before its check digit")
     return body + check_digit(body)
+
+
+def _is_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()
