@@ -185,6 +185,20 @@ def test_rounding_fills_and_never_cuts(ordered, multiple):
         assert found.base % CAN.factor(Unit.LAYER) == 0
 
 
+def test_an_item_counted_by_the_case_is_its_own_case():
+    mix = CatalogueItem(sku="MIX", name="Mix", base_unit="CASE", cases_per_layer=9)
+    sold = Catalogue([mix]).find(line("MIX", 10), None, DAY)
+    assert sold is not None
+    assert count(line("MIX", 10), sold).quantity.base == 10
+    assert case_equivalents(10, mix) == 10
+    assert split(10, mix) == {Unit.LAYER: 1, Unit.CASE: 1}
+
+
+@pytest.mark.parametrize("wrong", ["5201234000002", "520-1234000001", "X"])
+def test_a_number_with_a_wrong_check_digit_matches_nothing(wrong):
+    assert found("X", gtin=wrong) is None
+
+
 def test_a_volume_that_nobody_gave_is_not_nought():
     with pytest.raises(ValueError, match="volume_ml"):
         litres(24, CAN.model_copy(update={"volume_ml": None}))

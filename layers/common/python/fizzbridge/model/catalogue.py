@@ -142,7 +142,7 @@ class CatalogueItem(Frozen):
 
     def factor(self, unit: Unit) -> int | None:
         """How many base units one of ``unit`` is; None where the item has no such unit."""
-        case = self.units_per_case
+        case = 1 if self.base_unit is Unit.CASE else self.units_per_case
         layer = case * self.cases_per_layer if case and self.cases_per_layer else None
         pallet = layer * self.layers_per_pallet if layer and self.layers_per_pallet else None
         return {self.base_unit: 1, Unit.CASE: case, Unit.LAYER: layer, Unit.PALLET: pallet}.get(

@@ -182,7 +182,7 @@ def charges(counted: Counted, schemes: Sequence[Scheme], currency: str) -> list[
 def _count(scheme: Scheme, counted: Counted) -> int:
     if scheme.per is Measure.CONTAINER:
         return counted.quantity.base
-    case = counted.sold.item.units_per_case
+    case = counted.sold.item.factor(Unit.CASE)
     is_whole = counted.quantity.unit in WHOLE_CASES
     return counted.quantity.base // case if case and is_whole else 0
 

@@ -121,7 +121,8 @@ def whole(base: int, unit: Unit, item: CatalogueItem) -> tuple[int, int]:
 
 def case_equivalents(base: int, item: CatalogueItem) -> Decimal:
     """A quantity in cases; an item without a case counts as none."""
-    return Decimal(base) / item.units_per_case if item.units_per_case else Decimal(0)
+    case = item.factor(Unit.CASE)
+    return Decimal(base) / case if case else Decimal(0)
 
 
 def litres(base: int, item: CatalogueItem) -> Decimal:
@@ -142,7 +143,7 @@ def fl_oz(ml: Decimal) -> Decimal:
 
 def each_price(case_price: Decimal, item: CatalogueItem) -> Decimal:
     """The price of one base unit to four digits, for show: never multiplied back."""
-    return (case_price / (item.units_per_case or 1)).quantize(EACH_DIGITS, ROUND_HALF_UP)
+    return (case_price / (item.factor(Unit.CASE) or 1)).quantize(EACH_DIGITS, ROUND_HALF_UP)
 
 
 def mixed_stock(item: CatalogueItem, on_hand: Mapping[str, int]) -> int:
