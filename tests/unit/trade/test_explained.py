@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice, Receipt
 from fizzbridge.model.customer import Credit, Terms
-from fizzbridge.model.documents import Payment, Refund, Return, ReturnState, ShippedLine
+from fizzbridge.model.documents import (
+    Payment,
+    Refund,
+    RefundedLine,
+    Return,
+    ReturnState,
+    Shipment,
+    ShipmentState,
+    ShippedLine,
+)
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.order import HoldReason, LineType, OrderProcessing
 from fizzbridge.model.states import OrderState
@@ -310,6 +319,34 @@ def test_an_accounts_price_is_compared():
     assert step["arithmetic"] == "9.20 for a case from 1 on, contract price"
 
 
+def price_of(text: str, least: int = 1, **more) -> ListPrice:
+    fields = {"sku": "COLA330", "price": text, "min_quantity": least, "currency": "EUR"}
+    return ListPrice.model_validate(fields | more)
+
+
+def test_a_larger_order_that_costs_less_is_told():
+    house = Wholesaler(prices=[price_of("9.60"), price_of("9.20", 108)])
+    house.account()
+    (step,) = house.explain(house.order(quantity=104), "price step")
+    assert step["arithmetic"] == "108 would cost less than 104"
+    assert house.explain(house.order(quantity=103), "price step") == []
+
+
+def test_i15_what_another_account_pays_is_neither_told_nor_counted():
+    own = [price_of("9.60"), price_of("9.20", 54)]
+    theirs = [
+        price_of("1.00", 12, price_list="4712", mix_group="cans"),
+        price_of("1.00", 12, price_list="4712", mix_group="cans", sku="LEMON1L"),
+    ]
+    house = Wholesaler(prices=[*theirs, *own])
+    house.account()
+    order = house.order(quantity=10)
+    assert holds(house, order) == []
+    assert house.explain(order, "price step") == []
+    (step,) = house.explain(order, "price")
+    assert step["arithmetic"] == "9.60 for a case from 1 on, list price"
+
+
 def test_little_missing_from_a_layer_is_filled_where_the_account_agreed():
     house = Wholesaler()
     house.account(terms=Terms(order_multiple=Unit.LAYER, accepts_rounding=True))
@@ -402,6 +439,91 @@ def test_what_a_receipt_covers_is_promised():
     house.stock("COLA330", 100, on_order=(Receipt.model_validate(receipt),))
     (step,) = house.explain(house.order(), "available to promise")
     assert step["arithmetic"] == "140 missing are covered on 2026-12-05"
+
+
+def test_what_was_credited_of_a_line_and_what_before():
+    house = Wholesaler()
+    order = house.order()
+    line = house.assessed(order).lines[0].id
+    of = {"order_line_id": line, "amount": "9.60", "tax": "2.21", "is_restocked": True}
+    for number, quantity in ((1, 1), (2, 2), (3, 0)):
+        body = refund(order, amount="0", lines=(RefundedLine(quantity=quantity, **of),))
+        later = body.at.replace(hour=number)
+        body = body.model_copy(update={"at": later})
+        house.told(ref(Kind.REFUND, "shop", f"r{number}"), body, order)
+    assert [step["arithmetic"] for step in house.explain(order, "credit")] == [
+        "1 credited, 0 before",
+        "2 credited, 1 before",
+    ]
+
+
+@pytest.mark.parametrize(("days", "word"), [(0, "kept"), (60, "late")])
+def test_a_promise_is_kept_or_late(days, word):
+    house = Wholesaler(delivery={"time_zone": "Europe/Dublin", "cut_off": "14:00"})
+    order = house.order()
+    promised = house.assessed(order).promised_on
+    line = ShippedLine(order_line_id=house.assessed(order).lines[0].id, quantity=10)
+    at = datetime(promised.year, promised.month, promised.day, 9, tzinfo=UTC)
+    body = Shipment(
+        order=order,
+        number="S1",
+        state=ShipmentState.DELIVERED,
+        lines=(line,),
+        delivered_at=at + timedelta(days=days),
+    )
+    house.told(ref(Kind.SHIPMENT, "erp", "S1"), body, order)
+    (step,) = house.explain(order, "on time in full")
+    assert step["arithmetic"].endswith(word)
+
+
+def test_a_levy_memo_without_facts_says_so_and_holds_nothing():
+    item = ITEMS[0].model_copy(update={"milk_percent": None})
+    house = Wholesaler(schemes=SCHEMES, currency="GBP", tax_rate=0.2, items=[item])
+    order = house.order(country="GB", address={"province_code": "ENG"}, created_at=DAY_OF_SDIL)
+    assert holds(house, order) == []
+    memos = house.explain(order, "levy memo")
+    assert "uk-sdil-higher: milk_percent must be known" in [one["arithmetic"] for one in memos]
+
+
+def test_empties_among_goods_of_several_taxes_wait():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
+    lines = [
+        {"sku": "LEMON1000-CRATE", "quantity": 1, "price": "6.49", "tax_rate": rate}
+        for rate in (0.19, 0.07)
+    ]
+    brought = [{"name": "empties crate-12", "value": "1"}]
+    order = house.order(country="DE", lines=lines, note_attributes=brought)
+    assert HoldReason.TAX in holds(house, order)
+
+
+def test_a_group_of_items_counts_together_towards_a_tier():
+    def tier(sku, price, least):
+        more = {"currency": "EUR", "min_quantity": least, "mix_group": "fizz"}
+        return ListPrice(sku=sku, price=price, **more)
+
+    prices = [
+        tier(sku, price, n)
+        for sku in ("COLA330", "TONIC1500")
+        for price, n in (("9.60", 1), ("9.00", 20))
+    ]
+    house = Wholesaler(prices=prices)
+    lines = [
+        {"sku": "COLA330-C24", "quantity": 10, "price": "9.00"},
+        {"sku": "TONIC1500-C6", "quantity": 10, "price": "9.00"},
+    ]
+    assert holds(house, house.order(lines=lines)) == []
+    assert holds(house, house.order(lines=lines[:1])) == [HoldReason.PRICE]
+
+
+def test_a_step_up_that_costs_less_is_suggested():
+    tiers = [
+        ListPrice(sku="COLA330", price=price, currency="EUR", min_quantity=least)
+        for price, least in (("9.20", 54), ("8.85", 108))
+    ]
+    house = Wholesaler(prices=tiers)
+    order = house.order(lines=[{"sku": "COLA330-C24", "quantity": 104, "price": "9.20"}])
+    (step,) = house.explain(order, "price step")
+    assert (step["arithmetic"], step["amount"]) == ("108 would cost less than 104", "955.80")
 
 
 def test_what_is_open_after_a_shipment():

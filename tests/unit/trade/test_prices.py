@@ -22,13 +22,16 @@ def price(text: str, least: int = 1, **more) -> ListPrice:
 TIERS = [price("10.20"), price("9.60", 10), price("9.20", 54), price("8.85", 108)]
 
 
-def chosen(*prices: ListPrice, quantity=1, account="", group="", day=DAY, currency="EUR"):
+def chosen(
+    *prices: ListPrice, quantity=1, account="", group="", mixed=None, day=DAY, currency="EUR"
+):
     return choose(
         prices,
         "COLA330",
         quantity,
         account_list=account,
         group_list=group,
+        mixed=mixed,
         day=day,
         currency=currency,
     )
@@ -67,6 +70,24 @@ def test_a_step_up_is_more_for_less(quantity):
 
 LIST, GROUP = price("10.00"), price("9.00", price_list="bars")
 PROMOTION, CONTRACT = price("8.00", is_promotion=True), price("9.50", price_list="4711")
+
+
+def test_a_mix_group_reaches_its_tier_together():
+    mixed = [one.model_copy(update={"mix_group": "cans"}) for one in TIERS]
+    found = chosen(*mixed, quantity=4, mixed={"cans": 54})
+    assert (found.price.min_quantity, found.quantity, found.tiers) == (54, 54, tuple(mixed))
+    alone = choose(
+        TIERS, "COLA330", 4, account_list="", mixed={"cans": 54}, day=DAY, currency="EUR"
+    )
+    assert (alone.price.min_quantity, alone.quantity) == (1, 4)
+
+
+def test_i15_the_tiers_told_are_those_of_the_list_that_holds():
+    theirs = price("1.00", 10, price_list="4712")
+    old = price("2.00", 10, price_list="4711", valid_to=date(2026, 11, 19))
+    step = price("7.00", 10, price_list="4711")
+    found = chosen(*TIERS, PROMOTION, CONTRACT, theirs, old, step, account="4711")
+    assert found.tiers == (CONTRACT, step)
 
 
 def test_i15_the_price_of_another_account_is_nobodys():

@@ -27,7 +27,7 @@ from fizzbridge.trade import (
 )
 from fizzbridge.trade.books import Allotted
 from fizzbridge.trade.draft import Draft
-from fizzbridge.trade.packs import Counted, mixed_stock
+from fizzbridge.trade.packs import mixed_stock
 
 
 def check_price(draft: Draft) -> None:
@@ -38,14 +38,17 @@ def check_price(draft: Draft) -> None:
     if not draft.rules.prices or draft.request.tax_included:
         return
     own_list = draft.account.terms.price_list if draft.account else ""
+    # What other accounts pay decides nothing here and is never told.
+    seen = [one for one in draft.rules.prices if one.price_list in {"", own_list}]
     for line, counted in draft.goods():
         sku, unit = counted.sold.item.sku, counted.sold.unit
-        offered = [one for one in draft.rules.prices if one.sku == sku and one.unit is unit]
+        offered = [one for one in seen if one.unit is unit]
         chosen = prices.choose(
             offered,
             sku,
-            _mixed(draft, offered, counted),
+            counted.quantity.ordered,
             account_list=own_list,
+            mixed=_mixed(draft, offered, unit),
             day=draft.tax_point,
             currency=draft.currency,
         )
@@ -61,27 +64,32 @@ def check_price(draft: Draft) -> None:
                 HoldReason.PRICE,
                 f"line {line.id}: the shop asks {asked}, the {chosen.kind} price is {price}",
             )
-        cheaper = prices.step_up(offered, line.quantity, draft.currency)
+        cheaper = prices.step_up(chosen.tiers, chosen.quantity, draft.currency)
         if cheaper:
             draft.show(
                 "price step",
-                f"{cheaper[0]} would cost less than {line.quantity}",
+                f"{cheaper[0]} would cost less than {chosen.quantity}",
                 line=line.id,
                 amount=cheaper[1],
             )
 
 
-def _mixed(draft: Draft, offered: Sequence[ListPrice], counted: Counted) -> int:
-    """The quantity that decides the tier: of the line, or of all items in its mix group."""
-    groups = {one.mix_group for one in offered if one.mix_group}
-    if not groups:
-        return counted.quantity.ordered
-    members = {one.sku for one in draft.rules.prices if one.mix_group in groups}
-    return sum(
-        other.quantity.ordered
-        for _, other in draft.goods()
-        if other.sold.item.sku in members and other.sold.unit is counted.sold.unit
-    )
+def _mixed(draft: Draft, offered: Sequence[ListPrice], unit: Unit) -> dict[str, int]:
+    """How much of each mix group is ordered in a unit; what is free earns no better price."""
+    members: dict[str, set[str]] = {}
+    for one in offered:
+        if one.mix_group and one.is_valid_on(draft.tax_point):
+            members.setdefault(one.mix_group, set()).add(one.sku)
+    return {
+        group: sum(
+            counted.quantity.ordered
+            for line, counted in draft.goods()
+            if line.type is LineType.GOODS
+            and counted.sold.unit is unit
+            and counted.sold.item.sku in skus
+        )
+        for group, skus in members.items()
+    }
 
 
 def check_minimum(draft: Draft) -> None:
@@ -128,7 +136,7 @@ def check_load(draft: Draft) -> None:
     built, left = 0, policy.truck_pallets
     for _, counted in draft.goods():
         item = counted.sold.item
-        case, pallet = item.units_per_case, item.factor(Unit.PALLET)
+        case, pallet = item.factor(Unit.CASE), item.factor(Unit.PALLET)
         if case and pallet:
             cases = -(-counted.quantity.base // case)
             left = deliveries.fits(policy.truck_pallets, built, cases, pallet // case)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,10 +18,14 @@ class Chosen:
     Attributes:
         price: the row of the price file.
         kind: ``contract``, ``promotion``, ``group`` or ``list``.
+        tiers: rows of the same list that go by the same quantity, the price among them.
+        quantity: what decided the tier: of the line, or of the price's mix group.
     """
 
     price: ListPrice
     kind: str
+    tiers: tuple[ListPrice, ...]
+    quantity: int
 
 
 def choose(
@@ -31,13 +35,25 @@ def choose(
     *,
     account_list: str,
     group_list: str = "",
+    mixed: Mapping[str, int] | None = None,
     day: date,
     currency: str,
 ) -> Chosen | None:
     """The price that holds: contract, promotion, group, list, in this order; then the tier.
 
     The lowest does not win. None where no list has the item.
+
+    Args:
+        prices: rows of the price file, for the unit the item is ordered in.
+        sku: the item, by the code of its base unit.
+        quantity: how much of it is ordered, in that unit.
+        account_list: the account's own list; empty for none.
+        group_list: its group's list; empty for none.
+        mixed: how much of each mix group is ordered.
+        day: the price date.
+        currency: of the order.
     """
+    of_groups = mixed or {}
     valid = [
         one
         for one in prices
@@ -49,9 +65,13 @@ def choose(
         ("group", [one for one in valid if group_list and one.price_list == group_list]),
         ("list", [one for one in valid if not one.price_list and not one.is_promotion]),
     ):
-        tiers = [one for one in fitting if one.min_quantity <= quantity]
-        if tiers:
-            return Chosen(max(tiers, key=lambda one: one.min_quantity), kind)
+        reached = [
+            one for one in fitting if one.min_quantity <= of_groups.get(one.mix_group, quantity)
+        ]
+        if reached:
+            price = max(reached, key=lambda one: one.min_quantity)
+            tiers = tuple(one for one in fitting if one.mix_group == price.mix_group)
+            return Chosen(price, kind, tiers, of_groups.get(price.mix_group, quantity))
     return None
 
 
@@ -66,7 +86,7 @@ def step_up(
     """A larger quantity that costs less in all, and what it costs; None where there is none.
 
     Args:
-        prices: tiers of one list and item.
+        prices: tiers of one list and item: ``Chosen.tiers``.
         quantity: what is ordered.
         currency: of the amounts.
     """
