@@ -111,7 +111,7 @@ class Wholesaler(House):
             "tax_rate": tax_rate,
             "variants": VARIANTS,
         }
-        self.desk = OrderDesk(seed, self.clock, self._webhook)
+        self.desk = OrderDesk(seed, self.clock, self.webhook)
         settings = FunctionSettings(
             stage="test",
             table="t",
@@ -127,7 +127,7 @@ class Wholesaler(House):
         self.receiver = Receiver(ShopifyWebhook(), ports, metrics, self.clock)
         self.answers: list[int] = []
 
-    def _webhook(self, topic: str, subject: int, body: Any) -> None:
+    def webhook(self, topic: str, subject: int, body: Any) -> None:
         raw = json.dumps(body)
         proof = base64.b64encode(hmac.digest(SECRET.encode(), raw.encode(), hashlib.sha256))
         event = {

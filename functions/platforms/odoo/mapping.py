@@ -228,7 +228,8 @@ def partner(customer: Customer) -> Partner:
 
 def _ship_to(request: OrderRequest) -> Place | None:
     found = place(request.ship_to) if request.ship_to else Place()
-    return None if found == Place() else found
+    # A country alone is no address: that is all that stays of one that was erased.
+    return None if found == Place(country=found.country, region=found.region) else found
 
 
 def place(address: Address) -> Place:

@@ -62,6 +62,14 @@ def deleted(told: wire.OrderDeleted, connection: str) -> Iterator[Told]:
     yield Seen(ref(Kind.ORDER, connection, told.id), None, at, Part.REQUEST)
 
 
+def redact(told: wire.Redact, connection: str) -> Iterator[Told]:
+    """Somebody is to be forgotten, in their account and in each order."""
+    nobody = Customer(contact=Contact(), is_erased=True)
+    people = [guest(connection, order_id) for order_id in told.orders_to_redact]
+    for person in (ref(Kind.CUSTOMER, connection, told.customer.id), *people):
+        yield Seen(person, nobody, told.triggered_at)
+
+
 def payment(told: wire.Transaction, connection: str) -> Iterator[Told]:
     """Money that came in. Authorisations, failures and refunds are not payments."""
     if told.status != "success" or told.kind not in {"sale", "capture"}:

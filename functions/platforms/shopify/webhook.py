@@ -35,6 +35,7 @@ class ShopifyWebhook(WebhookAdapter):
         "orders/partially_fulfilled": _ORDER,
         "orders/edited": Route(wire.OrderEdited, mapping.edited),
         "orders/delete": Route(wire.OrderDeleted, mapping.deleted),
+        "customers/redact": Route(wire.Redact, mapping.redact),
         "order_transactions/create": Route(wire.Transaction, mapping.payment),
         "refunds/create": Route(wire.Refund, mapping.refund),
     }

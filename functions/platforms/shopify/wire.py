@@ -242,6 +242,20 @@ class OrderEdited(Wire):
     order_edit: OrderEdit
 
 
+class Person(Wire):
+    """Named by number alone."""
+
+    id: Id
+
+
+class Redact(Wire):
+    """A person whose data must go, and the orders they are in."""
+
+    customer: Person
+    orders_to_redact: list[Id]
+    triggered_at: AwareDatetime
+
+
 class OrderDeleted(Wire):
     """``orders/delete``, with the time from the delivery's header."""
 

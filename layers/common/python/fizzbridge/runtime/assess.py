@@ -14,6 +14,7 @@ from enum import StrEnum
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Product, StockLevel
+from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.version import Sequence
@@ -25,6 +26,7 @@ from fizzbridge.runtime.books import (
     is_reserved,
     movements,
 )
+from fizzbridge.runtime.erase import erase_orders
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.view import View
@@ -179,7 +181,7 @@ class Assessor:
             writes += self._links(view, result)
             writes += result.also
             if view.assessment is None:
-                writes += self._lookups(ref, result.assessment)
+                writes += self._lookups(view, result.assessment)
         try:
             self._table.transact(writes)
         except ConditionFailedError:
@@ -194,6 +196,8 @@ class Assessor:
         if stored is None or stored.body is None:
             return None
         also: tuple[Write, ...] = ()
+        if isinstance(stored.body, Customer) and stored.body.is_erased:
+            erase_orders(self._table, self._objects, view.ref, self._now())
         if isinstance(stored.body, StockLevel):
             record, also = self._level(view.ref, stored.body)
         else:
@@ -348,12 +352,14 @@ class Assessor:
         return writes
 
     @staticmethod
-    def _lookups(ref: EntityRef, assessment: Frozen) -> list[Write]:
-        """Rows that let people and tools find orders by number and by day."""
-        if not isinstance(assessment, OrderAssessment):
+    def _lookups(view: View, assessment: Frozen) -> list[Write]:
+        """Rows that let people and tools find orders by number, by day and by customer."""
+        if not isinstance(assessment, OrderAssessment) or view.request is None:
             return []
+        ref = view.ref
         return [
             Write(rows.number_pk(assessment.number), str(ref), set={"kind": "Order"}),
+            Write(rows.buyer_pk(view.request.customer), str(ref), set={"kind": "Order"}),
             Write(
                 rows.placed_pk(ref.connection, assessment.placed_at),
                 str(ref),

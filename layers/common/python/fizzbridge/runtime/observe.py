@@ -7,14 +7,17 @@ for a child document tells its order, so nothing is left to remember after a cra
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Kind, owner_role
+from fizzbridge.model.privacy import scrub
 from fizzbridge.model.version import SEED, Clock, ReadTime, Sequence, Timestamp
 from fizzbridge.observation import Seen
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.rows import ERASED
 from fizzbridge.settings import Bridge
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
@@ -124,9 +127,11 @@ class Observer:
         if not self._is_owned(connection, seen):
             return Merge.IGNORED
         version = version_of(seen, clock, how.observed_at)
-        fingerprint = seen.body.fingerprint() if seen.body else ""
         for _ in range(MERGE_TRIES):
             stored = self._table.get(str(seen.ref), rows.part_sk(seen.part))
+            if seen.body and stored and stored.get(ERASED):
+                seen = replace(seen, body=scrub(seen.body))
+            fingerprint = seen.body.fingerprint() if seen.body else ""
             verdict = judge(stored, version, fingerprint, how)
             if verdict is not Merge.MERGED:
                 self._note(connection, seen, verdict, how)
@@ -141,7 +146,7 @@ class Observer:
 
     def _is_owned(self, connection: str, seen: Seen) -> bool:
         """Seeds are welcome from anyone; everything else only from the part's owner."""
-        if seen.changed is None:
+        if seen.changed is None or _is_erasure(connection, seen):
             return True
         return owner_role(seen.ref.kind, seen.part) in self._bridge.connection(connection).roles
 
@@ -157,6 +162,8 @@ class Observer:
             objects=self._objects,
             correlation_id=how.correlation_id,
         )
+        if _is_erasure(connection, seen) or (stored and stored.get(ERASED)):
+            part[ERASED] = True
         unchanged = (
             AllOf(*(Equals(name, stored[name]) for name in ("version", "fingerprint")))
             if stored
@@ -205,3 +212,9 @@ class Observer:
                 "correlation_id": how.correlation_id,
             }.items(),
         )
+
+
+def _is_erasure(connection: str, seen: Seen) -> bool:
+    """Whoever told us of a person may have that person erased."""
+    is_own = seen.ref.connection == connection
+    return is_own and isinstance(seen.body, Customer) and seen.body.is_erased

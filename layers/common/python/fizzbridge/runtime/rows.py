@@ -25,6 +25,10 @@ TIMELINE_LIFE = timedelta(days=90)
 """The timeline is for people; nothing but reading it depends on it."""
 
 
+ERASED = "erased"
+"""Attribute of a part's row: whatever is observed later is blanked before it is stored."""
+
+
 def part_sk(part: Part) -> str:
     """Sort key of a part."""
     return f"PART#{part}"
@@ -118,6 +122,11 @@ HEALTH_SK = "HEALTH"
 def number_pk(number: str) -> str:
     """Partition that finds orders by the number people see."""
     return f"NUMBER#{number}"
+
+
+def buyer_pk(customer: EntityRef) -> str:
+    """Partition that lists a customer's orders."""
+    return f"BUYER#{customer}"
 
 
 def placed_pk(connection: str, placed_at: datetime) -> str:
