@@ -409,3 +409,15 @@ def test_a_case_of_another_item_is_told(folder):
     (folder / "catalogue.example.csv").write_text("\n".join(wrong), encoding="utf-8")
     (line,) = mistakes(folder, EXAMPLE)
     assert "COLA330, column case_gtin: '19501101530000' is a case of another item" in line
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"), [("COLA330-C24", "COLA330-C24"), ("05201234000001", "05201234000001")]
+)
+def test_a_code_that_means_two_products_is_told(folder, wrong, code):
+    right = {"COLA330-C24": "LEMON330-C24", "05201234000001": "05201234000018"}[wrong]
+    text = CATALOGUE.replace(right, wrong)
+    (folder / "catalogue.example.csv").write_text(text, encoding="utf-8")
+    assert mistakes(folder, EXAMPLE) == [
+        f"catalogue.example.csv: LEMON330: the code {code} is also that of COLA330"
+    ]

@@ -347,6 +347,16 @@ def test_i15_what_another_account_pays_is_neither_told_nor_counted():
     assert step["arithmetic"] == "9.60 for a case from 1 on, list price"
 
 
+def test_a_groups_price_holds_where_the_account_has_none():
+    prices = [price_of("9.60", price_list="pubs"), price_of("9.99")]
+    house = Wholesaler(prices=prices)
+    house.account(terms=Terms(group_price_list="pubs"))
+    order = house.order()
+    (step,) = house.explain(order, "price")
+    assert step["arithmetic"] == "9.60 for a case from 1 on, group price"
+    assert holds(house, order) == []
+
+
 def test_little_missing_from_a_layer_is_filled_where_the_account_agreed():
     house = Wholesaler()
     house.account(terms=Terms(order_multiple=Unit.LAYER, accepts_rounding=True))

@@ -28,7 +28,7 @@ from fizzbridge.settings import (
     BridgeFileError,
     Connection,
 )
-from fizzbridge.trade.gtin import SAME_ITEM, gtin14, is_case_of
+from fizzbridge.trade.gtin import DIGITS, SAME_ITEM, gtin14, is_case_of
 
 Row = TypeVar("Row", CatalogueItem, ListPrice)
 LOCAL_STAGE = "local"
@@ -65,7 +65,7 @@ def read_catalogue(bridge: Bridge, folder: Path) -> tuple[CatalogueItem, ...]:
     if bridge.catalogue is None:
         return ()
     items, mistakes = _table(folder, bridge.catalogue.file, "file", CatalogueItem)
-    wrong = (*_overlaps(items), *_numbers(items))
+    wrong = (*_overlaps(items), *_numbers(items), *_shared_codes(items))
     mistakes += [f"{bridge.catalogue.file}: {line}" for line in wrong]
     if mistakes:
         raise BridgeFileError(mistakes)
@@ -276,6 +276,19 @@ def _overlaps(items: Sequence[CatalogueItem]) -> Iterator[str]:
             if _first(item) <= _last(other) and _first(other) <= _last(item):
                 yield f"{item.sku}: rows valid from {_first(other)} and {_first(item)} overlap"
         spans[item.sku].append(item)
+
+
+def _shared_codes(items: Sequence[CatalogueItem]) -> Iterator[str]:
+    """One code for two products on the same day: one of them would be shipped for the other."""
+    sold: dict[str, list[CatalogueItem]] = {}
+    for item in items:
+        numbers = (number.strip().zfill(DIGITS) for number in (item.gtin, item.case_gtin) if number)
+        for code in {*item.sold_as(), *numbers}:
+            for other in sold.setdefault(code, []):
+                is_at_once = _first(item) <= _last(other) and _first(other) <= _last(item)
+                if other.sku != item.sku and is_at_once:
+                    yield f"{item.sku}: the code {code} is also that of {other.sku}"
+            sold[code].append(item)
 
 
 def _numbers(items: Sequence[CatalogueItem]) -> Iterator[str]:

@@ -57,6 +57,9 @@ class Terms(Frozen):
     """How an account is served, as its owner agreed. Nothing in it names a person."""
 
     price_list: str = ""
+    """Its own contract."""
+    group_price_list: str = ""
+    """Its group's, where it has no price of its own."""
     payment_days: Annotated[int, Field(ge=0)] | None = None
     cash_discount_percent: Exact | None = None
     """For paying early; on goods, never on deposits."""

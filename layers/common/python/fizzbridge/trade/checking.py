@@ -37,9 +37,10 @@ def check_price(draft: Draft) -> None:
     """
     if not draft.rules.prices or draft.request.tax_included:
         return
-    own_list = draft.account.terms.price_list if draft.account else ""
+    terms = draft.account.terms if draft.account else Terms()
+    lists = {"", terms.price_list, terms.group_price_list}
     # What other accounts pay decides nothing here and is never told.
-    seen = [one for one in draft.rules.prices if one.price_list in {"", own_list}]
+    seen = [one for one in draft.rules.prices if one.price_list in lists]
     for line, counted in draft.goods():
         sku, unit = counted.sold.item.sku, counted.sold.unit
         offered = [one for one in seen if one.unit is unit]
@@ -47,7 +48,8 @@ def check_price(draft: Draft) -> None:
             offered,
             sku,
             counted.quantity.ordered,
-            account_list=own_list,
+            account_list=terms.price_list,
+            group_list=terms.group_price_list,
             mixed=_mixed(draft, offered, unit),
             day=draft.tax_point,
             currency=draft.currency,
