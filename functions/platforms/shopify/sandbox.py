@@ -213,9 +213,9 @@ class ShopifySandbox:
     def _drop_subscription(self, number: str) -> None:
         self.subscriptions.pop(int(number), None)
 
-    def _notify(self, topic: str, subject: int, body: Json) -> None:
+    def _notify(self, topic: str, subject: int, body: Json, at: datetime) -> None:
         event = str(uuid.uuid4())
-        triggered = time.strftime("%Y-%m-%dT%H:%M:%S", self.clock().utctimetuple())
+        triggered = time.strftime("%Y-%m-%dT%H:%M:%S", at.utctimetuple())
         for subscription in self.subscriptions.values():
             if TOPICS[subscription["topic"]] != topic:
                 continue

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from platforms.shopify.sandbox_orders import (
     ADDRESS_KEYS,
     CANCEL_REASONS,
+    COMPANY_KEYS,
     DETAIL_KEYS,
     DRAFT_KEYS,
     LINE_KEYS,
@@ -38,8 +39,8 @@ ID_STEP = 32769
 class Notify(Protocol):
     """Sends one webhook for a subject to whoever subscribed."""
 
-    def __call__(self, topic: str, subject: int, body: Json) -> None:
-        """Send it."""
+    def __call__(self, topic: str, subject: int, body: Json, at: datetime) -> None:
+        """Send it; ``at`` is when it happened."""
 
 
 class OrderDesk:
@@ -70,6 +71,13 @@ class OrderDesk:
         """A moment, now by default, in the shop's own time with seconds."""
         return (moment or self.clock()).astimezone(self._zone).isoformat(timespec="seconds")
 
+    def _at(self, order: Order) -> datetime:
+        """The time it is for an order."""
+        return self.clock() + order.ahead
+
+    def _tell(self, order: Order, topic: str, body: Json) -> None:
+        self.notify(topic, order.id, body, self._at(order))
+
     def next_id(self) -> int:
         """A fresh id, unique over all kinds of things."""
         return next(self._ids)
@@ -77,15 +85,17 @@ class OrderDesk:
     def place(self, draft: Json) -> Order:
         """Create the order a draft describes; ``paid`` also pays it in the same second."""
         known(draft, DRAFT_KEYS, "draft")
-        defaults = {"currency": "GBP", "taxes_included": False} | self.seed
-        agreed = {key: draft.get(key, defaults[key]) for key in ("currency", "taxes_included")}
+        defaults = {"currency": "GBP", "taxes_included": False, "tax_rate": None} | self.seed
+        agreed = {
+            key: draft.get(key, defaults[key]) for key in ("currency", "taxes_included", "tax_rate")
+        }
         currency = agreed["currency"]
         currencies = Currencies(
             currency,
             draft.get("presentment_currency", currency),
             Decimal(str(draft.get("presentment_rate", 1))),
         )
-        created = self._moment(draft, "created_at", self.stamp())
+        times = self._times(draft)
         order = Order(
             id=self.next_id(),
             number=next(self._numbers),
@@ -93,32 +103,49 @@ class OrderDesk:
             facts=self._facts(draft),
             currencies=currencies,
             taxes_included=agreed["taxes_included"],
-            lines=[self._line(line, currencies) for line in draft.get("lines", [])],
-            created_at=created,
-            processed_at=self._moment(draft, "processed_at", created),
-            updated_at=self._moment(draft, "updated_at", created),
+            lines=[
+                self._line(line, currencies, agreed["tax_rate"]) for line in draft.get("lines", [])
+            ],
+            created_at=self.stamp(times["created_at"]),
+            processed_at=self.stamp(times["processed_at"]),
+            updated_at=self.stamp(times["updated_at"]),
             customer=None,
             company=draft.get("company"),
             shipping=self._shipping(draft.get("shipping"), currencies),
             shipping_id=self.next_id(),
+            tax_rate=agreed["tax_rate"],
+            ahead=max(times["updated_at"] - self.clock(), timedelta(0)),
         )
         self._discount(order, draft)
         order.original_price = order.ordered()["price"]
-        order.customer = self._customer(draft, currency)
+        order.customer = self._customer(draft, currency, self._at(order))
         if terms := draft.get("payment_terms"):
             order.payment_terms = self._payment_terms(order, terms)
         self.orders[order.id] = order
         order.indexed.append((self.clock(), order.updated_at))
-        self.notify("orders/create", order.id, order.body())
+        self._tell(order, "orders/create", order.body())
         if draft.get("paid"):
             self.pay(order.id)
         return order
 
-    def _moment(self, draft: Json, key: str, otherwise: str) -> str:
-        return self.stamp(datetime.fromisoformat(draft[key])) if key in draft else otherwise
+    def _times(self, draft: Json) -> dict[str, datetime]:
+        """When an order was created, processed and changed: by default all three at once."""
+        times, otherwise = {}, self.clock()
+        for key in ("created_at", "processed_at", "updated_at"):
+            moment = datetime.fromisoformat(draft[key]) if key in draft else otherwise
+            # A time without an offset is the shop's own.
+            times[key] = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+            otherwise = times["created_at"]
+        if times["processed_at"] > times["created_at"]:
+            raise RefusedError("PROCESSED_AT_INVALID: processed_at lies after created_at")
+        if times["updated_at"] < times["created_at"]:
+            raise RefusedError("updated_at lies before created_at")
+        return times
 
     def _facts(self, draft: Json) -> Json:
         company = draft.get("company")
+        known(company or {}, COMPANY_KEYS, "company")
+        _check_attributes(draft.get("note_attributes", []))
         customer = draft.get("customer") or {}
         return {
             "billing_address": _address(draft.get("billing_address")),
@@ -136,7 +163,7 @@ class OrderDesk:
             "test": draft.get("test", False),
         }
 
-    def _line(self, given: Json, currencies: Currencies) -> Line:
+    def _line(self, given: Json, currencies: Currencies, tax_rate: Any) -> Line:
         known(given, LINE_KEYS, "line")
         sku, tip = given.get("sku"), given.get("tip", False)
         # A SKU outside the catalogue is still a product of the shop; only a bare title is custom.
@@ -148,7 +175,7 @@ class OrderDesk:
             raise RefusedError(f"a line needs a title or sku, price and whole quantity: {given}")
         physical = not tip and not given.get("gift_card", False)
         taxable = given.get("taxable", variant.get("taxable", True)) and physical
-        rate = given.get("tax_rate", self.seed.get("tax_rate"))
+        rate = given.get("tax_rate", tax_rate)
         facts = {
             "gift_card": given.get("gift_card", False),
             "name": " - ".join(filter(None, (title, given.get("variant_title")))),
@@ -215,14 +242,14 @@ class OrderDesk:
         if amount.shop > limit.shop:
             raise RefusedError("a discount cannot exceed what it is taken from")
 
-    def _customer(self, draft: Json, currency: str) -> Json | None:
+    def _customer(self, draft: Json, currency: str, at: datetime) -> Json | None:
         given = draft.get("customer")
         if given is None:
             return None
         email = given.get("email")
         if email in self.customers:
             return self.customers[email]
-        number, now = self.next_id(), self.stamp()
+        number, now = self.next_id(), self.stamp(at)
         address = _address(draft.get("billing_address") or draft.get("shipping_address"))
         customer = {
             "id": number,
@@ -256,6 +283,7 @@ class OrderDesk:
             "customers/create",
             number,
             {"default_address": None} | customer | {"addresses": addresses},
+            at,
         )
         return customer
 
@@ -289,15 +317,16 @@ class OrderDesk:
         }
 
     def _changed(self, order: Order, *topics: str) -> None:
-        order.updated_at = self.stamp()
+        order.updated_at = self.stamp(self._at(order))
         order.indexed.append((self.clock(), order.updated_at))
         body = order.body()
         for topic in (*topics, "orders/updated"):
-            self.notify(topic, order.id, body)
+            self._tell(order, topic, body)
 
     def update(self, order_id: Any, changes: Json) -> Order:
         """Change details that are not lines or money: note, tags, addresses and the like."""
         known(changes, DETAIL_KEYS, "update")
+        _check_attributes(changes.get("note_attributes", []))
         order = self.order(order_id)
         for key, value in changes.items():
             if key == "tags":
@@ -322,11 +351,11 @@ class OrderDesk:
                     side = "additions" if delta > 0 else "removals"
                     moves[side].append({"id": line.id, "delta": abs(delta)})
             for given in changes.get("add", []):
-                line = self._line(given, order.currencies)
+                line = self._line(given, order.currencies, order.tax_rate)
                 order.lines.append(line)
                 moves["additions"].append({"id": line.id, "delta": line.quantity})
             order.edited = True
-            edit_id, now = self.next_id(), self.stamp()
+            edit_id, now = self.next_id(), self.stamp(self._at(order))
             nothing: Json = {"additions": [], "removals": []}
             order_edit = {
                 "id": edit_id,
@@ -341,7 +370,7 @@ class OrderDesk:
                 "staff_note": changes.get("staff_note", ""),
                 "user_id": None,
             }
-            self.notify("orders/edited", order.id, {"order_edit": order_edit})
+            self._tell(order, "orders/edited", {"order_edit": order_edit})
             self._changed(order)
         return order
 
@@ -390,7 +419,8 @@ class OrderDesk:
         order.was_paid = order.was_paid or paid
         if paid and order.payment_terms:
             due = order.payment_terms["payment_schedules"][0]
-            due |= {"completed_at": self.stamp(), "balance_due": order.currencies.text(ZERO)}
+            settled = {"balance_due": order.currencies.text(ZERO)}
+            due |= settled | {"completed_at": self.stamp(self._at(order))}
         self._changed(order, *(("orders/paid",) if paid else ()))
         return order
 
@@ -405,10 +435,11 @@ class OrderDesk:
         error_code: str | None = None,
     ) -> Json:
         number = self.next_id()
-        one = Transaction(number, kind, status, amount, gateway, self.stamp(), parent, error_code)
+        at = self.stamp(self._at(order))
+        one = Transaction(number, kind, status, amount, gateway, at, parent, error_code)
         order.transactions.append(one)
         body = order.transaction_body(one)
-        self.notify("order_transactions/create", order.id, body)
+        self._tell(order, "order_transactions/create", body)
         return body
 
     def refund(
@@ -469,7 +500,7 @@ class OrderDesk:
     def _refund(
         self, order: Order, items: list[Json], money: Money, excess: Money, note: str
     ) -> None:
-        number, now, adjustments = self.next_id(), self.stamp(), []
+        number, now, adjustments = self.next_id(), self.stamp(self._at(order)), []
         if excess:
             order.excess_refunded += excess
             difference = ZERO - excess
@@ -508,7 +539,7 @@ class OrderDesk:
             "user_id": None,
         }
         order.refunds.append(refund)
-        self.notify("refunds/create", order.id, refund)
+        self._tell(order, "refunds/create", refund)
 
     def cancel(self, order_id: Any, reason: str = "customer") -> Order:
         """Cancel: every open unit goes back, and so does the money."""
@@ -524,7 +555,7 @@ class OrderDesk:
         ]
         items = [self._refund_line(order, given)[0] for given in back]
         # Set after the lines went back: from here on freight counts as gone, too.
-        order.cancelled_at, order.cancel_reason = self.stamp(), reason
+        order.cancelled_at, order.cancel_reason = self.stamp(self._at(order)), reason
         order.closed_at = order.cancelled_at
         order.excess_refunded = ZERO
         self._refund(order, items, order.received - order.moved("refund"), ZERO, "")
@@ -557,7 +588,7 @@ class OrderDesk:
         return order
 
     def _fulfillment(self, order: Order, shipped: list[Json], tracking: Json) -> Json:
-        number, now = self.next_id(), self.stamp()
+        number, now = self.next_id(), self.stamp(self._at(order))
         for body in shipped:
             del body["attributed_staffs"], body["sales_line_item_group_id"]
         return {
@@ -584,7 +615,13 @@ class OrderDesk:
     def delete(self, order_id: Any) -> None:
         """Remove an order for good."""
         order = self.orders.pop(self.order(order_id).id)
-        self.notify("orders/delete", order.id, {"id": order.id})
+        self._tell(order, "orders/delete", {"id": order.id})
+
+
+def _check_attributes(given: list[Json]) -> None:
+    for one in given:
+        if one.keys() != {"name", "value"} or not all(isinstance(v, str) for v in one.values()):
+            raise RefusedError(f"a note attribute is a name and a value, both text: {one}")
 
 
 def _address(given: Json | None) -> Json | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -25,11 +25,14 @@ DRAFT_KEYS = set(
     "lines customer email phone billing_address shipping_address company po_number payment_terms"
     " discount_code discount shipping taxes_included currency presentment_currency"
     " presentment_rate created_at processed_at updated_at test note note_attributes tags"
-    " source_name source_identifier paid".split()
+    " source_name source_identifier paid tax_rate".split()
 )
 LINE_KEYS = set(
     "sku title variant_title quantity price discount properties taxable tax_rate gift_card"
     " tip".split()
+)
+COMPANY_KEYS = set(
+    "id location_id contact_id name external_id location_name location_external_id".split()
 )
 DETAIL_KEYS = set(
     "note tags po_number email phone billing_address shipping_address note_attributes".split()
@@ -94,11 +97,14 @@ class Currencies:
         shop = _rounded(Decimal(str(amount)), self.shop)
         return Money(shop, _rounded(shop * self.rate, self.presentment))
 
-    def times(self, money: Money, ratio: Decimal) -> Money:
-        """A share of an amount, rounded in each currency."""
+    def times(self, money: Money, ratio: Decimal, over: Decimal = Decimal(1)) -> Money:
+        """A share of an amount, rounded in each currency.
+
+        Divided last: a quotient cut off before would take a half to the wrong side.
+        """
         return Money(
-            _rounded(money.shop * ratio, self.shop),
-            _rounded(money.presentment * ratio, self.presentment),
+            _rounded(money.shop * ratio / over, self.shop),
+            _rounded(money.presentment * ratio / over, self.presentment),
         )
 
     def text(self, money: Money) -> str:
@@ -121,7 +127,7 @@ class Currencies:
         whole, so_far, before, shares = total(weights), ZERO, ZERO, []
         for weight in weights:
             so_far += weight
-            after = self.times(amount, so_far.shop / whole.shop) if whole else ZERO
+            after = self.times(amount, so_far.shop, whole.shop) if whole else ZERO
             shares.append(after - before)
             before = after
         return shares
@@ -172,7 +178,12 @@ class Transaction:
 
 @dataclass
 class Order:
-    """One order: what was agreed, what became of it, and how the vendor shows it."""
+    """One order: what was agreed, what became of it, and how the vendor shows it.
+
+    ``tax_rate`` is that of lines which name none. An order may be placed at a later time than the
+    shop's clock shows: by ``ahead`` everything that happens to it is later, too, so that its times
+    never run backwards.
+    """
 
     id: int
     number: int
@@ -188,6 +199,8 @@ class Order:
     company: Json | None
     shipping: Json | None
     shipping_id: int
+    tax_rate: Any = None
+    ahead: timedelta = timedelta(0)
     payment_terms: Json | None = None
     applications: list[Json] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
@@ -214,14 +227,14 @@ class Order:
         """The tax in, or on top of, an amount."""
         if rate is None:
             return ZERO
-        return self.currencies.times(amount, rate / (1 + rate) if self.taxes_included else rate)
+        return self.currencies.times(amount, rate, 1 + rate if self.taxes_included else Decimal(1))
 
     def worth(self, line: Line, quantity: int) -> tuple[Money, Money, Money]:
         """Gross, discount and tax of so many units of a line."""
         gross = self.currencies.times(line.price, Decimal(quantity))
         discount = total(amount for _, amount in line.allocations)
         if quantity != line.quantity:
-            discount = self.currencies.times(discount, Decimal(quantity) / line.quantity)
+            discount = self.currencies.times(discount, Decimal(quantity), Decimal(line.quantity))
         return gross, discount, self.tax(gross - discount, line.rate)
 
     def sums(self, units: Callable[[Line], int], *, shipped: bool = True) -> dict[str, Money]:

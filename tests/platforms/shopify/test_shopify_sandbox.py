@@ -231,6 +231,43 @@ def test_yen_has_no_decimals_and_presentment_sums_are_exact():
     assert Decimal(euro["total_line_items_price_set"]["presentment_money"]["amount"]) == gross
 
 
+@pytest.mark.parametrize(
+    ("price", "quantity", "rate", "included", "tax"),
+    [
+        ("0.14", 1, "0.12", True, "0.02"),  # 0.015 exactly, though 0.12 / 1.12 has no end
+        ("0.13", 1, "0.12", True, "0.01"),
+        ("6.49", 10, "0.19", False, "12.33"),
+        ("0.50", 1, "0.19", False, "0.10"),
+    ],
+)
+def test_the_tax_of_a_line_is_rounded_half_up(price, quantity, rate, included, tax):
+    line = {"title": "Case", "price": price, "quantity": quantity, "tax_rate": rate}
+    body = shop().place_order({"lines": [line], "taxes_included": included})
+    assert body["line_items"][0]["tax_lines"][0]["price"] == body["total_tax"] == tax
+
+
+def test_lines_round_their_tax_one_by_one():
+    lines = [{"title": "Can", "price": "0.13", "tax_rate": "0.19"} for _ in range(5)]
+    body = shop().place_order({"lines": lines})
+    assert body["total_tax"] == body["tax_lines"][0]["price"] == "0.10"
+
+
+def test_an_order_may_have_a_rate_of_its_own_and_a_line_another():
+    sandbox = shop()
+    lines = [COLA, {"title": "Book", "price": "5.00", "tax_rate": "0.09"}]
+    order = sandbox.place_order({"lines": lines, "tax_rate": "0.23"})
+    rates = [[tax["rate"] for tax in line["tax_lines"]] for line in order["line_items"]]
+    assert rates == [[0.23], [0.09]]
+    assert [(tax["rate"], tax["price"]) for tax in order["tax_lines"]] == [
+        (0.23, "18.22"),
+        (0.09, "0.45"),
+    ]
+    crate = {"title": "Crate", "price": "1.00"}
+    edited = sandbox.edit_order(order["id"], {"add": [crate, crate | {"tax_rate": None}]})
+    rates = [[tax["rate"] for tax in line["tax_lines"]] for line in edited["line_items"][2:]]
+    assert rates == [[0.23], []]
+
+
 def test_numbers_in_refunds_are_json_numbers_and_other_money_is_text():
     sandbox = shop()
     order = sandbox.place_order(DRAFT | {"paid": True})
@@ -353,6 +390,12 @@ def test_drafts_are_refused_when_they_make_no_sense():
         {"lines": [{"sku": "COLA-24", "quantity": 0}]},
         {"lines": [{"title": "No price"}]},
         {"lines": [COLA], "discount": "1000.00"},
+        {"lines": [COLA], "company": {"id": 71, "location_id": 72, "externalId": "ACC-9"}},
+        {"lines": [COLA], "note_attributes": [{"name": "empties crate", "value": 8}]},
+        {"lines": [COLA], "note_attributes": [{"key": "empties crate", "value": "8"}]},
+        {"lines": [COLA], "processed_at": "2026-11-20T09:30:01Z"},
+        {"lines": [COLA], "updated_at": "2026-11-20T09:29:59Z"},
+        {"lines": [COLA], "created_at": "tomorrow"},
     ):
         assert control(sandbox, "/orders", draft).status_code == 422
     assert sandbox.accepted["orders"] == 0
@@ -487,6 +530,81 @@ def test_orders_older_than_60_days_are_silently_left_out():
     assert ask(sandbox, query)["data"]["orders"]["nodes"] == []
     found = ask(sandbox, query, token="all")["data"]["orders"]["nodes"]
     assert found == [{"createdAt": "2026-09-01T08:00:00Z"}]
+
+
+def test_an_imported_order_is_new_in_the_shop_but_processed_before():
+    sandbox = shop()
+    order = sandbox.place_order(DRAFT | {"processed_at": "2026-10-02T23:30:00+00:00"})
+    assert order["processed_at"] == "2026-10-02T23:30:00+00:00"
+    assert order["created_at"] == order["updated_at"] == "2026-11-20T09:30:00+00:00"
+    since = "updated_at:>='2026-11-20T09:30:00Z'"
+    assert changed(sandbox, query=since) == [order["admin_graphql_api_id"]]
+
+
+@pytest.mark.parametrize("day", ["2027-09-30", "2027-10-02"])
+def test_the_history_of_an_order_of_a_later_day_begins_on_that_day(day):
+    sandbox = shop(access_tokens={"good": [*SCOPES, "read_all_orders"]})
+    subscribe(sandbox, "CUSTOMERS_CREATE", {"uri": "https://hooks.example/shopify"})
+    terms = {"name": "Net 30", "due_in_days": 30}
+    draft = DRAFT | {"created_at": f"{day}T10:00:00Z", "payment_terms": terms}
+    placed = sandbox.place_order(draft)
+    times = {placed[key] for key in ("created_at", "processed_at", "updated_at")}
+    assert times == {f"{day}T10:00:00+00:00"} == {placed["customer"]["created_at"]}
+    (schedule,) = placed["payment_terms"]["payment_schedules"]
+    issued, due = (datetime.fromisoformat(schedule[key]) for key in ("issued_at", "due_at"))
+    assert (issued.date().isoformat(), due - issued) == (day, timedelta(days=30))
+    sandbox.clock.later(minutes=5)
+    paid = sandbox.pay_order(placed["id"])
+    assert paid["updated_at"] == f"{day}T10:05:00+00:00"
+    assert paid["payment_terms"]["payment_schedules"][0]["completed_at"] == paid["updated_at"]
+    sent = [(d.topic, d.headers["X-Shopify-Triggered-At"][:19]) for d in sandbox.deliveries]
+    assert sent == [
+        ("customers/create", f"{day}T10:00:00"),
+        ("orders/create", f"{day}T10:00:00"),
+        ("order_transactions/create", f"{day}T10:05:00"),
+        ("orders/paid", f"{day}T10:05:00"),
+        ("orders/updated", f"{day}T10:05:00"),
+    ]
+    paying = json.loads(sandbox.deliveries[2].body)
+    assert paying["created_at"] == f"{day}T10:05:00+00:00"
+    today = sandbox.place_order({"lines": [COLA]})
+    assert today["updated_at"] == "2026-11-20T09:35:00+00:00"
+    gids = [today["admin_graphql_api_id"], placed["admin_graphql_api_id"]]
+    assert changed(sandbox) == gids
+    assert changed(sandbox, query=f"updated_at:>='{day}T10:05:00Z'") == gids[1:]
+
+
+def test_every_change_of_a_later_day_s_order_bears_that_day():
+    sandbox = shop()
+    draft = DRAFT | {"created_at": "2027-10-02T10:00:00Z", "paid": True}
+    number = sandbox.place_order(draft)["id"]
+    sandbox.clock.later(seconds=1)
+    sandbox.edit_order(number, {"quantities": {"COLA-24": 5}})
+    sandbox.refund_order(number, [{"line": "COLA-24", "quantity": 1}])
+    sandbox.fulfill_order(number)
+    other = sandbox.place_order(draft)["id"]
+    sandbox.cancel_order(other)
+    sandbox.delete_order(other)
+    now = sandbox.clock().isoformat()[:10].encode()
+    for delivery in sandbox.deliveries:
+        assert now not in delivery.body, delivery.topic
+        assert delivery.headers["X-Shopify-Triggered-At"].startswith("2027-10-02T10:00:0")
+
+
+def test_a_time_without_an_offset_is_the_shop_s_own():
+    sandbox = shop(time_offset="+01:00")
+    order = sandbox.place_order({"lines": [COLA], "created_at": "2027-09-30T23:30:00"})
+    assert order["created_at"] == "2027-09-30T23:30:00+01:00"
+    query = "query($id: ID!) { order(id: $id) { processedAt } }"
+    answer = ask(sandbox, query, {"id": order["admin_graphql_api_id"]})
+    assert answer["data"]["order"] == {"processedAt": "2027-09-30T22:30:00Z"}
+
+
+def test_an_order_of_the_past_that_changes_changes_now():
+    sandbox = shop()
+    order = sandbox.place_order({"lines": [COLA], "created_at": "2026-09-01T08:00:00Z"})
+    assert order["updated_at"] == "2026-09-01T08:00:00+00:00"
+    assert sandbox.pay_order(order["id"])["updated_at"] == "2026-11-20T09:30:00+00:00"
 
 
 def test_wrong_credentials_versions_and_bodies():
