@@ -154,20 +154,20 @@ class SaleOrders(Records):
                 self.txn.put(self.model, id_, {**values, "write_date": self.txn.now})
 
     def totals(self, order: Row, lines: list[Row]) -> Row:
-        """Order totals, rounded per line or, per set of taxes, over all lines."""
-        company = self.on("res.company").row(order["company_id"])
-        per_line = company["tax_calculation_rounding_method"] == "round_per_line"
-        groups: dict[Any, list[Amounts]] = defaultdict(list)
-        for line in lines:
-            group = line["id"] if per_line else tuple(line.get("tax_ids", ()))
-            groups[group].append(self.amounts(line))
-        cent = self.cent(order)
-        rounded = [_sum(group).rounded(cent) for group in groups.values()]
-        untaxed, tax = (
-            (sum(part, Decimal(0)) for part in zip(*rounded, strict=True))
-            if (rounded)
-            else (Decimal(0), Decimal(0))
-        )
+        """Order totals: each tax over all lines, and the rest of the order, rounded once.
+
+        Where the company rounds per line, the lines bring rounded amounts and nothing is left to
+        round. Where prices hold every tax there is, the sum of the prices stands.
+        """
+        cent, parts = self.cent(order), [self.amounts(line, order) for line in lines]
+        taxes: dict[int, Decimal] = defaultdict(Decimal)
+        for id_, amount in itertools.chain.from_iterable(part.taxes.items() for part in parts):
+            taxes[id_] += amount
+        tax = sum((_cents(amount, cent) for amount in taxes.values()), Decimal(0))
+        if any(part.adds_tax for part in parts):
+            untaxed = _cents(sum((part.base for part in parts), Decimal(0)), cent)
+        else:
+            untaxed = _cents(sum((part.gross for part in parts), Decimal(0)), cent) - tax
         return {
             "amount_untaxed": float(untaxed),
             "amount_tax": float(tax),
@@ -180,15 +180,26 @@ class SaleOrders(Records):
         currency = currencies.row(self.value(order, "currency_id"))
         return Decimal(1).scaleb(-int(currency["decimal_places"]))
 
-    def amounts(self, line: Row) -> Amounts:
-        """A line's amounts before rounding."""
+    def amounts(self, line: Row, order: Row) -> Amounts:
+        """A line's amounts, exact or, where the company rounds per line, each rounded in turn."""
+        cent, company = self.cent(order), self.on("res.company").row(order["company_id"])
+        per_line = company["tax_calculation_rounding_method"] == "round_per_line"
+
+        def step(amount: Decimal) -> Decimal:
+            return _cents(amount, cent) if per_line else amount
+
         factor = 1 - _decimal(line.get("discount", 0.0)) / 100
-        gross = _decimal(line["price_unit"]) * factor * _decimal(line["product_uom_qty"])
-        taxes = [self.on("account.tax").row(id_) for id_ in line.get("tax_ids", ())]
-        rates = {tax["id"]: _decimal(tax["amount"]) / 100 for tax in taxes}
-        included = {t["id"] for t in taxes if t["price_include_override"] == "tax_included"}
-        base = gross / (1 + sum((rates[id_] for id_ in included), Decimal(0)))
-        return Amounts(gross, base, {id_: base * rate for id_, rate in rates.items()}, included)
+        gross = step(_decimal(line["price_unit"]) * factor * _decimal(line["product_uom_qty"]))
+        rows = [self.on("account.tax").row(id_) for id_ in line.get("tax_ids", ())]
+        rates: dict[bool, dict[int, Decimal]] = {True: {}, False: {}}
+        for tax in rows:
+            included = tax["price_include_override"] == "tax_included"
+            rates[included][tax["id"]] = _decimal(tax["amount"]) / 100
+        net = gross / (1 + sum(rates[True].values(), Decimal(0)))
+        held = {id_: step(net * rate) for id_, rate in rates[True].items()}
+        base = gross - sum(held.values(), Decimal(0))
+        added = {id_: step(base * rate) for id_, rate in rates[False].items()}
+        return Amounts(gross, base, held | added, adds_tax=bool(added))
 
     def statuses(self, order: Row, lines: list[Row]) -> Row:
         """Invoice and delivery status; goods of a confirmed order get one picking."""
@@ -300,8 +311,10 @@ class SaleOrderLines(Records):
         orders = SaleOrders(self.txn, self.user, "sale.order", (), self.context)
         for id_ in ids:
             row = self.row(id_)
-            cent = orders.cent(orders.row(row["order_id"]))
-            untaxed, tax = orders.amounts(row).rounded(cent)
+            order = orders.row(row["order_id"])
+            cent, part = orders.cent(order), orders.amounts(row, order)
+            untaxed = _cents(part.base, cent)
+            tax = sum((_cents(amount, cent) for amount in part.taxes.values()), Decimal(0))
             subtotal, total = float(untaxed), float(untaxed + tax)
             # The vendor subtracts floats here: 51.82 - 43.55 is 8.270000000000003.
             amounts = {"price_subtotal": subtotal, "price_total": total}
@@ -309,32 +322,18 @@ class SaleOrderLines(Records):
             orders.changed([row["order_id"]])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Amounts:
-    """Money before rounding; ``included`` are the taxes contained in ``gross``."""
+    """A line's money: ``gross`` as priced, ``base`` without the taxes the price holds."""
 
     gross: Decimal
     base: Decimal
     taxes: dict[int, Decimal]
-    included: set[int]
-
-    def rounded(self, cent: Decimal) -> tuple[Decimal, Decimal]:
-        """Untaxed amount and tax; with an included tax the two make up the gross."""
-        taxes = {id_: tax.quantize(cent, ROUND_HALF_UP) for id_, tax in self.taxes.items()}
-        if not self.included:
-            return self.base.quantize(cent, ROUND_HALF_UP), sum(taxes.values(), Decimal(0))
-        contained = sum((taxes[id_] for id_ in self.included), Decimal(0))
-        gross = self.gross.quantize(cent, ROUND_HALF_UP)
-        return gross - contained, sum(taxes.values(), Decimal(0))
+    adds_tax: bool
 
 
-def _sum(group: list[Amounts]) -> Amounts:
-    taxes: dict[int, Decimal] = defaultdict(Decimal)
-    for id_, tax in itertools.chain.from_iterable(part.taxes.items() for part in group):
-        taxes[id_] += tax
-    gross = sum((part.gross for part in group), Decimal(0))
-    base = sum((part.base for part in group), Decimal(0))
-    return Amounts(gross, base, taxes, group[0].included)
+def _cents(amount: Decimal, cent: Decimal) -> Decimal:
+    return amount.quantize(cent, ROUND_HALF_UP)
 
 
 def _decimal(value: float) -> Decimal:

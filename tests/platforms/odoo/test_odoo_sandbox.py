@@ -117,6 +117,99 @@ def test_small_lines_round_as_the_company_wants(method, tax):
     assert totals(odoo, made) == (0.65, tax, round(0.65 + tax, 2))
 
 
+TRADE = {
+    "company": {"currency": "GBP"},
+    "pricelists": [{"name": "Trade EUR", "currency": "EUR"}],
+    "taxes": [
+        {"name": "19%", "amount": 19.0},
+        {"name": "23%", "amount": 23.0},
+        {"name": "19% incl.", "amount": 19.0, "price_include": True},
+        {"name": "0%", "amount": 0.0},
+        {"name": "23% incl.", "amount": 23.0, "price_include": True},
+    ],
+}
+T19, T23, T19_IN, T0, T23_IN = range(40, 45)
+
+
+def trade(method: str = "round_globally") -> Odoo:
+    company = TRADE["company"] | {"tax_calculation_rounding_method": method}
+    return Odoo(world(**TRADE | {"company": company}))
+
+
+def taxed(qty: float, price: float, *taxes: int, **values: Any) -> dict[str, Any]:
+    return line(qty, price, tax_ids=list(taxes), **values)
+
+
+@pytest.mark.parametrize("method", ["round_globally", "round_per_line"])
+def test_euro_order_of_a_sterling_company(method):
+    odoo = trade(method)
+    deposit = {"product_id": DEPOSIT}
+    ireland = create(odoo, taxed(10, 9.6, T23), taxed(240, 0.15, **deposit), pricelist_id=40)
+    germany = create(
+        odoo,
+        taxed(10, 6.49, T19),
+        taxed(10, 1.5, T19, **deposit),
+        taxed(120, 0.15, T19, **deposit),
+        taxed(8, -1.5, T19, **deposit),
+        taxed(101, -0.15, T19, **deposit),
+        pricelist_id=40,
+    )
+    assert totals(odoo, ireland) == (132.0, 22.08, 154.08)
+    assert totals(odoo, germany) == (70.75, 13.44, 84.19)
+    read = odoo.ok("sale.order", "read", ids=[ireland, germany], fields=["currency_id"])
+    assert {tuple(row["currency_id"]) for row in read} == {(40, "EUR")}
+    rows = lines_of(odoo, germany, "price_subtotal", "price_total")
+    assert [row["price_subtotal"] for row in rows] == [64.9, 15.0, 18.0, -12.0, -15.15]
+    assert [row["price_total"] for row in rows] == [77.23, 17.85, 21.42, -14.28, -18.03]
+
+
+@pytest.mark.parametrize(
+    ("method", "lines", "expected"),
+    [
+        # Each tax is rounded over all lines that bear it, whatever else they bear.
+        ("round_globally", [(0.13, T19), (0.13, T19, T23)], (0.26, 0.08, 0.34)),
+        ("round_per_line", [(0.13, T19), (0.13, T19, T23)], (0.26, 0.07, 0.33)),
+        # The untaxed amount is rounded over all lines, taxed or not.
+        ("round_globally", [(10.004, T19), (10.004,)], (20.01, 1.90, 21.91)),
+        ("round_per_line", [(10.004, T19), (10.004,)], (20.0, 1.90, 21.90)),
+        # Per line the tax is that of the rounded amount: 19 % of 0.50, not of 0.496.
+        ("round_globally", [(0.496, T19)], (0.50, 0.09, 0.59)),
+        ("round_per_line", [(0.496, T19)], (0.50, 0.10, 0.60)),
+        # Where every price holds its tax, the prices stand.
+        ("round_globally", [(0.99, T19_IN), (1.23, T23_IN), (2.0,)], (3.83, 0.39, 4.22)),
+        ("round_per_line", [(0.99, T19_IN), (1.23, T23_IN), (2.0,)], (3.83, 0.39, 4.22)),
+        ("round_globally", [(0.99, T19_IN)] * 5, (4.16, 0.79, 4.95)),
+        ("round_per_line", [(0.99, T19_IN)] * 5, (4.15, 0.80, 4.95)),
+        # No tax at all, and one of 0 %.
+        ("round_globally", [(-0.125,), (0.13, T0)], (0.01, 0.0, 0.01)),
+        ("round_per_line", [(-0.125,), (0.13, T0)], (0.0, 0.0, 0.0)),
+        # What is given back rounds as what was charged.
+        ("round_globally", [(-0.13, T19)] * 5, (-0.65, -0.12, -0.77)),
+        ("round_per_line", [(-0.13, T19)] * 5, (-0.65, -0.10, -0.75)),
+    ],
+)
+def test_totals_of_several_rates_and_signs(method, lines, expected):
+    odoo = trade(method)
+    made = create(odoo, *[taxed(1, *one) for one in lines])
+    assert totals(odoo, made) == expected
+
+
+def test_a_tax_inside_the_price_beside_one_on_top():
+    odoo = trade()
+    made = create(odoo, taxed(7, 0.99, T19_IN), taxed(1, 10, T23))
+    assert totals(odoo, made) == (15.82, 3.41, 19.23)
+
+
+def test_a_refund_of_empties_loads_and_confirms_without_a_delivery():
+    odoo = trade()
+    cells = [str(DEPOSIT), "Empties", "8", "-1.5", "-1", str(T19)]
+    (made,) = order(odoo, "__fizz__.so_empties", [cells])["ids"]
+    assert totals(odoo, made) == (-12.0, -2.28, -14.28)
+    assert odoo.ok("sale.order", "action_confirm", ids=[made]) is True
+    read = odoo.ok("sale.order", "read", ids=[made], fields=["state", "delivery_status"])
+    assert read == [{"id": made, "state": "sale", "delivery_status": False}]
+
+
 @pytest.mark.parametrize(("price", "subtotal"), [(1.005, 1.01), (2.675, 2.68)])
 def test_half_goes_up(odoo, price, subtotal):
     made = create(odoo, line(1, price, tax_ids=[]))
