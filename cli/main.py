@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from cli import dlq, erase, explain, holds, maps, recall, resync, routes, secrets, status, trace
+from cli import (
+    backfill,
+    dlq,
+    erase,
+    explain,
+    holds,
+    maps,
+    recall,
+    resync,
+    routes,
+    secrets,
+    status,
+    trace,
+)
 from cli.stack import open_stack
 from cli.tool import JsonOption, StageOption, Tool
 
@@ -20,7 +33,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(maps.app, name="map")
 app.add_typer(holds.app, name="hold")
 app.add_typer(routes.app, name="route")
-for single in (status.app, trace.app, explain.app, recall.app, resync.app, erase.app):
+for single in (status.app, trace.app, explain.app, recall.app, resync.app, backfill.app, erase.app):
     app.add_typer(single)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any, ClassVar
 
 import httpx
@@ -17,7 +16,7 @@ from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.party import Contact
 from fizzbridge.model.version import Timestamp
 from fizzbridge.observation import Hint, Seen, Told
-from fizzbridge.runtime.pull import Page, PullAdapter
+from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.webhook.adapter import Route, WebhookAdapter
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import HmacSha256
@@ -100,10 +99,11 @@ class ToyPull(PullAdapter):
         return self._next()
 
     def changes(
-        self, vendor: Any, stream: str, cursor: str | None, since: datetime, connection: Any
+        self, vendor: Any, stream: str, cursor: str | None, span: Span, connection: Any
     ) -> Page:
         del vendor, connection
-        self.asked.append((stream, cursor, since))
+        self.asked.append((stream, cursor, span.since))
+        self.until = span.until
         return self._next()
 
     def _next(self) -> Any:

@@ -27,7 +27,7 @@ from fizzbridge.http.classify import Answer, ErrorRules, Rule, at
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.version import Timestamp
 from fizzbridge.observation import Hint, Told
-from fizzbridge.runtime.pull import Page, PullAdapter
+from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.shopify import mapping, queries, wire
@@ -94,16 +94,22 @@ class ShopifyPull(PullAdapter):
         vendor: VendorClient,
         stream: str,
         cursor: str | None,
-        since: datetime,
+        span: Span,
         connection: Connection,
     ) -> Page:
         """List what changed; each order is then read by itself: no page may cost 1,000 points."""
         del stream
-        changed = f"updated_at:>='{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}'"
+        changed = f"updated_at:>='{_zulu(span.since)}'"
+        if span.until:
+            changed += f" updated_at:<='{_zulu(span.until)}'"
         found = _ask(vendor, connection, queries.CHANGED, changed=changed, after=cursor)["orders"]
         page = found["pageInfo"]
         told = [Hint("order", node["id"].rpartition("/")[2]) for node in found["nodes"]]
         return Page(told, page["endCursor"] or cursor or "", is_last=not page["hasNextPage"])
+
+
+def _zulu(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _order(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:

@@ -12,6 +12,7 @@ import httpx
 import jsonschema
 import pytest
 
+from platforms.odoo.sandbox import make
 from sandbox.faults import Fault
 from tests.platforms.odoo.odoo_world import (
     CASE,
@@ -33,6 +34,7 @@ from tests.platforms.odoo.odoo_world import (
     world,
 )
 
+SEEDS = Path(__file__).parents[2] / "e2e" / "seeds"
 FIXTURES = Path(__file__).parents[3] / "events" / "odoo" / "api"
 FACTS = Path(__file__).parents[3].parent / "shared" / "platforms"
 SAMPLES = FACTS / "samples" / "odoo"
@@ -115,6 +117,80 @@ def test_small_lines_round_as_the_company_wants(method, tax):
     odoo = Odoo(world(company=company))
     made = create(odoo, *[line(1, 0.13, tax_ids=[TAX]) for _ in range(5)])
     assert totals(odoo, made) == (0.65, tax, round(0.65 + tax, 2))
+
+
+BULK = [
+    (
+        "Trade EUR",
+        [
+            ("COLA330", 10, "Case of 24", 9.6, "23%"),
+            ("DEPOSIT", 240, "Units", 0.15, ""),
+        ],
+        ("EUR", 132.0, 22.08, 154.08),
+    ),
+    (
+        "Trade EUR",
+        [
+            ("LEMON1000", 10, "Case of 12", 6.49, "19%"),
+            ("DEPOSIT", 10, "Units", 1.5, "19%"),
+            ("DEPOSIT", 120, "Units", 0.15, "19%"),
+            ("DEPOSIT-REFUND", 8, "Units", -1.5, "19%"),
+            ("DEPOSIT-REFUND", 101, "Units", -0.15, "19%"),
+        ],
+        ("EUR", 70.75, 13.44, 84.19),
+    ),
+    (
+        "Trade GBP",
+        [
+            ("COLA330", 20, "Case of 24", 8.4, "20%"),
+            ("DEPOSIT", 480, "Units", 0.2, ""),
+        ],
+        ("GBP", 264.0, 33.6, 297.6),
+    ),
+]
+
+
+@pytest.mark.parametrize(("pricelist", "sold", "expected"), BULK)
+def test_bulk_orders_of_three_countries_in_the_trade_seed(pricelist, sold, expected):
+    seed = json.loads((SEEDS / "odoo-trade.seed.json").read_text())
+    odoo = Odoo(make(seed), next(iter(seed["api_keys"])))
+
+    def id_of(model: str, name: str, field: str = "name") -> int:
+        (found,) = odoo.ok(model, "search", domain=[[field, "=", name]])
+        return found
+
+    (partner,) = odoo.ok("res.partner", "create", vals_list=[{"name": "Bar Ltd"}])
+    lines = [
+        [
+            0,
+            0,
+            {
+                "product_id": id_of("product.product", sku, "default_code"),
+                "product_uom_qty": quantity,
+                "product_uom_id": id_of("uom.uom", unit),
+                "price_unit": price,
+                "tax_ids": [id_of("account.tax", tax)] if tax else [],
+            },
+        ]
+        for sku, quantity, unit, price, tax in sold
+    ]
+    values = {"partner_id": partner, "pricelist_id": id_of("product.pricelist", pricelist)}
+    (made,) = odoo.ok("sale.order", "create", vals_list=[values | {"order_line": lines}])
+    odoo.ok("sale.order", "action_confirm", ids=[made])
+    (row,) = odoo.ok("sale.order", "read", ids=[made], fields=["currency_id", "state"])
+    assert (row["currency_id"][1], *totals(odoo, made)) == expected
+    assert row["state"] == "sale"
+
+
+@pytest.mark.parametrize(
+    "sku", ["DEPOSIT", "DEPOSIT-REFUND", "LEVY", "ROUNDING", "CHARGE", "DELIVERY"]
+)
+def test_services_of_the_trade_seed_have_no_tax_of_their_own(sku):
+    seed = json.loads((SEEDS / "odoo-trade.seed.json").read_text())
+    odoo = Odoo(make(seed), next(iter(seed["api_keys"])))
+    domain, fields = [["default_code", "=", sku]], ["type", "taxes_id"]
+    (row,) = odoo.ok("product.product", "search_read", domain=domain, fields=fields)
+    assert (row["type"], row["taxes_id"]) == ("service", [])
 
 
 TRADE = {

@@ -31,6 +31,8 @@ needs_vendor_files = pytest.mark.skipif(
     not VENDOR.is_dir(), reason="the vendor's schemas and samples are not on this machine"
 )
 
+SEED = json.loads((ROOT / "tests/e2e/seeds/shopify-eu.seed.json").read_text())
+
 SCOPES = "read_orders read_customers read_products read_payment_terms read_companies".split()
 GOOD = "good"
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -530,6 +532,81 @@ def test_orders_older_than_60_days_are_silently_left_out():
     assert ask(sandbox, query)["data"]["orders"]["nodes"] == []
     found = ask(sandbox, query, token="all")["data"]["orders"]["nodes"]
     assert found == [{"createdAt": "2026-09-01T08:00:00Z"}]
+
+
+COMPANY_ORDER = {
+    "customer": {"email": "bo@bar.example", "first_name": "Bo", "last_name": "Ode"},
+    "company": {"id": 7101, "location_id": 8101, "location_external_id": "ACC-7"},
+    "payment_terms": {"name": "Net 30", "due_in_days": 30},
+    "po_number": "PO-9",
+}
+IRELAND = COMPANY_ORDER | {
+    "lines": [{"sku": "COLA330-C24", "quantity": 10}],
+    "shipping_address": ADDRESS | {"city": "Dublin", "province_code": "D", "country_code": "IE"},
+}
+GERMANY = COMPANY_ORDER | {
+    "lines": [{"sku": "LEMON1000-CRATE", "quantity": 10}],
+    "tax_rate": 0.19,
+    "shipping_address": ADDRESS | {"city": "Bremen", "province_code": "HB", "country_code": "DE"},
+    "note_attributes": [
+        {"name": "empties crate-12", "value": "8"},
+        {"name": "empties bottle-1l", "value": "101"},
+    ],
+}
+ENGLAND = COMPANY_ORDER | {
+    "lines": [{"sku": "COLA-24", "quantity": 20, "price": "8.40"}],
+    "shipping_address": ADDRESS | {"province_code": "ENG"},
+    "created_at": "2027-10-02T10:00:00+00:00",
+}
+BULK = """query($id: ID!) { order(id: $id) { currencyCode poNumber processedAt
+  customAttributes { key value } shippingAddress { countryCodeV2 provinceCode }
+  purchasingEntity { ... on PurchasingCompany { location { externalId } } }
+  paymentTerms { dueInDays } totalPriceSet { shopMoney { amount currencyCode } }
+  lineItems(first: 5) { nodes { sku quantity taxLines { rate
+    priceSet { shopMoney { amount } } } } } } }"""
+
+
+@pytest.mark.parametrize(
+    ("seed", "draft", "currency", "tax", "price"),
+    [
+        (SEED, IRELAND, "EUR", "22.08", "118.08"),
+        (SEED, GERMANY, "EUR", "12.33", "77.23"),
+        ({}, ENGLAND, "GBP", "33.60", "201.60"),
+    ],
+)
+def test_bulk_orders_of_three_countries(seed, draft, currency, tax, price):
+    sandbox = shop(**seed | {"access_tokens": {GOOD: SCOPES}})
+    body = control(sandbox, "/orders", draft).json()["order"]
+    assert (body["currency"], body["total_tax"], body["total_price"]) == (currency, tax, price)
+    assert (body["po_number"], body["company"]) == ("PO-9", {"id": 7101, "location_id": 8101})
+    assert (body["financial_status"], body["total_outstanding"]) == ("pending", price)
+    assert body["payment_terms"]["payment_schedules"][0]["currency"] == currency
+    assert_adds_up(body)
+    (delivery,) = sandbox.deliveries
+    assert json.loads(delivery.body) == body
+    shown = ask(sandbox, BULK, {"id": body["admin_graphql_api_id"]})["data"]["order"]
+    where = draft["shipping_address"]
+    assert shown["shippingAddress"] == {
+        "countryCodeV2": where["country_code"],
+        "provinceCode": where["province_code"],
+    }
+    given = draft.get("note_attributes", [])
+    assert body["note_attributes"] == given
+    assert [(one["key"], one["value"]) for one in shown["customAttributes"]] == [
+        (one["name"], one["value"]) for one in given
+    ]
+    assert shown["purchasingEntity"] == {"location": {"externalId": "ACC-7"}}
+    assert shown["paymentTerms"] == {"dueInDays": 30}
+    assert shown["totalPriceSet"]["shopMoney"]["currencyCode"] == currency
+    (line,) = shown["lineItems"]["nodes"]
+    (taxed,) = line["taxLines"]
+    assert Decimal(taxed["priceSet"]["shopMoney"]["amount"]) == Decimal(tax)
+    assert utc_of(body["processed_at"]) == shown["processedAt"]
+    assert shown["processedAt"] == utc_of(draft.get("created_at", START.isoformat()))
+
+
+def utc_of(stamp):
+    return datetime.fromisoformat(stamp).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def test_an_imported_order_is_new_in_the_shop_but_processed_before():

@@ -232,6 +232,37 @@ def test_a_continuation_of_a_round_that_ended_reads_nothing(source):
     assert len(source.pull.asked) == 1
 
 
+BACKFILL = POLL | {
+    "backfill": "b1",
+    "since": "2026-11-03T00:00:00.000000Z",
+    "until": "2026-11-04T00:00:00.000000Z",
+}
+
+
+def test_a_backfill_reads_its_own_span_and_leaves_the_poll_alone(source):
+    source.pull.script += [last(), *pages(PAGES_PER_RUN + 1), last()]
+    source.work(POLL)
+    polled = source.table.get(*cursor_key(CONNECTION, "people"))
+    source.work(BACKFILL)
+    (goes_on,) = source.messages()
+    assert (goes_on["type"], goes_on["backfill"]) == ("continue", "b1")
+    source.drain()
+    asked = source.pull.asked[1:]
+    assert {since for _, _, since in asked} == {datetime(2026, 11, 3, tzinfo=UTC)}
+    assert source.pull.until == datetime(2026, 11, 4, tzinfo=UTC)
+    assert [cursor for _, cursor, _ in asked][:2] == [None, "after 0"]
+    assert source.table.get(*cursor_key(CONNECTION, "people")) == polled
+    assert len(source.parts()) == PAGES_PER_RUN + 2
+
+
+def test_a_backfill_that_is_done_is_not_done_again(source):
+    source.pull.script += [*pages(1), last()]
+    source.work(BACKFILL)
+    source.work(BACKFILL)
+    source.work(BACKFILL | {"type": "continue"})
+    assert len(source.pull.asked) == 2
+
+
 def test_the_cursor_moves_only_after_the_page_is_merged(source):
     def merge_will_fail():
         source.table.is_down = True

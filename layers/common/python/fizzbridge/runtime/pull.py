@@ -31,6 +31,19 @@ class Page:
     is_last: bool
 
 
+@dataclass(frozen=True)
+class Span:
+    """Of which changes a round reads.
+
+    Attributes:
+        since: changed then or later; a poll's overlap is already taken off.
+        until: changed then or earlier; None for up to now.
+    """
+
+    since: datetime
+    until: datetime | None = None
+
+
 class PullAdapter:
     """One platform as something to read. What it returns counts as authoritative.
 
@@ -57,7 +70,7 @@ class PullAdapter:
         vendor: VendorClient,
         stream: str,
         cursor: str | None,
-        since: datetime,
+        span: Span,
         connection: Connection,
     ) -> Page:
         """Read one page of a stream, sorted by (changed, id).
@@ -66,7 +79,7 @@ class PullAdapter:
             vendor: the client.
             stream: one of the manifest's streams.
             cursor: where the last page ended; None at the first page of a run.
-            since: from when on, overlap already taken off; used when there is no cursor.
+            span: of which changes; the same for every page of a round.
             connection: the connection read.
         """
         raise NotImplementedError

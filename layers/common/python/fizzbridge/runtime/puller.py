@@ -28,7 +28,7 @@ from fizzbridge.runtime.intake import Intake
 from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances, Observer
-from fizzbridge.runtime.pull import Page, PullAdapter
+from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.secrets import SecretUnavailableError
 from fizzbridge.state.cursors import CursorMovedError, Cursors, cursor_key
@@ -107,6 +107,53 @@ class Place:
         return Place(self.since, begun, page.cursor)
 
 
+@dataclass(frozen=True)
+class Round:
+    """A round of reading a stream: a poll's next one, or a backfill with a cursor of its own.
+
+    Attributes:
+        stream: the stream.
+        resumes: whether it only goes on with a round that was begun.
+        backfill: names a backfill; empty for a poll.
+        since: where a backfill begins.
+        until: where it ends; None for up to now.
+    """
+
+    stream: str
+    resumes: bool = False
+    backfill: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """The round a message asks for."""
+        since, until = (from_text(body[name]) if body.get(name) else None for name in _BOUNDS)
+        return cls(
+            body["stream"], body["type"] == "continue", body.get("backfill", ""), since, until
+        )
+
+    @property
+    def cursor(self) -> str:
+        """The name its place is kept under."""
+        return backfill_cursor(self.stream, self.backfill) if self.backfill else self.stream
+
+    @property
+    def message(self) -> dict[str, str]:
+        """What a message must say to ask for it again."""
+        bounds = {name: to_text(at) for name in _BOUNDS if (at := getattr(self, name))}
+        named = {"backfill": self.backfill} if self.backfill else {}
+        return {"stream": self.stream} | named | bounds
+
+
+_BOUNDS = ("since", "until")
+
+
+def backfill_cursor(stream: str, backfill: str) -> str:
+    """The name under which a backfill's place is kept."""
+    return f"{stream}~{backfill}"
+
+
 class Puller:
     """Turns messages of the pull queue into observations."""
 
@@ -171,7 +218,7 @@ class Puller:
             case "hint":
                 self._fetch(Hint(body["what"], body["id"]), holder, correlation_id)
             case "poll" | "continue":
-                self._poll(body["stream"], holder, correlation_id, resumes=body["type"] != "poll")
+                self._poll(Round.of(body), holder, correlation_id)
             case "delivery":
                 self._deliver(body, correlation_id)
             case other:
@@ -208,25 +255,26 @@ class Puller:
 
     # -- polls ---------------------------------------------------------------------------------
 
-    def _poll(self, stream: str, holder: str, correlation_id: str, *, resumes: bool) -> None:
-        pk, sk = cursor_key(self._connection.name, stream)
+    def _poll(self, asked: Round, holder: str, correlation_id: str) -> None:
+        pk, sk = cursor_key(self._connection.name, asked.cursor)
         seconds = self._given.bridge.timing.lease
         lease = acquire(self._given.table, pk, sk, holder, seconds, self._now())
         if isinstance(lease, Busy):
             return  # whoever holds it reads on, and queues its own continuation
         try:
-            is_done = self._pages(stream, holder, correlation_id, resumes=resumes)
+            is_done = self._pages(asked, holder, correlation_id)
         finally:
             release(self._given.table, lease)
         if not is_done:
-            goes_on = {"type": "continue", "stream": stream, "correlation_id": correlation_id}
+            goes_on = asked.message | {"type": "continue", "correlation_id": correlation_id}
             self._given.queue.send(self._given.settings.pull_queue or "", json.dumps(goes_on))
 
-    def _pages(self, stream: str, holder: str, correlation_id: str, *, resumes: bool) -> bool:
+    def _pages(self, asked: Round, holder: str, correlation_id: str) -> bool:
         """Read a few pages; whether there is nothing left to read."""
-        cursor = self._cursors.read(self._connection.name, stream)
-        place = Place.parse(cursor.position, self._connection.start_at)
-        if resumes and place.begun is None:
+        cursor = self._cursors.read(self._connection.name, asked.cursor)
+        place = Place.parse(cursor.position, asked.since or self._connection.start_at)
+        has_ended = place.begun is None and bool(cursor.position)
+        if has_ended and (asked.resumes or asked.backfill):
             return True  # another run has ended the round
         timing = self._given.bridge.timing
         overlap = timedelta(seconds=timing.poll_overlap)
@@ -235,8 +283,8 @@ class Puller:
         for _ in range(PAGES_PER_RUN):
             if self._now() > last_start:
                 break
-            how = self._as_read(f"poll {stream}", correlation_id)
-            page = self._page(stream, place, holder)
+            how = self._as_read(f"poll {asked.stream}", correlation_id)
+            page = self._page(asked, place, holder)
             self._intake.take(page.told, self._adapter.clock, how)
             place = place.after(page, how.observed_at, overlap)
             try:
@@ -247,10 +295,11 @@ class Puller:
                 return True
         return False
 
-    def _page(self, stream: str, place: Place, holder: str) -> Page:
+    def _page(self, asked: Round, place: Place, holder: str) -> Page:
+        span = Span(place.since, asked.until)
         with self._vendor(holder) as vendor:
             page = self._adapter.changes(
-                vendor, stream, place.cursor or None, place.since, self._connection
+                vendor, asked.stream, place.cursor or None, span, self._connection
             )
             page = Page(list(page.told), page.cursor, page.is_last)
         self._health.works()
