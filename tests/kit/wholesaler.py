@@ -127,7 +127,7 @@ class Wholesaler(House):
         self.receiver = Receiver(ShopifyWebhook(), ports, metrics, self.clock)
         self.answers: list[int] = []
 
-    def webhook(self, topic: str, subject: int, body: Any) -> None:
+    def webhook(self, topic: str, subject: int, body: Any, at: datetime | None = None) -> None:
         raw = json.dumps(body)
         proof = base64.b64encode(hmac.digest(SECRET.encode(), raw.encode(), hashlib.sha256))
         event = {
@@ -137,6 +137,7 @@ class Wholesaler(House):
             "headers": {
                 "content-type": "application/json",
                 "x-shopify-topic": topic,
+                "x-shopify-triggered-at": (at or self.clock()).isoformat(),
                 "x-shopify-event-id": f"{topic}-{subject}-{len(raw)}",
                 "x-shopify-hmac-sha256": proof.decode(),
             },
