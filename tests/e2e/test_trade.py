@@ -87,7 +87,7 @@ def test_germany_crates_returned_lower_the_order(house):
     assert kinds == {
         "LEMON1000": Decimal("64.90"),
         "DEPOSIT": Decimal("33.00"),
-        "EMPTIES": Decimal("-27.15"),
+        "DEPOSIT-REFUND": Decimal("-27.15"),
     }
     told = fizzbridge("trace", order.key)
     (released,) = [one for one in told["happenings"] if one["what"] == "hold released"]

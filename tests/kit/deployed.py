@@ -137,9 +137,7 @@ class Deployed:
         text = before + TIMING + after[after.index("\n[[local") :]
         for usual, port in self.ports.items():
             text = text.replace(usual, str(port))
-        files = trade.seeds(
-            *((DEMO / f"{name}.seed.json").read_text() for name in ("shopify", "odoo"))
-        )
+        files = trade.seeds((DEMO / "shopify.seed.json").read_text())
         files["catalogue.csv"] = trade.catalogue((DEMO / "catalogue.csv").read_text())
         files["schemes.toml"] = trade.SCHEMES
         for name, content in files.items():

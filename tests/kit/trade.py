@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from typing import Any
+from pathlib import Path
 
+SEEDS = Path(__file__).parents[1] / "e2e" / "seeds"
 EU_SECRET = "eu-signing-secret"
 EU_TOKEN = "eu-access-token"
 
@@ -104,7 +104,7 @@ def bridge(text: str) -> str:
         ('ship_country = ["GB", "IE"]', 'ship_country = ["GB", "IE", "DE"]'),
         ('file = "catalogue.csv"', 'file = "catalogue.csv"\nschemes = "schemes.toml"'),
         ('fee_sku = "CHARGE"', 'fee_sku = "CHARGE"\ndeposit_sku = "DEPOSIT"'),
-        ("rounding_sku", 'deposit_refund_sku = "EMPTIES"\nrounding_sku'),
+        ("rounding_sku", 'deposit_refund_sku = "DEPOSIT-REFUND"\nrounding_sku'),
     ):
         assert old in text, old
         text = text.replace(old, new)
@@ -122,41 +122,10 @@ def catalogue(text: str) -> str:
     return made.getvalue()
 
 
-def shop(seed: dict[str, Any]) -> dict[str, Any]:
-    """The demo's shop as one that sells in euro."""
-    (scopes,) = seed["access_tokens"].values()
-    crate = {"sku": "LEMON1000-CRATE", "title": "Lemon 1.0 l, crate of 12", "price": "6.49"}
-    return seed | {
-        "shop": "bubbles-eu.myshopify.com",
-        "currency": "EUR",
-        "tax_rate": 0.23,
-        "first_id": 7_120_000_000_017,
-        "client_secrets": [EU_SECRET],
-        "access_tokens": {EU_TOKEN: scopes},
-        "variants": [*seed["variants"], crate],
-    }
-
-
-def erp(seed: dict[str, Any]) -> dict[str, Any]:
-    """The demo's ERP with what the trade's lines need."""
-    crate = {"name": "Crate of 12", "factor": 12, "relative_to": "Units"}
-    lemon = {"default_code": "LEMON1000", "name": "Lemon 1.0 l", "uoms": ["Crate of 12"]}
-    services = [
-        {"default_code": code, "name": name, "type": "service", "taxes_id": []}
-        for code, name in (("DEPOSIT", "Deposit"), ("EMPTIES", "Empties returned"))
-    ]
-    taxes = [{"name": "23%", "amount": 23.0}, {"name": "19%", "amount": 19.0}]
-    return seed | {
-        "uoms": [*seed["uoms"], crate],
-        "products": [*seed["products"], lemon, *services],
-        "taxes": [*seed["taxes"], *taxes],
-    }
-
-
-def seeds(shop_seed: str, erp_seed: str) -> dict[str, str]:
+def seeds(shop_seed: str) -> dict[str, str]:
     """The seed files of the three sandboxes, by name."""
     return {
         "shopify.seed.json": shop_seed,
-        "shopify-eu.seed.json": json.dumps(shop(json.loads(shop_seed))),
-        "odoo.seed.json": json.dumps(erp(json.loads(erp_seed))),
+        "shopify-eu.seed.json": (SEEDS / "shopify-eu.seed.json").read_text(),
+        "odoo.seed.json": (SEEDS / "odoo-trade.seed.json").read_text(),
     }
