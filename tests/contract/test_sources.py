@@ -37,7 +37,7 @@ PLATFORMS = sorted(
     slug for slug, manifest in load_registry(ROOT).items() if manifest.functions.webhook
 )
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
-UNDECLARED = {"shopify": {"customers/create"}}
+UNDECLARED = {"shopify": {"customers/create"}, "woocommerce": {"product.updated"}}
 """Topics with a fixture that we leave alone: what a shop may be subscribed to beside ours."""
 
 

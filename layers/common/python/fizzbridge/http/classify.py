@@ -177,7 +177,8 @@ def retry_after(headers: Mapping[str, str]) -> timedelta | None:
 _TAG = re.compile(r"<[^>]*>")
 _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
-_TOKEN = re.compile(r"\b[A-Za-z0-9_\-]{32,}\b")
+# A vendor's code may be as long as a token; a token has a digit.
+_TOKEN = re.compile(r"\b(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{32,}\b")
 _VAT = re.compile(r"[A-Z]{2}[0-9][0-9A-Z]{6,}")
 
 

@@ -1,0 +1,1 @@
+"""WooCommerce: a source of orders, payments, refunds and customers."""

@@ -1,0 +1,126 @@
+"""Reading WooCommerce's REST API, ``wc/v3``.
+
+A poll is sorted by id: sorted by date, pages lose rows that share a second. It lists what changed
+after a fixed moment, so rows join the list and none leaves it, except into the bin: where the total
+falls, the round begins again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from fizzbridge.errors import TargetRejectedError, TargetUnavailableError
+from fizzbridge.http.classify import ErrorRules, Rule
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.version import Timestamp
+from fizzbridge.observation import Hint, Told
+from fizzbridge.runtime.pull import Page, PullAdapter, Span
+from fizzbridge.runtime.puller import pull_handler
+from fizzbridge.settings import Connection
+from platforms.woocommerce import mapping, wire
+from platforms.woocommerce.webhook import WooCommerceWebhook
+
+API = "/wp-json/wc/v3"
+_NOT_THERE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_invalid_id"})
+
+
+class WooCommercePull(PullAdapter):
+    """Orders, their refunds and customers."""
+
+    platform = "woocommerce"
+    per_page = 50
+    clock = Timestamp("second")
+    errors = ErrorRules(
+        rules=(
+            # A firewall's page, or a plugin's warning, in place of an answer.
+            Rule(TargetUnavailableError, range(200, 300), media="text/html"),
+        ),
+        message_at=("message",),
+        code_at=("code",),
+    )
+
+    def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+        """Basic, with the key of a user of the shop."""
+        del connection
+        return httpx.BasicAuth(secret["consumer_key"], secret["consumer_secret"])
+
+    def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
+        """Read an order, its refunds, or a customer; what is not there says nothing.
+
+        Erasing sends no webhook and answers like an id that never was: no word of a deletion.
+        """
+        read = {"order": _order, "refunds": _refunds, "customer": _customer}[hint.what]
+        try:
+            return list(read(vendor, hint.external_id, connection.name))
+        except TargetRejectedError as error:
+            if error.code in _NOT_THERE:
+                return []
+            raise
+
+    def changes(
+        self,
+        vendor: VendorClient,
+        stream: str,
+        cursor: str | None,
+        span: Span,
+        connection: Connection,
+    ) -> Page:
+        """One page of orders changed since the round's beginning, in the order of their ids."""
+        del stream
+        place = json.loads(cursor) if cursor else {"page": 1, "total": 0}
+        # Both filters leave the moment itself out.
+        second = timedelta(seconds=1)
+        until = {"modified_before": _gmt(span.until + second)} if span.until else {}
+        answer = vendor.get(
+            f"{API}/orders",
+            params=until
+            | {
+                "modified_after": _gmt(span.since - second),
+                "dates_are_gmt": "true",
+                "orderby": "id",
+                "order": "asc",
+                "status": "any",
+                "per_page": self.per_page,
+                "page": place["page"],
+            },
+        )
+        total = int(answer.headers.get("x-wp-total", "0"))
+        if total < place["total"]:
+            return Page([], json.dumps({"page": 1, "total": total}), is_last=False)
+        pages = int(answer.headers.get("x-wp-totalpages", "0"))
+        told = [one for row in answer.data for one in _told(row, connection.name)]
+        following = {"page": place["page"] + 1, "total": total}
+        return Page(told, json.dumps(following), is_last=place["page"] >= pages)
+
+
+def _gmt(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _told(row: Any, connection: str) -> Iterator[Told]:
+    yield from mapping.order(wire.Order.model_validate(row), connection)
+
+
+def _order(vendor: VendorClient, order_id: str, connection: str) -> Iterator[Told]:
+    yield from _told(vendor.get(f"{API}/orders/{order_id}").data, connection)
+
+
+def _refunds(vendor: VendorClient, order_id: str, connection: str) -> Iterator[Told]:
+    order = wire.Order.model_validate(vendor.get(f"{API}/orders/{order_id}").data)
+    answer = vendor.get(f"{API}/orders/{order_id}/refunds", params={"per_page": 100})
+    for row in answer.data:
+        of = {"order_id": order_id, "currency": order.currency}
+        yield from mapping.refund(wire.Refund.model_validate(row | of), connection)
+
+
+def _customer(vendor: VendorClient, customer_id: str, connection: str) -> Iterator[Told]:
+    answer = vendor.get(f"{API}/customers/{customer_id}")
+    yield from mapping.customer(wire.Customer.model_validate(answer.data), connection)
+
+
+handler = pull_handler(WooCommercePull(), WooCommerceWebhook())
