@@ -115,11 +115,12 @@ class Deployed:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bridge_file = folder / "bridge.toml"
-        self.ports = {port: free_port() for port in ("4601", "4602", "4603")}
+        self.ports = {port: free_port() for port in ("4601", "4602", "4603", "4604")}
         self.routes: list[dict[str, Any]] | None = None
         self.stack: Stack
         self.shop: Shop
         self.shop_eu: Shop
+        self.shop_woo: Shop
         self.erp: Books
 
     @property
@@ -127,7 +128,7 @@ class Deployed:
         return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
 
     def close(self) -> None:
-        for vendor in (self.shop, self.shop_eu, self.erp):
+        for vendor in (self.shop, self.shop_eu, self.shop_woo, self.erp):
             vendor.close()
 
     def up(self, change: Callable[[str], str] = lambda text: text) -> None:
@@ -151,6 +152,7 @@ class Deployed:
         bridge = load_bridge_file(self.bridge_file, ROOT)
         self.shop = Shop(bridge.connection("shop-uk").base_url)
         self.shop_eu = Shop(bridge.connection("shop-eu").base_url)
+        self.shop_woo = Shop(bridge.connection("shop-woo").base_url)
         seeds = [
             json.loads((DEMO / f"{name}.seed.json").read_text()) for name in ("shopify", "odoo")
         ]
@@ -167,10 +169,12 @@ class Deployed:
         )
         euro = {"active": trade.EU_SECRET, "access_token": trade.EU_TOKEN}
         secrets.set_values(self.stack, "shop-eu", euro)
+        secrets.set_values(self.stack, "shop-woo", trade.WOO)
         secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
         self.shop.send_webhooks_to(self.webhook_url)
         self.shop_eu.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-eu"))
-        for shop_window in (self.shop, self.shop_eu):
+        self.shop_woo.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-woo"))
+        for shop_window in (self.shop, self.shop_eu, self.shop_woo):
             shop_window.switch("auto")
 
     @property
@@ -238,8 +242,8 @@ class Deployed:
             FunctionName=self.stack.core["SweepFunction"], InvocationType="Event"
         )
 
-    def poll(self) -> None:
-        queue = self.stack.connections["shop-uk"]["PullQueueUrl"]
+    def poll(self, connection: str = "shop-uk") -> None:
+        queue = self.stack.connections[connection]["PullQueueUrl"]
         body = json.dumps({"type": "poll", "stream": "orders"})
         self.stack.sqs.send_message(QueueUrl=queue, MessageBody=body)
 

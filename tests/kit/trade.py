@@ -1,4 +1,4 @@
-"""What the end-to-end bridge has beyond the demo's: a shop in euro, deposit schemes, crates."""
+"""What the end-to-end bridge has beyond the demo's: further shops, deposit schemes, crates."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 SEEDS = Path(__file__).parents[1] / "e2e" / "seeds"
 EU_SECRET = "eu-signing-secret"
+WOO = {"active": "e2ewebhooksecret0123456789abcdef"}
+WOO |= {"consumer_key": "ck_e2e", "consumer_secret": "cs_e2e"}
 EU_TOKEN = "eu-access-token"
 
 CONNECTION = """
@@ -20,6 +22,14 @@ roles = ["order.request", "payment", "refund"]
 calls = { parallel = 2, per_minute = 6000 }
 settings = { api_version = "2026-10", longest_transaction_s = 2, search_lag_s = 0 }
 
+[[connections]]
+name = "shop-woo"
+platform = "woocommerce"
+base_url = "http://127.0.0.1:4604"
+start_at = 2026-01-01T00:00:00Z
+roles = ["order.request", "payment", "refund"]
+calls = { parallel = 2, per_minute = 6000 }
+
 """
 
 SANDBOX = """
@@ -27,6 +37,11 @@ SANDBOX = """
 platform = "shopify"
 port = 4603
 seed = "shopify-eu.seed.json"
+
+[[local.sandboxes]]
+platform = "woocommerce"
+port = 4604
+seed = "woocommerce.seed.json"
 """
 
 SCHEMES = """
@@ -100,7 +115,7 @@ def bridge(text: str) -> str:
     routes = text.index("[[routes]]")
     text = text[:routes] + CONNECTION + text[routes:] + SANDBOX
     for old, new in (
-        ('from = ["shop-uk"]', 'from = ["shop-uk", "shop-eu"]'),
+        ('from = ["shop-uk"]', 'from = ["shop-uk", "shop-eu", "shop-woo"]'),
         ('ship_country = ["GB", "IE"]', 'ship_country = ["GB", "IE", "DE"]'),
         ('file = "catalogue.csv"', 'file = "catalogue.csv"\nschemes = "schemes.toml"'),
         ('fee_sku = "CHARGE"', 'fee_sku = "CHARGE"\ndeposit_sku = "DEPOSIT"'),
@@ -126,6 +141,7 @@ def seeds(shop_seed: str) -> dict[str, str]:
     """The seed files of the three sandboxes, by name."""
     return {
         "shopify.seed.json": shop_seed,
+        "woocommerce.seed.json": (SEEDS / "woocommerce.seed.json").read_text(),
         "shopify-eu.seed.json": (SEEDS / "shopify-eu.seed.json").read_text(),
         "odoo.seed.json": (SEEDS / "odoo-trade.seed.json").read_text(),
     }
