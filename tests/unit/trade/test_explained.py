@@ -20,10 +20,11 @@ from fizzbridge.model.documents import (
     ShippedLine,
 )
 from fizzbridge.model.entity import Kind, Part, ref
-from fizzbridge.model.order import HoldReason, LineType, OrderProcessing
+from fizzbridge.model.order import HoldReason, LineType, OrderProcessing, PaymentStatus
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances
 from tests.kit.house import BRIDGE, SECOND
 from tests.kit.wholesaler import ITEMS, Wholesaler, lot
@@ -484,6 +485,29 @@ def test_a_promise_is_kept_or_late(days, word):
     house.told(ref(Kind.SHIPMENT, "erp", "S1"), body, order)
     (step,) = house.explain(order, "on time in full")
     assert step["arithmetic"].endswith(word)
+
+
+def test_the_deposit_on_free_goods_bears_the_tax_of_the_others():
+    house = Wholesaler(schemes=SCHEMES, tax_rate=0.19)
+    free = {"sku": "LEMON1000-CRATE", "quantity": 1, "price": "0.00", "taxable": False}
+    order = house.order(country="DE", lines=[{"sku": "LEMON1000-CRATE", "quantity": 10}, free])
+    deposits = [one for one in house.assessed(order).lines if one.type is LineType.DEPOSIT]
+    assert sum(one.amount for one in deposits) == 11 * Decimal("3.30")
+    assert {share.rate for one in deposits for share in one.taxes} == {Decimal("0.19")}
+    assert all(one.taxes for one in deposits)
+
+
+def test_what_is_paid_has_its_price():
+    request = {"payment_status": PaymentStatus.PAID}
+    price = ListPrice(sku="COLA330", price="9.20", currency="EUR")
+    house = Wholesaler(prices=[price])
+    order = house.order()
+    assert holds(house, order) == [HoldReason.PRICE]
+    seen = Loader(house.rows, house.objects).view(order).request.model_copy(update=request)
+    later = house.clock()
+    house.observe(Seen(order, seen.model_copy(update={"changed_at": later}), later, Part.REQUEST))
+    house.settle()
+    assert holds(house, order) == []
 
 
 def test_a_levy_memo_without_facts_says_so_and_holds_nothing():

@@ -229,7 +229,7 @@ class Assessor:
         books.enter_lots(facts.documents)
         if self._bridge.stock:
             before = view.assessment.lines if view.assessment else ()
-            books.give_up([line.sku for line in before if line.sku])
+            books.give_up([line.sku for line in before if line.sku], order.tax_point)
         targets = route(Kind.ORDER, source.name, order, self._bridge)
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
         also = tuple(books.writes(order, facts.documents))

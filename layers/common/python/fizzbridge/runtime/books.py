@@ -149,20 +149,34 @@ class OrderBooks:
                 return got
             stamped = claim | {"updated_at": self._at}
             write = Write(pk, rows.claim_sk(self._ref), set=stamped, replace=True)
+            told = self._told(levels, item.sku, got.allotted)
             try:
-                self._table.transact([write, self._take(pk, _turn(found))])
+                self._table.transact([write, self._take(pk, _turn(found)), *told])
             except ConditionFailedError:
                 continue
             return got
         raise ContendedError(f"{self._ref}: others kept claiming {item.sku}")
 
-    def give_up(self, skus: Sequence[str]) -> None:
-        """Let go of claims on items the order does not want, or does not want any more."""
-        for sku in set(skus) - self._claimed:
+    def give_up(self, skus: Sequence[str], day: date) -> None:
+        """Let go of claims on items the order does not want, or does not want any more.
+
+        A mixed case had its claims on its components.
+        """
+        items = (self._rules.catalogue.item(sku, day) for sku in skus)
+        parts = {part.sku for item in items if item for part in item.components}
+        for sku in {*skus, *parts} - self._claimed:
             pk, sk = rows.stock_pk(sku), rows.claim_sk(self._ref)
             if rows.number(self._table.get(pk, sk) or {}, "wanted"):
                 none: dict[str, Value] = {"wanted": 0, "allotted": 0, "updated_at": self._at}
-                self._table.write(Write(pk, sk, set=none))
+                levels = self._levels(self._table.query(pk, rows.LEVEL))
+                self._table.transact([Write(pk, sk, set=none), *self._told(levels, sku, 0)])
+
+    def _told(
+        self, levels: Sequence[tuple[EntityRef, StockLevel]], sku: str, allotted: int
+    ) -> list[Write]:
+        """A claim changes what may be offered: the levels are to be assessed again."""
+        wanted = rows.token(str(self._ref), sku, str(allotted), self._at)
+        return [rows.want(ref, rows.ASSESS, wanted, self._now) for ref, _ in levels]
 
     def _levels(self, found: Sequence[Row]) -> list[tuple[EntityRef, StockLevel]]:
         refs = [

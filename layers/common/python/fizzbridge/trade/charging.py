@@ -88,7 +88,8 @@ def _add(draft: Draft, counted: Counted, charge: Charge) -> None:
     if not charge.amount:
         return
     goods = next(one for one in draft.lines if one.id == counted.line_id)
-    line = _line(draft, charge, f"{goods.id}/{scheme.name}", goods.taxes)
+    bears = goods.taxes or _taxes_of_free(draft, goods, scheme)
+    line = _line(draft, charge, f"{goods.id}/{scheme.name}", bears)
     kind, container = LineType.LEVY, ""
     if scheme.kind is SchemeKind.DEPOSIT:
         kind = _DEPOSIT
@@ -97,6 +98,17 @@ def _add(draft: Draft, counted: Counted, charge: Charge) -> None:
     draft.lines.append(
         line.model_copy(update={"type": kind, "parent_id": goods.id, "container": container})
     )
+
+
+def _taxes_of_free(draft: Draft, goods: AssessedLine, scheme: Scheme) -> tuple[TaxShare, ...]:
+    """A shop tells no tax of what is free; the deposit on it bears that of the other goods."""
+    if goods.amount or scheme.tax_mode is not TaxMode.FOLLOWS_GOODS:
+        return ()
+    found = _common_taxes(draft)
+    if found is None:
+        message = f"line {goods.id}: free, and the goods bear several taxes; which one?"
+        draft.hold(HoldReason.TAX, message)
+    return found or ()
 
 
 def _line(draft: Draft, charge: Charge, line_id: str, goods: Iterable[TaxShare]) -> AssessedLine:
@@ -162,7 +174,7 @@ def _common_taxes(draft: Draft) -> tuple[TaxShare, ...] | None:
     found = {
         tuple((tax.title, tax.rate) for tax in line.taxes): line.taxes
         for line in draft.lines
-        if line.type in {LineType.GOODS, LineType.FREE_GOODS}
+        if line.type is LineType.GOODS and line.amount
     }
     return next(iter(found.values())) if len(found) == 1 else None
 
