@@ -421,3 +421,11 @@ def test_a_code_that_means_two_products_is_told(folder, wrong, code):
     assert mistakes(folder, EXAMPLE) == [
         f"catalogue.example.csv: LEMON330: the code {code} is also that of COLA330"
     ]
+
+
+def test_a_service_level_without_quantile_is_told(folder):
+    header, first, *rest = CATALOGUE.splitlines()
+    text = "\n".join([f"{header},service_level", f"{first},93", *rest])
+    (folder / "catalogue.example.csv").write_text(text, encoding="utf-8")
+    (line,) = mistakes(folder, EXAMPLE)
+    assert "COLA330, column service_level: 93 is not one of 90, 95, 97.5, 98, 99" in line

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -310,6 +310,16 @@ def test_a_route_day_is_promised():
     assert datetime.fromisoformat(told["promised_on"]).weekday() in {0, 3}
 
 
+def test_a_route_that_never_runs_promises_nothing_and_holds_nothing():
+    days = [str(date(2026, 11, 1) + timedelta(days=n)) for n in range(500)]
+    delivery = {"time_zone": "Europe/Dublin", "cut_off": "14:00", "holidays": days}
+    house = Wholesaler(delivery=delivery)
+    order = house.order()
+    (step,) = house.explain(order, "delivery")
+    assert "no route runs within a year" in step["arithmetic"]
+    assert (house.assessed(order).promised_on, holds(house, order)) == (None, [])
+
+
 def test_an_accounts_price_is_compared():
     price = ListPrice(sku="COLA330", price="9.20", currency="EUR", price_list="bars")
     house = Wholesaler(prices=[price])
@@ -404,6 +414,7 @@ def test_a_stock_level_says_what_may_be_offered_and_what_to_order():
     found = house.records(level)
     assert found.available == 310 - 96 - 24
     assert [working.rule for working in found.workings] == ["availability", "replenishment"]
+    assert found.workings[0].text.endswith("= 190: 7 whole cases")
     assert "position 214, reorder point 342: order 432" in found.workings[1].text
 
 

@@ -29,6 +29,7 @@ from fizzbridge.settings import (
     Connection,
 )
 from fizzbridge.trade.gtin import DIGITS, SAME_ITEM, gtin14, is_case_of
+from fizzbridge.trade.replenishment import QUANTILES
 
 Row = TypeVar("Row", CatalogueItem, ListPrice)
 LOCAL_STAGE = "local"
@@ -65,7 +66,7 @@ def read_catalogue(bridge: Bridge, folder: Path) -> tuple[CatalogueItem, ...]:
     if bridge.catalogue is None:
         return ()
     items, mistakes = _table(folder, bridge.catalogue.file, "file", CatalogueItem)
-    wrong = (*_overlaps(items), *_numbers(items), *_shared_codes(items))
+    wrong = (*_overlaps(items), *_numbers(items), *_shared_codes(items), *_levels(items))
     mistakes += [f"{bridge.catalogue.file}: {line}" for line in wrong]
     if mistakes:
         raise BridgeFileError(mistakes)
@@ -276,6 +277,14 @@ def _overlaps(items: Sequence[CatalogueItem]) -> Iterator[str]:
             if _first(item) <= _last(other) and _first(other) <= _last(item):
                 yield f"{item.sku}: rows valid from {_first(other)} and {_first(item)} overlap"
         spans[item.sku].append(item)
+
+
+def _levels(items: Sequence[CatalogueItem]) -> Iterator[str]:
+    """Service levels nobody has a quantile for."""
+    for item in items:
+        if item.service_level is not None and item.service_level not in QUANTILES:
+            known = ", ".join(str(one) for one in QUANTILES)
+            yield f"{item.sku}, column service_level: {item.service_level} is not one of {known}"
 
 
 def _shared_codes(items: Sequence[CatalogueItem]) -> Iterator[str]:

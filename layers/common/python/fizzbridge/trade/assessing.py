@@ -33,7 +33,7 @@ from fizzbridge.model.units import Unit
 from fizzbridge.model.working import Working
 from fizzbridge.settings import Bridge, Condition, Connection, StockPolicy
 from fizzbridge.trade import charging, checking, discounts, replenishment, taxes
-from fizzbridge.trade.availability import available
+from fizzbridge.trade.availability import available, publish
 from fizzbridge.trade.books import Books, Rules
 from fizzbridge.trade.classes import classify
 from fizzbridge.trade.draft import Draft
@@ -314,7 +314,10 @@ def assess_level(
         return found
     offered = available(level, in_flight, item, policy, now)
     suggestion = replenishment.suggestion(item, level, policy)
-    workings = (offered.working, *([suggestion.working] if suggestion else []))
+    cases = publish(offered.available, item, Unit.CASE)
+    text = f"{offered.working.text}: {cases} whole cases" if cases else offered.working.text
+    shown = offered.working.model_copy(update={"text": text})
+    workings = (shown, *([suggestion.working] if suggestion else []))
     return found.model_copy(update={"available": offered.available, "workings": workings})
 
 

@@ -168,7 +168,11 @@ def promise(draft: Draft) -> date | None:
     if policy is None or draft.order_class is not OrderClass.BULK:
         return None
     days = draft.account.terms.route_days if draft.account else ()
-    day, working = deliveries.promise(draft.request.placed_at, policy, days or policy.days)
+    try:
+        day, working = deliveries.promise(draft.request.placed_at, policy, days or policy.days)
+    except ValueError as error:
+        draft.show("delivery", str(error))
+        return None
     draft.workings.append(working)
     return day
 
