@@ -16,6 +16,7 @@ from fizzbridge.model.states import (
     move,
     settlement,
 )
+from fizzbridge.trade.allocation import open_quantity
 
 S = OrderState
 LEGAL = {
@@ -72,6 +73,25 @@ def test_a_further_shipment_never_moves_fulfilment_back(wanted, parcels, further
     assert rank(after) >= rank(before)
 
 
+@given(LINES, PARCELS)
+def test_i5_shipped_is_when_no_line_is_open(wanted, parcels):
+    out = {line: sum(parcel.get(line, 0) for parcel in parcels) for line in wanted}
+    is_open = any(
+        open_quantity(ordered, min(out[line], ordered), 0, 0) for line, ordered in wanted.items()
+    )
+    state = fulfilment(wanted, parcels)
+    has_left = any(quantity for parcel in parcels for quantity in parcel.values())
+    assert (state is FulfilmentState.NONE) is not has_left
+    assert (state is FulfilmentState.PART_SHIPPED) is (has_left and is_open)
+
+
+@given(LINES, PARCELS, LINES)
+def test_i5_what_is_cancelled_never_opens_a_line(wanted, parcels, cancelled):
+    left = {line: max(ordered - cancelled.get(line, 0), 0) for line, ordered in wanted.items()}
+    rank = list(FulfilmentState).index
+    assert rank(fulfilment(left, parcels)) >= rank(fulfilment(wanted, parcels))
+
+
 @pytest.mark.parametrize(
     ("wanted", "shipped", "delivered", "state"),
     [
@@ -98,6 +118,14 @@ def test_i10_documents_in_any_order_give_one_state(gross, ups, downs, random):
     random.shuffle(down)
     assert billing(gross, ups, downs) is billing(gross, up, down)
     assert settlement(gross, ups, downs) is settlement(gross, up, down)
+
+
+@given(st.decimals(0, 1000, places=2), AMOUNTS, st.decimals(0, 1000, places=2))
+def test_a_further_payment_or_invoice_never_moves_money_back(gross, before, further):
+    paid, billed = list(SettlementState).index, list(BillingState).index
+    after = [*before, further]
+    assert paid(settlement(gross, after, [])) >= paid(settlement(gross, before, []))
+    assert billed(billing(gross, after, [])) >= billed(billing(gross, before, []))
 
 
 @pytest.mark.parametrize(

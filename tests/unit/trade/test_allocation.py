@@ -38,6 +38,20 @@ def test_v43_nearby_stock_is_given_out_whole(stock):
     assert sum(fair_share(stock, demands(60, 50, 40)).values()) == stock
 
 
+@pytest.mark.parametrize("loose", [-1, 0, 1, 23])
+def test_v43_shares_of_cans_are_whole_cases(loose):
+    stock = 100 * 24 + loose
+    found = fair_share(stock, demands(60 * 24, 50 * 24, 40 * 24), 24)
+    assert sum(found.values()) == stock // 24 * 24
+    if loose >= 0:
+        assert [share // 24 for share in found.values()] == [40, 33, 27]
+
+
+def test_less_than_a_case_is_given_whole_or_not_at_all():
+    assert fair_share(30, demands(24, 6, 24), 24) == {"0": 24, "1": 6, "2": 0}
+    assert fair_share(25, demands(24, 6, 24), 24) == {"0": 24, "1": 0, "2": 0}
+
+
 def test_who_ordered_first_is_served_first():
     assert by_order_time(100, demands(60, 50, 40)) == {"0": 60, "1": 40, "2": 0}
     late_but_dear = demands(60, 50, 40, priorities=(1, 1, 0))
@@ -54,6 +68,19 @@ def test_i8_never_more_than_is_there_and_never_more_than_is_wanted(stock, wants,
     wanted = sum(one.quantity for one in listed)
     assert sum(found.values()) == min(max(stock, 0), wanted)
     assert all(0 <= found[one.key] <= one.quantity for one in listed)
+
+
+@given(st.integers(-10, 3000), many, st.sampled_from([6, 12, 24]))
+def test_i8_whole_cases_are_no_more_than_is_there_either(stock, wants, case):
+    listed = demands(*(one for one, _ in wants), priorities=[one for _, one in wants])
+    found = fair_share(stock, listed, case)
+    assert sum(found.values()) <= max(stock, 0)
+    for one in listed:
+        assert found[one.key] == one.quantity or found[one.key] % case == 0
+        assert 0 <= found[one.key] <= one.quantity
+    missing = [one.quantity - found[one.key] for one in listed if found[one.key] < one.quantity]
+    left = max(stock, 0) - sum(found.values())
+    assert all(min(case, most) > left for most in missing), "a case left while somebody wants it"
 
 
 @given(st.integers(0, 3000), many, st.randoms(use_true_random=False))

@@ -54,6 +54,10 @@ def test_cases_of_the_buffer_are_in_base_units():
     assert found(level(310), of=COLA, buffer_cases=2) == 310 - 48
 
 
+def test_an_item_kept_in_cases_keeps_cases_back():
+    assert found(level(310), of=item(base_unit="CASE"), buffer_cases=2) == 310 - 2
+
+
 def test_lots_that_are_blocked_are_not_there():
     day = date(2027, 1, 1)
     lots = (

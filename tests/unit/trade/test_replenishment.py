@@ -62,6 +62,18 @@ def test_v45_a_weekly_review_orders_layers_or_pallets():
         assert (found.level, found.quantity) == (656, quantity)
 
 
+def test_v45_without_such_a_unit_whole_cases_are_ordered():
+    unlayered = item(
+        **{"daily_demand": "1008", "demand_deviation": "264", "lead_time_days": "7"},
+        **{"service_level": "95", "cases_per_layer": None},
+    )
+    policy = StockPolicy(review_days=7, reorder_unit="LAYER")
+    found = suggestion(unlayered, level(), policy)
+    assert found is not None
+    assert found.quantity % 24 == 0
+    assert 0 <= found.position + found.quantity - found.level < 24
+
+
 @pytest.mark.parametrize("off", [-1, 0, 1])
 def test_v45_one_case_around_the_reorder_point(off):
     found = suggestion(cases(), level(342 + off, 0, 0), StockPolicy())
@@ -109,7 +121,7 @@ def test_another_service_level_is_named():
 
 def test_without_demand_nothing_is_suggested():
     assert suggestion(COLA, level(), StockPolicy()) is None
-    with pytest.raises(ValueError, match="COLA330: demand"):
+    with pytest.raises(ValueError, match="COLA330: daily_demand"):
         reorder_point(COLA)
 
 

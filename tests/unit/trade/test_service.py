@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fizzbridge.trade.service import days_sales_outstanding, fill, margin
-from fizzbridge.trade.settlement import difference
 from tests.unit.trade.goods import money
 
 
@@ -24,13 +23,36 @@ def test_v60_days_of_sales_outstanding():
     assert days_sales_outstanding(money("84300"), money("252900"), 90) == money("30.0")
 
 
-@pytest.mark.parametrize("back", [10, 11, 12])
-def test_v61_what_a_van_must_explain(back):
-    assert difference(loaded=120, delivered=107, back=back, damaged=1) == 12 - back
+@pytest.mark.parametrize("cents", [-1, 0, 1])
+def test_v58_a_cent_around_the_margin(cents):
+    cost = money("71.00") + money("0.01") * cents
+    assert margin(money("96.00"), cost) == money("26.04") - money("0.01") * cents
+    assert margin(cost, cost) == 0
 
 
-@given(st.integers(0, 1000), st.integers(1, 1000))
-def test_a_fill_is_a_part_of_the_whole(done, wanted):
-    percent = fill(min(done, wanted), wanted)
-    assert 0 <= percent <= 100
-    assert (percent == 100) is (done >= wanted or fill(done, wanted) == 100)
+@given(st.integers(1, 1000), st.integers(0, 1000))
+def test_v59_a_fill_is_the_part_to_the_nearest_tenth(wanted, done):
+    percent = fill(done, wanted)
+    assert percent * 10 == int(percent * 10)
+    assert abs(percent * wanted - 100 * done) * 20 <= wanted
+    assert fill(done, wanted) <= fill(done + 1, wanted)
+
+
+@given(st.integers(1, 10**9), st.integers(1, 365))
+def test_v60_sales_that_nobody_paid_are_all_their_days(cents, days):
+    sales = money("0.01") * cents
+    assert days_sales_outstanding(sales, sales, days) == days
+    assert days_sales_outstanding(money("0.00"), sales, days) == 0
+
+
+@pytest.mark.parametrize(
+    ("reckon", "field"),
+    [
+        (lambda: margin(money("0.00"), money("71.00")), "sold"),
+        (lambda: fill(0, 0), "wanted"),
+        (lambda: days_sales_outstanding(money("84300"), money("0"), 90), "sales"),
+    ],
+)
+def test_a_part_of_nothing_is_refused_by_name(reckon, field):
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        reckon()

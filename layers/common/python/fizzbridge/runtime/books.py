@@ -17,6 +17,7 @@ from fizzbridge.model.documents import Documents
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import LineType, OrderAssessment, OrderRequest
 from fizzbridge.model.states import OrderState
+from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
@@ -229,8 +230,11 @@ class OrderBooks:
             for order, row in waiting.items()
         ]
         pool = free + sum(rows.number(row, "allotted") for row in waiting.values())
-        share = allocation.fair_share if policy.share == "fair_share" else allocation.by_order_time
-        allotted = min(share(pool, demands)[str(self._ref)], free)
+        if policy.share == "fair_share":
+            shares = allocation.fair_share(pool, demands, item.factor(Unit.CASE) or 1)
+        else:
+            shares = allocation.by_order_time(pool, demands)
+        allotted = min(shares[str(self._ref)], free)
         working = offered[0].working.model_copy(
             update={"text": f"{offered[0].working.text}; {allotted} of {wanted} for this order"}
         )

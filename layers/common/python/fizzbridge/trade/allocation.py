@@ -30,9 +30,16 @@ def by_order_time(stock: int, demands: Sequence[Demand]) -> dict[str, int]:
     return _by_class(stock, demands, _in_turn)
 
 
-def fair_share(stock: int, demands: Sequence[Demand]) -> dict[str, int]:
-    """Everyone of a class of priority gets the same part, whole units by largest remainder."""
-    return _by_class(stock, demands, _in_parts)
+def fair_share(stock: int, demands: Sequence[Demand], multiple: int = 1) -> dict[str, int]:
+    """Everyone of a class of priority gets the same part, by largest remainder.
+
+    Args:
+        stock: what there is.
+        demands: who wants how much of it.
+        multiple: no share is broken below this, as cases are not; one that wants less gets all of
+            it or nothing.
+    """
+    return _by_class(stock, demands, lambda left, group: _in_parts(left, group, multiple))
 
 
 def _by_class(
@@ -58,15 +65,19 @@ def _in_turn(stock: int, demands: Sequence[Demand]) -> dict[str, int]:
     return found
 
 
-def _in_parts(stock: int, demands: Sequence[Demand]) -> dict[str, int]:
+def _in_parts(stock: int, demands: Sequence[Demand], multiple: int) -> dict[str, int]:
     wanted = sum(one.quantity for one in demands)
     if wanted <= stock:
         return {one.key: one.quantity for one in demands}
-    found = {one.key: stock * one.quantity // wanted for one in demands}
     # Integers throughout: a remainder is compared by its numerator.
-    by_remainder = sorted(demands, key=lambda one: -(stock * one.quantity % wanted))
-    for one in by_remainder[: stock - sum(found.values())]:
-        found[one.key] += 1
+    whole = wanted * multiple
+    found = {one.key: stock * one.quantity // whole * multiple for one in demands}
+    left = stock - sum(found.values())
+    for one in sorted(demands, key=lambda one: -(stock * one.quantity % whole)):
+        more = min(multiple, one.quantity - found[one.key])
+        if more <= left:
+            found[one.key] += more
+            left -= more
     return found
 
 

@@ -54,7 +54,7 @@ def available(
     on_hand = _usable(level)
     stale = _stale(level, item, policy, now)
     left = on_hand - level.reserved - in_flight - stale
-    kept = policy.buffer_cases * (item.units_per_case or 1)
+    kept = policy.buffer_cases * (item.factor(Unit.CASE) or 1)
     part = int((max(left, 0) * policy.buffer_percent / 100).to_integral_value(ROUND_CEILING))
     buffer = max(kept, part)
     found = max(left - buffer, 0)

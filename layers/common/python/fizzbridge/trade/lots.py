@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from fizzbridge.model.catalogue import LotStock
 from fizzbridge.model.customer import Terms
@@ -48,11 +48,15 @@ def last_delivery(best_before: date, minimum_days: int) -> date:
 
 
 def minimum_days(terms: Terms, life_days: int | None) -> int:
-    """Days of life an account asks for; of days and fraction of the life the longer counts."""
+    """Days of life an account asks for; of days and fraction of the life the longer counts.
+
+    A fraction is taken to the nearest day: thirds have no exact decimal, and two thirds of 270 days
+    are 180 however many sixes the account wrote.
+    """
     days = terms.minimum_life_days or 0
     if terms.minimum_life_share is None or life_days is None:
         return days
-    part = (terms.minimum_life_share * life_days).to_integral_value(ROUND_CEILING)
+    part = (terms.minimum_life_share * life_days).to_integral_value(ROUND_HALF_UP)
     return max(days, int(part))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem, StockLevel
+from fizzbridge.model.units import Unit
 from fizzbridge.model.working import Working
 from fizzbridge.settings import StockPolicy
 
@@ -60,7 +61,10 @@ def _facts(item: CatalogueItem) -> _Facts | None:
 def _needed(item: CatalogueItem) -> _Facts:
     found = _facts(item)
     if found is None:
-        raise ValueError(f"{item.sku}: demand, its deviation, lead time and service_level")
+        raise ValueError(
+            f"{item.sku}: daily_demand, demand_deviation, lead_time_days and service_level "
+            "must be known"
+        )
     return found
 
 
@@ -111,7 +115,7 @@ def suggestion(item: CatalogueItem, level: StockLevel, policy: StockPolicy) -> S
         # At the point, order what brings it back above it: a lead time's demand.
         wanted = up_to - now + _up(of.demand * of.lead) if now <= up_to else 0
         name = "reorder point"
-    factor = item.factor(policy.reorder_unit) or 1
+    factor = item.factor(policy.reorder_unit) or item.factor(Unit.CASE) or 1
     quantity = -(-max(wanted, 0) // factor) * factor
     if item.shelf_life_days is not None:
         sellable = int(of.demand * item.shelf_life_days) - now
