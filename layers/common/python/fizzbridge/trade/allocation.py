@@ -73,11 +73,15 @@ def _in_parts(stock: int, demands: Sequence[Demand], multiple: int) -> dict[str,
     whole = wanted * multiple
     found = {one.key: stock * one.quantity // whole * multiple for one in demands}
     left = stock - sum(found.values())
-    for one in sorted(demands, key=lambda one: -(stock * one.quantity % whole)):
-        more = min(multiple, one.quantity - found[one.key])
-        if more <= left:
-            found[one.key] += more
-            left -= more
+    by_remainder = sorted(demands, key=lambda one: -(stock * one.quantity % whole))
+    before = -1
+    while left != before:  # the rest of one who wanted no whole case may be there after a round
+        before = left
+        for one in by_remainder:
+            more = min(multiple, one.quantity - found[one.key])
+            if more <= left:
+                found[one.key] += more
+                left -= more
     return found
 
 
