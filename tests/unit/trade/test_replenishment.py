@@ -64,8 +64,11 @@ def test_v45_a_weekly_review_orders_layers_or_pallets():
 
 def test_v45_without_such_a_unit_whole_cases_are_ordered():
     unlayered = item(
-        **{"daily_demand": "1008", "demand_deviation": "264", "lead_time_days": "7"},
-        **{"service_level": "95", "cases_per_layer": None},
+        daily_demand="1008",
+        demand_deviation="264",
+        lead_time_days="7",
+        service_level="95",
+        cases_per_layer=None,
     )
     policy = StockPolicy(review_days=7, reorder_unit="LAYER")
     found = suggestion(unlayered, level(), policy)
