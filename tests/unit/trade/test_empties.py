@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fizzbridge.model.scheme import TaxMode
-from fizzbridge.trade.deposits import charges
+from fizzbridge.trade.deposits import charges, taxes
 from fizzbridge.trade.empties import (
     Balance,
     Movement,
@@ -20,7 +20,7 @@ from fizzbridge.trade.empties import (
     unclaimed,
 )
 from tests.unit.trade.goods import COLA, counted, money
-from tests.unit.trade.rates import DE_BOTTLE, DE_CRATE, IE_SMALL, scheme
+from tests.unit.trade.rates import DE_BOTTLE, DE_CRATE, IE_SMALL, UK_CYLINDER, scheme
 
 DAY = date(2026, 11, 20)
 NEW_YORK = scheme(
@@ -55,6 +55,12 @@ def test_v26_three_crates_too_many():
     assert over_return(balance, 15, Decimal(0)) == 3
 
 
+@pytest.mark.parametrize("brought", range(10, 15))
+def test_v26_a_crate_around_those_outstanding(brought):
+    balance = ledger([moved(shipped=20, back=8)])["crate"]
+    assert over_return(balance, brought, Decimal(0)) == max(brought - 12, 0)
+
+
 @pytest.mark.parametrize("brought", range(598, 604))
 def test_v27_a_fifth_of_what_was_sold_is_tolerated(brought):
     balance = ledger([moved(shipped=500)])["crate"]
@@ -72,6 +78,12 @@ def test_v28_crates_and_bottles_and_what_they_are_worth():
     )
     assert (found["crate"].outstanding, found["bottle"].outstanding) == (37, 499)
     assert liability(found.values()) == money("130.35")
+
+
+def test_v29_a_cylinder_that_comes_back_is_credited_with_its_tax():
+    (back,) = refunds({"co2-cylinder": 1}, [UK_CYLINDER], "GBP")
+    (vat,) = taxes(back.scheme, back.amount, (), "GBP", included=False)
+    assert (back.amount, vat.amount) == (money("60.00"), money("12.00"))
 
 
 movements = st.lists(
@@ -114,10 +126,32 @@ def test_what_an_order_says_it_brings():
     assert returned(properties) == {"crate-12": 8}
 
 
-@pytest.mark.parametrize("value", ["-1", "1.5", "eight", "", "²"])
+def test_one_type_told_twice_is_brought_twice():
+    assert returned({"empties crate-12": "3", "empties  crate-12": "4"}) == {"crate-12": 7}
+
+
+@pytest.mark.parametrize("value", ["-1", "1.5", "eight", "", "²", "1" * 10, "9" * 31, "9" * 5000])
 def test_what_is_no_number_of_pieces_is_named(value):
-    with pytest.raises(ValueError, match="'empties crate-12'"):
+    with pytest.raises(ValueError, match="'empties crate-12' is not a whole number"):
         returned({"empties crate-12": value})
+
+
+def test_what_a_buyer_wrote_is_not_repeated():
+    with pytest.raises(ValueError, match="'empties crate-12'") as found:
+        returned({"empties crate-12": "ask canary"})
+    assert "canary" not in str(found.value)
+
+
+@given(st.integers(1, 10**9 - 1))
+def test_any_count_that_is_taken_has_an_exact_worth(count):
+    (found,) = refunds(returned({"empties ie-small": str(count)}), [IE_SMALL], "EUR")
+    assert (found.count, found.amount) == (count, count * money("0.15"))
+
+
+@given(st.integers(10**9))
+def test_a_count_beyond_that_is_refused(count):
+    with pytest.raises(ValueError, match="'empties ie-small'"):
+        returned({"empties ie-small": str(count)})
 
 
 def test_empties_are_worth_the_deposit_and_nothing_of_the_goods():

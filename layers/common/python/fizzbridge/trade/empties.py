@@ -17,6 +17,8 @@ from fizzbridge.trade.deposits import Charge, priced
 
 PROPERTY = "empties "
 """What the name of an order's property begins with that says how many empties come back."""
+_MOST_DIGITS = 9
+"""Of a count: a buyer types it, and money of a longer one is no longer exact."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +105,18 @@ def returned(properties: Mapping[str, str]) -> dict[str, int]:
     Raises:
         ValueError: a count is no whole number of pieces.
     """
-    found = {}
+    found: dict[str, int] = {}
     for name, value in properties.items():
         if not name.startswith(PROPERTY):
             continue
-        if not value.strip().isascii() or not value.strip().isdigit():
-            raise ValueError(f"property '{name}' is '{value}', not a whole number of pieces")
-        if int(value):
-            found[name.removeprefix(PROPERTY).strip()] = int(value)
-    return found
+        digits = value.strip()
+        if not digits.isascii() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+            # What the buyer wrote is not repeated: it may be anything, a name too.
+            wanted = f"a whole number of pieces, of {_MOST_DIGITS} digits at most"
+            raise ValueError(f"property '{name}' is not {wanted}")
+        container = name.removeprefix(PROPERTY).strip()
+        found[container] = found.get(container, 0) + int(digits)
+    return {container: count for container, count in found.items() if count}
 
 
 def refunds(brought: Mapping[str, int], schemes: Sequence[Scheme], currency: str) -> list[Charge]:
