@@ -12,6 +12,8 @@ from fizzbridge.model.catalogue import Material
 from fizzbridge.model.scheme import Measure, Scheme, TaxMode
 from fizzbridge.model.units import ML_PER_US_FL_OZ, Unit
 from fizzbridge.trade.deposits import MissingFactsError, Place, applies, charges, in_force, taxes
+from fizzbridge.trade.empties import refunds
+from fizzbridge.trade.levies import levies
 from fizzbridge.trade.taxes import TaxRounding
 from fizzbridge.trade.totals import Taxed, totals
 from tests.unit.trade.goods import COLA, at, counted, item, money
@@ -98,7 +100,8 @@ def test_v20_the_uk_scheme_bears_no_vat():
 def test_v21_german_crates_and_bottles():
     held = deposit(LEMON, 10, Place("DE"))
     assert held == 10 * (12 * money("0.15") + money("1.50")) == money("33.00")
-    back = 8 * money("3.30") + 5 * money("0.15")
+    brought = {"crate-12": 8, "bottle-1l": 8 * 12 + 5}
+    back = sum(one.amount for one in refunds(brought, in_force(SCHEMES, Place("DE"), TODAY), "EUR"))
     assert back == money("27.15")
     made = totals(
         [Taxed(amount, (money("0.19"),)) for amount in (money("64.90"), held, -back)],
@@ -158,6 +161,20 @@ def test_v23_ireland_by_the_millilitre(ml):
         assert rate == 0
 
 
+@pytest.mark.parametrize("ml", [edge + off for edge in (150, 3000) for off in (-1, 0, 1)])
+def test_the_uk_scheme_by_the_millilitre(ml):
+    assert applies(UK_DRS, item(volume_ml=str(ml))) is (ml in range(150, 3001))
+
+
+@pytest.mark.parametrize("cases", range(7, 13))
+def test_v14_nearby_cases(cases):
+    held = deposit(COLA, cases, IRELAND)
+    assert held == cases * money("3.60")
+    goods = cases * money("9.60")
+    tax, gross = sale(str(goods), "0.23", held)
+    assert (tax, gross) == (sale(str(goods), "0.23", money("0.00"))[0], goods + held + tax)
+
+
 def test_v25_a_case_of_twentyfour_in_michigan_and_hawaii():
     michigan = scheme("mi", "0.10", "US", "USD", regions=("MI",), is_refillable=False)
     hawaii = scheme("hi", "0.05", "US", "USD", regions=("HI",), is_refillable=False)
@@ -165,6 +182,7 @@ def test_v25_a_case_of_twentyfour_in_michigan_and_hawaii():
     case = counted(COLA, 1)
     assert [one.amount for one in charges(case, [michigan], "USD")] == [money("2.40")]
     assert [one.amount for one in charges(case, [hawaii, fee], "USD")] == [money("1.20")]
+    assert [one.amount for one in levies(case, [hawaii, fee], "USD")] == [money("0.24")]
 
 
 def test_v29_a_cylinder_has_its_own_rate():
@@ -240,6 +258,15 @@ def test_a_refillable_bottle_must_name_its_type():
         applies(DE_BEER, nameless)
     assert found.value.fields == ("container",)
     assert not applies(DE_BEER, COLA)
+
+
+def test_a_drink_nobody_called_one_way_may_be_in_a_refillable_bottle():
+    with pytest.raises(MissingFactsError) as found:
+        applies(DE_BEER, item(is_refillable=None))
+    assert found.value.fields == ("refillable", "container")
+    assert not applies(DE_BEER, item(is_refillable=None, container="co2-cylinder"))
+    assert not applies(DE_BEER, item(is_refillable=None, is_drink=False))
+    assert not applies(UK_CYLINDER, item(is_refillable=None)), "else every can would wait for it"
 
 
 def test_loose_bottles_bring_no_crate():

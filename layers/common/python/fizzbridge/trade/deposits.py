@@ -136,7 +136,9 @@ def _named(scheme: Scheme, item: CatalogueItem) -> Iterator[tuple[str, object, b
         # No crate named is an answer: most cases are not returnable.
         yield "crate", item.crate, item.crate in scheme.containers
     else:
-        is_open = not item.container and item.is_refillable
+        # A drink nobody called one-way may be in a scheme of refillable bottles.
+        is_unknown = item.is_refillable is None and scheme.is_refillable and item.is_drink
+        is_open = not item.container and (item.is_refillable or is_unknown)
         yield "container", None if is_open else item.container, item.container in scheme.containers
 
 
