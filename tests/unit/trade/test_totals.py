@@ -9,11 +9,10 @@ from pydantic import ValidationError
 
 from fizzbridge.model.documents import Invoice
 from fizzbridge.model.money import Money
-from fizzbridge.model.order import TaxShare
-from fizzbridge.trade.taxes import TaxRounding, shares, tax_of
+from fizzbridge.trade.taxes import TaxRounding, tax_of
 from fizzbridge.trade.totals import Taxed, TotalMismatchError, rounding, totals
 from tests.kit.house import line, order_ref
-from tests.unit.trade.goods import at, money
+from tests.unit.trade.goods import money
 
 LINE, DOCUMENT = TaxRounding.LINE, TaxRounding.DOCUMENT
 cents = st.integers(-1_000_000, 10_000_000).map(lambda number: Decimal(number) / 100)
@@ -99,25 +98,6 @@ def test_the_two_ways_differ_by_less_than_half_a_cent_a_line_and_rate(found, inc
 @given(lines, st.sampled_from(TaxRounding))
 def test_the_order_of_lines_does_not_matter(found, rounds):
     assert summed(found, rounds) == summed(found[::-1], rounds)
-
-
-@given(st.integers(0, 10**7).map(Decimal), st.sampled_from(["EUR", "JPY", "KWD"]))
-def test_tax_is_whole_in_the_currencys_minor_unit(amount, currency):
-    tax = tax_of(amount, money("0.19"), currency, included=False)
-    digits = {"EUR": 2, "JPY": 0, "KWD": 3}[currency]
-    assert -tax.as_tuple().exponent == digits
-
-
-def test_the_same_taxes_on_another_amount():
-    state = TaxShare(title="State", rate=money("0.06"), amount=money("6.00"))
-    city = TaxShare(title="City", rate=money("0.0125"), amount=money("1.25"))
-    found = shares(money("200.00"), (state, city), "USD", included=False)
-    assert [(one.title, one.amount) for one in found] == [
-        ("State", money("12.00")),
-        ("City", money("2.50")),
-    ]
-    inside = shares(money("119.00"), at("0.19"), "EUR", included=True)
-    assert [one.amount for one in inside] == [money("19.00")]
 
 
 def test_i13_a_document_has_one_currency():
