@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -81,16 +81,24 @@ class Outbox:
         post: sends one delivery and gives the HTTP status; tests may put a function in its place.
         pauses: seconds before each retry; after the last one a delivery is given up.
         limit: failures in a row after which a subscription is dropped.
-        drop: removes that subscription at the sandbox.
+        drop: removes that subscription at the sandbox, or switches it off; called again for every
+            failure above the limit.
+        successes: the statuses that count as accepted.
     """
 
     def __init__(
-        self, post: Post, pauses: Sequence[float], limit: int, drop: Callable[[str], None]
+        self,
+        post: Post,
+        pauses: Sequence[float],
+        limit: int,
+        drop: Callable[[str], None],
+        successes: Container[int] = range(200, 300),
     ) -> None:
         self.post = post
         self.pauses = tuple(pauses)
         self.limit = limit
         self.drop = drop
+        self.successes = successes
         self.mode: Mode = "manual"
         self.deliveries: list[Delivery] = []
         self._failures: Counter[str] = Counter()
@@ -171,7 +179,7 @@ class Outbox:
             answer = type(error).__name__
         with self._wake:
             delivery.answers.append(answer)
-            if isinstance(answer, int) and 200 <= answer < 300:
+            if isinstance(answer, int) and answer in self.successes:
                 self._failures[delivery.subscription] = 0
                 delivery.status = "accepted"
                 delivery.accepted_at = delivery.accepted_at or datetime.now(UTC).isoformat()
@@ -181,7 +189,7 @@ class Outbox:
 
     def _failed(self, subscription: str) -> None:
         self._failures[subscription] += 1
-        if self._failures[subscription] != self.limit:
+        if self._failures[subscription] < self.limit:
             return
         self.drop(subscription)
         for delivery in self.pending():
