@@ -1,29 +1,35 @@
 """A strict stand-in for one WooCommerce store: REST ``wc/v3`` and signed webhooks.
 
-Orders, their refunds, customers and webhooks, with the vendor's error bodies, paging and habits: a
-filter that leaves its own second out, a delivery id that two orders share, no second try of a
-failed delivery and a webhook that switches itself off. ``/_sandbox`` routes drive the store from
-outside. Not here: products, coupons, writes of orders, and bodies made when a delivery leaves.
+Orders, their refunds, customers, products and webhooks, with the vendor's error bodies, paging and
+habits: a filter that leaves its own second out, pages by date that lose rows, a delivery id that
+two orders share, no second try of a failed delivery and a webhook that switches itself off.
+``/_sandbox`` routes drive the store from outside. Not here: coupons, writes of anything but
+webhooks, ``search``, ``dp``, and bodies made when a delivery leaves.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
+import itertools
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
+import httpx
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from platforms.woocommerce.sandbox_store import STATUSES, VERSION, Json, RefusedError, Store
+from platforms.woocommerce.sandbox_products import Json
+from platforms.woocommerce.sandbox_query import ListQuery, WrongQueryError, error
+from platforms.woocommerce.sandbox_store import VERSION, Store
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
@@ -31,23 +37,20 @@ from sandbox.faults import Faults
 API = "/wp-json/wc/v3"
 RESOURCES = ("order", "product", "customer", "coupon")
 EVENTS = ("created", "updated", "deleted", "restored")
-SORTS = ("date", "modified", "id", "include", "title", "slug")
+# The sixth failure in a row switches a webhook off, and so does every one after it.
 FAILURES = 6
+SUCCESSES = range(200, 303)
 
-
-def error(status: int, code: str, message: str, **data: Any) -> JSONResponse:
-    """The vendor's error body."""
-    body = {"code": code, "message": message, "data": {"status": status} | data}
-    return JSONResponse(body, status)
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 class WooCommerceSandbox:
     """One store.
 
     Seed keys, all optional: ``store`` (its address), ``currency``, ``tax_rate`` (in percent),
-    ``prices_include_tax``, ``time_offset``, ``first_id``, ``products`` [{sku, name, price}],
-    ``keys`` [{key, secret, permissions}], ``webhook_uri`` and ``webhook_secret`` (webhooks made in
-    advance, without their ping).
+    ``prices_include_tax``, ``time_offset``, ``first_id``, ``products`` [{sku, name, price, id,
+    stock, parent_id}], ``keys`` [{key, secret, permissions}], ``webhook_uri`` and
+    ``webhook_secret`` (webhooks made in advance, without their ping).
 
     Attributes:
         app: the ASGI application.
@@ -55,6 +58,7 @@ class WooCommerceSandbox:
         accepted: committed writes by name, and placed orders under ``orders``.
         outbox: the webhooks and how they are sent.
         clock: gives the time; tests may replace it.
+        is_demoted: whether who made the webhooks lost their rights: an error is sent as the body.
     """
 
     def __init__(self, seed: Json) -> None:
@@ -72,7 +76,7 @@ class WooCommerceSandbox:
         self.accepted: Counter[str] = Counter()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         # A delivery is sent once, and never again.
-        self.outbox = Outbox(poster(2, 60), (), FAILURES, drop=self._disable)
+        self.outbox = Outbox(poster(2, 60), (), FAILURES, self._disable, SUCCESSES)
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
         self.app = self.faults
@@ -81,6 +85,8 @@ class WooCommerceSandbox:
         self.store = Store(self.seed, lambda: self.clock(), self._notify)
         self.webhooks: dict[int, Json] = {}
         self._secrets: dict[int, str] = {}
+        self._webhook_ids = itertools.count(1)
+        self.is_demoted = False
         self.outbox.clear()
         if uri := self.seed.get("webhook_uri"):
             for topic in (f"{r}.{e}" for r in ("order", "customer") for e in EVENTS):
@@ -95,7 +101,7 @@ class WooCommerceSandbox:
             webhook["delivery_url"] = uri
 
     def _webhook(self, topic: str, uri: str, secret: str, name: str = "") -> Json:
-        number = len(self.webhooks) + 1
+        number = next(self._webhook_ids)
         resource, _, event = topic.partition(".")
         webhook = {"id": number, "name": name or topic, "status": "active", "topic": topic}
         webhook |= {"resource": resource, "event": event, "hooks": [], "delivery_url": uri}
@@ -106,10 +112,16 @@ class WooCommerceSandbox:
         return webhook
 
     def _disable(self, number: str) -> None:
-        self.webhooks[int(number)]["status"] = "disabled"
+        # A delivery may outlive its webhook.
+        if webhook := self.webhooks.get(int(number)):
+            webhook["status"] = "disabled"
 
     def _notify(self, topic: str, subject: int, body: Json) -> None:
         now = self.clock()
+        if self.is_demoted and not topic.endswith(".deleted"):
+            text = "Sorry, you cannot view this resource."
+            code = "woocommerce_rest_cannot_view"
+            body = {"code": code, "message": text, "data": {"status": 401}}
         for number, webhook in self.webhooks.items():
             if webhook["topic"] != topic or webhook["status"] != "active":
                 continue
@@ -141,113 +153,108 @@ class WooCommerceSandbox:
                 )
             )
 
-    def _ping(self, webhook: Json) -> None:
-        """Ask, unsigned, whether somebody listens; the answer changes nothing."""
+    async def _ping(self, webhook: Json) -> None:
+        """Ask, unsigned and within the call, if somebody listens; the answer changes nothing."""
         body = f"webhook_id={webhook['id']}".encode()
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         ping = Delivery("ping", "", "", "", webhook["delivery_url"], headers, body)
-        self.outbox.post(ping)
+        with contextlib.suppress(httpx.HTTPError):
+            await run_in_threadpool(self.outbox.post, ping)
 
     # -- REST --------------------------------------------------------------------------------------
 
-    def _refusal(self, request: Request, *, writes: bool = False) -> JSONResponse | None:
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
-        try:
-            key, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            key = secret = ""
+    def _guarded(self, answer: Answer, *, writes: bool = False) -> Answer:
+        """Look at the keys first; refuse queries the store does not understand."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return self._refusal(request, writes) or await answer(request)
+            except WrongQueryError as wrong:
+                return wrong.answer()
+
+        return guarded
+
+    def _refusal(self, request: Request, writes: bool) -> Response | None:
+        key, secret = _keys(request)
         found = next((one for one in self.seed["keys"] if one["key"] == key), None)
-        if scheme.lower() != "basic" or found is None:
+        if found is None:
             return error(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
         if not hmac.compare_digest(found["secret"].encode(), secret.encode()):
             text = "Consumer secret is invalid."
             return error(401, "woocommerce_rest_authentication_error", text)
-        if writes and "write" not in found["permissions"]:
-            text = "The API key provided does not have write permissions."
+        needed = "write" if writes else "read"
+        if needed not in found["permissions"]:
+            text = f"The API key provided does not have {needed} permissions."
             return error(401, "woocommerce_rest_authentication_error", text)
         return None
 
+    def _asked(self, request: Request, *, has_bounds: bool = True) -> ListQuery:
+        offset = self.seed["time_offset"]
+        return ListQuery(request.query_params, offset, has_bounds=has_bounds)
+
     async def _list_orders(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
-            return refusal
-        query = request.query_params
-        wrong = {}
-        per_page, page = query.get("per_page", "10"), query.get("page", "1")
-        if not per_page.isdigit() or not 1 <= int(per_page) <= 100:
-            wrong["per_page"] = "per_page must be between 1 (inclusive) and 100 (inclusive)"
-        if not page.isdigit() or int(page) < 1:
-            wrong["page"] = "page must be greater than or equal to 1"
-        if query.get("orderby", "date") not in SORTS:
-            wrong["orderby"] = f"orderby is not one of {', '.join(SORTS)}."
-        wanted = query.get("status", "any").split(",")
-        if not set(wanted) <= {"any", *STATUSES}:
-            wrong["status"] = "status[0] is not one of any, ..."
-        bounds = {}
-        for name in ("modified_after", "modified_before"):
-            try:
-                bounds[name] = self._bound(query.get(name), query.get("dates_are_gmt") == "true")
-            except ValueError:
-                wrong[name] = "Invalid date."
-        if wrong:
-            text = f"Invalid parameter(s): {', '.join(wrong)}"
-            return error(400, "rest_invalid_param", text, params=wrong)
+        asked = self._asked(request)
+        via = request.query_params.get("created_via")
         found = [
             order
             for order in self.store.orders.values()
-            if (order["status"] in wanted or ("any" in wanted and order["status"] != "trash"))
-            and _within(order, bounds["modified_after"], bounds["modified_before"])
+            if asked.takes_status(order["status"])
+            and asked.takes_time(order)
+            and via in (None, order["created_via"])
         ]
-        key = {"modified": "date_modified_gmt", "date": "date_created_gmt"}.get(
-            query.get("orderby", "date"), "id"
-        )
-        found.sort(key=lambda one: one[key], reverse=query.get("order", "desc") == "desc")
-        size = int(per_page)
-        first = (int(page) - 1) * size
-        pages = -(-len(found) // size)
-        headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": str(pages)}
-        return JSONResponse(found[first : first + size], headers=headers)
-
-    def _bound(self, text: str | None, is_gmt: bool) -> datetime | None:
-        if text is None:
-            return None
-        at = datetime.fromisoformat(text)
-        if at.tzinfo:
-            return at
-        if is_gmt:
-            return at.replace(tzinfo=UTC)
-        return datetime.fromisoformat(text + self.seed["time_offset"])
+        return asked.answer(request, found)
 
     async def _get_order(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
-            return refusal
         order = self.store.orders.get(request.path_params["id"])
-        return JSONResponse(order) if order else _no_order()
+        if order is None:
+            return error(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
+        return JSONResponse(order)
 
     async def _list_refunds(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
-            return refusal
         number = request.path_params["id"]
         if number not in self.store.orders:
             return error(404, "woocommerce_rest_invalid_order_id", "Invalid order ID.")
-        found = self.store.refunds.get(number, [])
-        headers = {"X-WP-Total": str(len(found)), "X-WP-TotalPages": "1"}
-        return JSONResponse(found, headers=headers)
+        return self._asked(request).answer(request, self.store.refunds.get(number, []))
+
+    async def _list_customers(self, request: Request) -> Response:
+        email = request.query_params.get("email")
+        rows = self.store.customers.values()
+        found = [one for one in rows if email in (None, one["email"])]
+        return self._asked(request, has_bounds=False).answer(request, found)
 
     async def _get_customer(self, request: Request) -> Response:
-        if refusal := self._refusal(request):
-            return refusal
         customer = self.store.customers.get(request.path_params["id"])
         if customer is None:
             return error(404, "woocommerce_rest_invalid_id", "Invalid resource ID.")
         return JSONResponse(customer)
 
+    async def _list_products(self, request: Request) -> Response:
+        """Variations only when a SKU is asked for, or below their parent."""
+        asked = self._asked(request)
+        skus = request.query_params.get("sku", "").lower().split(",")
+        parent = request.path_params.get("id", 0)
+        found = [
+            one
+            for one in self.store.products.values()
+            if (one["sku"].lower() in skus if any(skus) else one["parent_id"] == parent)
+            and asked.takes_time(one)
+        ]
+        return asked.answer(request, found)
+
+    async def _get_product(self, request: Request) -> Response:
+        product = self.store.products.get(request.path_params["id"])
+        if product is None:
+            return error(404, "woocommerce_rest_product_invalid_id", "Invalid ID.")
+        return JSONResponse(product)
+
     async def _list_webhooks(self, request: Request) -> Response:
-        refusal = self._refusal(request)
-        return refusal or JSONResponse(list(self.webhooks.values()))
+        return self._asked(request).answer(request, list(self.webhooks.values()))
+
+    async def _get_webhook(self, request: Request) -> Response:
+        webhook = self.webhooks.get(request.path_params["id"])
+        return JSONResponse(webhook) if webhook else _no_webhook()
 
     async def _create_webhook(self, request: Request) -> Response:
-        if refusal := self._refusal(request, writes=True):
-            return refusal
         given = await request.json()
         resource, _, event = str(given.get("topic", "")).partition(".")
         if resource not in {*RESOURCES, "action"} or (
@@ -262,97 +269,126 @@ class WooCommerceSandbox:
             given["topic"], given["delivery_url"], given.get("secret", ""), given.get("name", "")
         )
         self.accepted["webhooks"] += 1
-        self._ping(webhook)
-        return JSONResponse(webhook, 201)
+        await self._ping(webhook)
+        where = str(request.url.replace(path=f"{API}/webhooks/{webhook['id']}", query=""))
+        return JSONResponse(webhook, 201, {"Location": where})
 
     async def _update_webhook(self, request: Request) -> Response:
-        if refusal := self._refusal(request, writes=True):
-            return refusal
         webhook = self.webhooks.get(request.path_params["id"])
         if webhook is None:
-            return error(404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
+            return _no_webhook()
         given = await request.json()
+        self.store.stamp(webhook, "date_modified", self.clock())
         webhook |= {
             name: given[name] for name in ("status", "delivery_url", "name") if name in given
         }
         if "secret" in given:
             self._secrets[webhook["id"]] = given["secret"]
         if given.get("status") == "active" or "delivery_url" in given:
-            self._ping(webhook)
+            await self._ping(webhook)
         return JSONResponse(webhook)
 
     async def _delete_webhook(self, request: Request) -> Response:
-        if refusal := self._refusal(request, writes=True):
-            return refusal
         if request.query_params.get("force") != "true":
             text = "Webhooks do not support trashing."
             return error(501, "woocommerce_rest_trash_not_supported", text)
         webhook = self.webhooks.pop(request.path_params["id"], None)
         if webhook is None:
-            return error(404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
+            return _no_webhook()
         return JSONResponse(webhook)
 
     # -- control -----------------------------------------------------------------------------------
 
     async def _control(self, request: Request) -> Response:
-        given = json.loads(await request.body() or b"{}")
-        action, number = (
-            request.path_params.get("action", "place"),
-            request.path_params.get("id", 0),
-        )
+        number = request.path_params.get("id", 0)
+        store = self.store
+        actions: dict[str, Callable[[Json], Json]] = {
+            "orders/place": store.place,
+            "orders/update": lambda given: store.update(number, given),
+            "orders/cancel": lambda _: store.update(number, {"status": "cancelled"}),
+            "orders/refund": lambda given: store.refund(
+                number, given["amount"], given.get("lines", []), given.get("reason", "")
+            ),
+            "orders/trash": lambda given: store.trash(number, is_forced=bool(given.get("force"))),
+            "orders/restore": lambda _: store.restore(number),
+            "customers/update": lambda given: store.change_customer(number, given),
+            "customers/delete": lambda _: store.delete_customer(number),
+            "products/update": lambda given: store.change_product(number, given),
+        }
+        kind = request.path_params.get("kind", "orders")
+        name = f"{kind}/{request.path_params.get('action', 'place')}"
+        if name not in actions:
+            return JSONResponse({"error": f"no such action: {name}"}, 404)
         try:
-            match action:
-                case "place":
-                    order = self.store.place(given)
-                    self.accepted["orders"] += 1
-                case "update":
-                    order = self.store.update(number, given)
-                case "cancel":
-                    order = self.store.update(number, {"status": "cancelled"})
-                case "refund":
-                    order = self.store.refund(number, given["amount"], given.get("lines", []))
-                case "trash":
-                    order = self.store.trash(number, is_forced=bool(given.get("force")))
-                case "restore":
-                    order = self.store.restore(number)
-                case _:
-                    return JSONResponse({"error": f"no such action: {action}"}, 404)
-        except (RefusedError, KeyError, StopIteration) as refused:
+            given = json.loads(await request.body() or b"{}")
+            shown = actions[name](given)
+        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as refused:
             return JSONResponse({"error": str(refused)}, 422)
-        return JSONResponse({"order": order}, 201 if action == "place" else 200)
+        if name == "orders/place":
+            self.accepted["orders"] += 1
+        status = 201 if name == "orders/place" else 200
+        return JSONResponse({kind.removesuffix("s"): shown}, status)
+
+    async def _demote(self, request: Request) -> Response:
+        self.is_demoted = bool((await request.json())["demoted"])
+        return Response(status_code=204)
 
     async def _set_uri(self, request: Request) -> Response:
         self.point_webhooks_to((await request.json())["uri"])
         return Response(status_code=204)
 
     def _routes(self) -> list[Route]:
-        one = API + "/{kind}/{id:int}".replace("{kind}", "orders")
-        hooks = f"{API}/webhooks"
+        read: dict[str, Answer] = {
+            "/orders": self._list_orders,
+            "/orders/{id:int}": self._get_order,
+            "/orders/{id:int}/refunds": self._list_refunds,
+            "/customers": self._list_customers,
+            "/customers/{id:int}": self._get_customer,
+            "/products": self._list_products,
+            "/products/{id:int}": self._get_product,
+            "/products/{id:int}/variations": self._list_products,
+            "/webhooks": self._list_webhooks,
+            "/webhooks/{id:int}": self._get_webhook,
+        }
+        write: dict[tuple[str, str], Answer] = {
+            ("POST", "/webhooks"): self._create_webhook,
+            ("PUT", "/webhooks/{id:int}"): self._update_webhook,
+            ("DELETE", "/webhooks/{id:int}"): self._delete_webhook,
+        }
         return [
-            Route(f"{API}/orders", self._list_orders, methods=["GET"]),
-            Route(one, self._get_order, methods=["GET"]),
-            Route(one + "/refunds", self._list_refunds, methods=["GET"]),
-            Route(API + "/customers/{id:int}", self._get_customer, methods=["GET"]),
-            Route(hooks, self._list_webhooks, methods=["GET"]),
-            Route(hooks, self._create_webhook, methods=["POST"]),
-            Route(hooks + "/{id:int}", self._update_webhook, methods=["PUT"]),
-            Route(hooks + "/{id:int}", self._delete_webhook, methods=["DELETE"]),
+            *(Route(API + path, self._guarded(how), methods=["GET"]) for path, how in read.items()),
+            *(
+                Route(API + path, self._guarded(how, writes=True), methods=[method])
+                for (method, path), how in write.items()
+            ),
             Route("/_sandbox/orders", self._control, methods=["POST"]),
-            Route("/_sandbox/orders/{id:int}/{action}", self._control, methods=["POST"]),
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
+            Route("/_sandbox/webhook_user", self._demote, methods=["PUT"]),
+            Route("/_sandbox/{kind}/{id:int}/{action}", self._control, methods=["POST"]),
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self._start),
+            Route("/wp-json/{rest:path}", _no_route, methods="GET POST PUT PATCH DELETE".split()),
         ]
 
 
-def _within(order: Json, after: datetime | None, before: datetime | None) -> bool:
-    """Both bounds leave their own second out."""
-    at = datetime.fromisoformat(order["date_modified_gmt"]).replace(tzinfo=UTC)
-    return (after is None or at > after) and (before is None or at < before)
+def _keys(request: Request) -> tuple[str, str]:
+    """From the header, or where a host strips that from the query."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+            key, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
+            return key, secret
+    query = request.query_params
+    return query.get("consumer_key", ""), query.get("consumer_secret", "")
 
 
-def _no_order() -> JSONResponse:
-    return error(404, "woocommerce_rest_shop_order_invalid_id", "Invalid ID.")
+async def _no_route(_: Request) -> Response:
+    text = "No route was found matching the URL and request method."
+    return error(404, "rest_no_route", text)
+
+
+def _no_webhook() -> Response:
+    return error(404, "woocommerce_rest_shop_webhook_invalid_id", "Invalid ID.")
 
 
 def make(seed: Json | None = None) -> WooCommerceSandbox:

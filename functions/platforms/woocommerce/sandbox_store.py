@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-Json = dict[str, Any]
+from platforms.woocommerce.sandbox_products import Json, catalogue, stock_status
 
 VERSION = "11.0.0"
 STATUSES = (
@@ -25,6 +25,12 @@ DRAFT = set(
     " number".split()
 )
 LINE = set("sku name quantity price total meta_data tax_rate".split())
+TAKES_STOCK = {"processing", "on-hold", "completed"}
+GIVES_STOCK = {"pending", "cancelled"}
+REDUCED = "_reduced_stock"
+OPENED = datetime(2026, 1, 1, tzinfo=UTC)
+"""Products are older than whatever happens to them."""
+SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
 
 
 class RefusedError(ValueError):
@@ -43,7 +49,7 @@ def known(given: Json, keys: set[str], what: str) -> None:
 
 
 class Store:
-    """Orders, refunds and customers of one store.
+    """Orders, refunds, customers and products of one store.
 
     Args:
         seed: what the store is like.
@@ -64,7 +70,10 @@ class Store:
         self.orders: dict[int, Json] = {}
         self.refunds: dict[int, list[Json]] = {}
         self.customers: dict[int, Json] = {}
-        self.products = {one["sku"]: one for one in seed["products"]}
+        self.products = catalogue(seed["products"])
+        for product in self.products.values():
+            for name in ("date_created", "date_modified"):
+                self.stamp(product, name, OPENED)
 
     # -- what people do in the store ---------------------------------------------------------------
 
@@ -74,11 +83,15 @@ class Store:
         number = next(self._ids)
         included = bool(draft.get("prices_include_tax", self.seed["prices_include_tax"]))
         lines = [self._line(line, included) for line in draft.get("lines", [])]
-        fees = [self._extra(one, included) for one in draft.get("fees", [])]
+        fees = [
+            self._extra(one, included)
+            | {"name": one.get("name", ""), "tax_class": "", "amount": ""}
+            for one in draft.get("fees", [])
+        ]
         shipping = []
         if draft.get("shipping_total"):
-            given = {"name": "Pallet", "total": draft["shipping_total"]}
-            shipping = [self._extra(given, included) | {"method_title": "Pallet"}]
+            method = {"method_title": "Pallet", "method_id": "flat_rate", "instance_id": "1"}
+            shipping = [self._extra({"total": draft["shipping_total"]}, included) | method]
         created = self._moment(draft.get("created_at"))
         status = draft.get("status", "processing")
         if status not in STATUSES:
@@ -94,7 +107,7 @@ class Store:
             "version": VERSION,
             "prices_include_tax": included,
             "customer_id": draft.get("customer_id", customer),
-            "order_key": f"wc_order_{number:013x}",
+            "order_key": (key := f"wc_order_{number:013x}"),
             "billing": billing,
             "shipping": _address(draft.get("shipping") or {}, "phone"),
             "payment_method": draft.get("payment_method", "card"),
@@ -106,6 +119,7 @@ class Store:
             "customer_note": draft.get("customer_note", ""),
             "cart_hash": "",
             "number": str(draft.get("number", number)),
+            "payment_url": f"{self.seed['store']}checkout/order-pay/{number}/?key={key}",
             "meta_data": [
                 {"id": 9000 + place} | one for place, one in enumerate(draft.get("meta_data", []))
             ],
@@ -120,11 +134,15 @@ class Store:
         self.stamp(order, "date_modified", created)
         self.stamp(order, "date_paid", created if paid else None)
         self.stamp(order, "date_completed", created if status == "completed" else None)
+        order["currency_symbol"] = SYMBOLS.get(order["currency"], order["currency"])
         self.orders[number] = order
+        moved = self._move_stock(order)
         # A cart that became a draft fires no ``created``.
         topics = ["order.updated"] if "draft" in status else ["order.updated", "order.created"]
         for topic in topics:
             self.notify(topic, number, order)
+        for product_id in moved:
+            self._product_changed(product_id)
         return copy.deepcopy(order)
 
     def update(self, order_id: int, changes: Json) -> Json:
@@ -141,7 +159,11 @@ class Store:
         if order["status"] in {"processing", "completed"} and not order["date_paid_gmt"]:
             self.stamp(order, "date_paid", self.clock())
         self._total(order)
-        return self._changed(order)
+        moved = self._move_stock(order)
+        shown = self._changed(order)
+        for product_id in moved:
+            self._product_changed(product_id)
+        return shown
 
     def refund(self, order_id: int, amount: str, lines: list[Json], reason: str = "") -> Json:
         """Give money back; what was ordered stays as it is."""
@@ -153,7 +175,10 @@ class Store:
         taken = [self._refund_line(order, line) for line in lines]
         refund: Json = {"id": number, "amount": money(Decimal(amount)), "reason": reason}
         refund |= {"refunded_by": 1, "refunded_payment": False, "meta_data": []}
-        refund |= {"line_items": taken, "shipping_lines": [], "tax_lines": [], "fee_lines": []}
+        taxes = sum((Decimal(line["total_tax"]) for line in taken), Decimal(0))
+        share = {"id": next(self._ids), "tax_total": money(taxes), "shipping_tax_total": "0.00"}
+        refund |= {"line_items": taken, "shipping_lines": [], "fee_lines": []}
+        refund |= {"tax_lines": [order["tax_lines"][0] | share] if taxes else []}
         self.stamp(refund, "date_created", self.clock())
         self.refunds.setdefault(order_id, []).append(refund)
         total = money(-Decimal(amount))
@@ -178,6 +203,7 @@ class Store:
         """Take an order out of the bin."""
         order = self._order(order_id)
         order["status"] = "pending"
+        self._total(order)
         self.stamp(order, "date_modified", self.clock())
         self.notify("order.restored", order_id, order)
         return copy.deepcopy(order)
@@ -190,11 +216,29 @@ class Store:
         self.notify("customer.updated", customer_id, customer)
         return copy.deepcopy(customer)
 
+    def delete_customer(self, customer_id: int) -> Json:
+        """Erase an account; its orders keep its number."""
+        del self.customers[customer_id]
+        self.notify("customer.deleted", customer_id, {"id": customer_id})
+        return {"id": customer_id}
+
+    def change_product(self, product_id: int, changes: Json) -> Json:
+        """Set the stock or the price, even to what it was."""
+        known(changes, {"stock", "price", "name"}, "changes")
+        product = self.products[product_id]
+        if "stock" in changes:
+            product |= {"manage_stock": True, "stock_quantity": changes["stock"]}
+        if "price" in changes:
+            product |= dict.fromkeys(("price", "regular_price"), changes["price"])
+        product["name"] = changes.get("name", product["name"])
+        self._product_changed(product_id)
+        return copy.deepcopy(product)
+
     # -- how the store keeps it --------------------------------------------------------------------
 
     def _line(self, given: Json, included: bool) -> Json:
         known(given, LINE, "line")
-        product = self.products.get(given.get("sku"), {})
+        product = self._product(given.get("sku")) or {}
         quantity, price = given["quantity"], Decimal(str(given.get("price") or product["price"]))
         before, before_tax = self._split(price * quantity, included, given.get("tax_rate"))
         after, after_tax = before, before_tax
@@ -204,8 +248,8 @@ class Store:
         return {
             "id": next(self._ids),
             "name": given.get("name") or product.get("name", given.get("sku", "")),
-            "product_id": product.get("id", 0),
-            "variation_id": 0,
+            "product_id": product.get("parent_id") or product.get("id", 0),
+            "variation_id": product.get("id", 0) if product.get("parent_id") else 0,
             "quantity": quantity,
             "tax_class": "",
             "subtotal": money(before),
@@ -213,9 +257,11 @@ class Store:
             "total": money(after),
             "total_tax": money(after_tax),
             "taxes": taxes if after_tax or before_tax else [],
-            "meta_data": given.get("meta_data", []),
+            "meta_data": [_shown(one) for one in given.get("meta_data", [])],
             "sku": given.get("sku"),
             "price": float(after / quantity) if quantity else 0,
+            "image": {"id": "", "src": ""},
+            "parent_name": self.products.get(product.get("parent_id", 0), {}).get("name"),
         }
 
     def _extra(self, given: Json, included: bool) -> Json:
@@ -224,7 +270,6 @@ class Store:
         net, tax = (total, Decimal(0)) if is_free else self._split(total, included, None)
         return {
             "id": next(self._ids),
-            "name": given.get("name", ""),
             "tax_status": "none" if is_free else "taxable",
             "total": money(net),
             "total_tax": money(tax),
@@ -273,6 +318,9 @@ class Store:
             "cart_tax": money(cart_tax),
             "total_tax": money(cart_tax + shipping_tax),
             "total": money(net + cart_tax + shipping_tax),
+            "is_editable": order["status"] in {"pending", "on-hold", "auto-draft"},
+            "needs_payment": order["status"] in {"pending", "failed"} and bool(net),
+            "needs_processing": bool(lines),
             "tax_lines": [
                 {
                     "id": 1,
@@ -292,15 +340,19 @@ class Store:
         line = next(one for one in order["line_items"] if one["sku"] == given["sku"])
         part = Decimal(given["quantity"]) / line["quantity"]
         tax = money(-Decimal(line["total_tax"]) * part)
-        return {
+        net = money(-Decimal(line["total"]) * part)
+        link = {"id": 1, "key": "_refunded_item_id", "value": str(line["id"])}
+        taken: Json = line | {
             "id": next(self._ids),
             "quantity": -given["quantity"],
-            "sku": line["sku"],
-            "total": money(-Decimal(line["total"]) * part),
+            "subtotal": net,
+            "subtotal_tax": tax,
+            "total": net,
             "total_tax": tax,
-            "taxes": [{"id": TAX_ID, "total": tax}],
-            "meta_data": [{"id": 1, "key": "_refunded_item_id", "value": str(line["id"])}],
+            "taxes": [{"id": TAX_ID, "total": tax, "subtotal": tax}],
+            "meta_data": [_shown(link)],
         }
+        return taken
 
     def _customer(self, given: Json | None) -> int:
         if given is None:
@@ -310,11 +362,46 @@ class Store:
         customer = {"id": number, "email": given["email"], "role": "customer", "username": "u"}
         customer |= {name: given.get(name, "") for name in ("first_name", "last_name")}
         customer |= {"billing": billing, "shipping": _address({}, "phone"), "meta_data": []}
+        customer |= {"is_paying_customer": False, "avatar_url": "https://avatar.example/?s=96"}
         for name in ("date_created", "date_modified"):
             self.stamp(customer, name, self.clock())
         self.customers[number] = customer
         self.notify("customer.created", number, customer)
         return number
+
+    def _product(self, sku: str | None) -> Json | None:
+        return next((one for one in self.products.values() if sku and one["sku"] == sku), None)
+
+    def _move_stock(self, order: Json) -> list[int]:
+        """Take what a paid order needs, give back what a cancelled one held; whose count moved."""
+        moved = []
+        for line in order["line_items"]:
+            product = self._product(line["sku"])
+            if product is None or product["stock_quantity"] is None:
+                continue
+            held = sum(int(one["value"]) for one in line["meta_data"] if one["key"] == REDUCED)
+            wanted = held
+            if order["status"] in TAKES_STOCK:
+                wanted = line["quantity"]
+            elif order["status"] in GIVES_STOCK:
+                wanted = 0
+            if wanted == held:
+                continue
+            kept = [one for one in line["meta_data"] if one["key"] != REDUCED]
+            note = {"id": next(self._ids), "key": REDUCED, "value": str(wanted)}
+            line["meta_data"] = kept + ([_shown(note)] if wanted else [])
+            product["stock_quantity"] -= wanted - held
+            moved.append(product["id"])
+        return moved
+
+    def _product_changed(self, product_id: int) -> None:
+        """The dates of a variation and its parent move, and only the variation is told."""
+        product = self.products[product_id]
+        product |= stock_status(product)
+        self.stamp(product, "date_modified", self.clock())
+        if product["parent_id"] in self.products:
+            self.stamp(self.products[product["parent_id"]], "date_modified", self.clock())
+        self.notify("product.updated", product_id, product)
 
     def _order(self, order_id: int) -> Json:
         if order_id not in self.orders:
@@ -334,6 +421,11 @@ class Store:
         zone = datetime.fromisoformat("2000-01-01T00:00:00" + self.seed["time_offset"]).tzinfo
         for key, of in ((name, zone), (f"{name}_gmt", UTC)):
             body[key] = at and f"{at.astimezone(of):%Y-%m-%dT%H:%M:%S}"
+
+
+def _shown(meta: Json) -> Json:
+    """A line's meta as the store shows it, with what a person would read beside it."""
+    return {"display_key": meta["key"], "display_value": meta["value"]} | meta
 
 
 def _address(given: Json, *more: str) -> Json:
