@@ -37,7 +37,10 @@ PLATFORMS = sorted(
     slug for slug, manifest in load_registry(ROOT).items() if manifest.functions.webhook
 )
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
-UNDECLARED = {"shopify": {"customers/create"}, "woocommerce": {"product.updated"}}
+UNDECLARED = {
+    "shopify": {"customers/create"},
+    "woocommerce": {"customer.deleted", "product.updated"},
+}
 """Topics with a fixture that we leave alone: what a shop may be subscribed to beside ours."""
 
 
