@@ -37,6 +37,10 @@ from sandbox.faults import Faults
 API = "/wp-json/wc/v3"
 RESOURCES = ("order", "product", "customer", "coupon")
 EVENTS = ("created", "updated", "deleted", "restored")
+HOOKS = {
+    "order.created": ["woocommerce_new_order"],
+    "order.updated": ["woocommerce_update_order", "woocommerce_order_refunded"],
+}
 # The sixth failure in a row switches a webhook off, and so does every one after it.
 FAILURES = 6
 SUCCESSES = range(200, 303)
@@ -104,7 +108,8 @@ class WooCommerceSandbox:
         number = next(self._webhook_ids)
         resource, _, event = topic.partition(".")
         webhook = {"id": number, "name": name or topic, "status": "active", "topic": topic}
-        webhook |= {"resource": resource, "event": event, "hooks": [], "delivery_url": uri}
+        webhook |= {"resource": resource, "event": event, "delivery_url": uri}
+        webhook["hooks"] = HOOKS.get(topic, [])
         self.store.stamp(webhook, "date_created", self.clock())
         webhook |= {"date_modified": None, "date_modified_gmt": None}
         self.webhooks[number] = webhook

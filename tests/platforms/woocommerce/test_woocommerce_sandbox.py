@@ -8,11 +8,25 @@ import hmac
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.platforms.woocommerce.woo_store import Shop
 
 VENDOR = Path(__file__).parents[4] / "shared" / "platforms"
+API = Path(__file__).parents[3] / "events" / "woocommerce" / "api"
+EXCHANGES = sorted(API.glob("*.json"))
+TONIC = [
+    {"sku": "TONIC", "name": "Tonic", "id": 60},
+    {
+        "sku": "TONIC-6",
+        "name": "Tonic - 6",
+        "price": "7.99",
+        "id": 61,
+        "parent_id": 60,
+        "stock": 20,
+    },
+]
 SECRET = "sandboxwebhooksecret0123456789ab"
 
 
@@ -238,3 +252,232 @@ def test_an_order_has_the_vendors_fields_and_no_others():
         "currency_symbol",
         "payment_url",
     }
+
+
+def stocked() -> Shop:
+    """A shop that counts its tonic, and a webhook for products."""
+    shop = listening(products=TONIC)
+    shop.sandbox.outbox.post = lambda delivery: 200
+    given = {"topic": "product.updated", "delivery_url": "https://hooks.example/shop"}
+    assert shop.http.post("/webhooks", json=given | {"secret": SECRET}).status_code == 201
+    return shop
+
+
+def tonic(quantity: int) -> dict:
+    return {"lines": [{"sku": "TONIC-6", "quantity": quantity}]}
+
+
+def test_a_paid_order_takes_stock_an_edit_moves_it_and_a_cancelled_one_gives_it_back():
+    shop = stocked()
+    order = shop.store.place(tonic(3))
+    assert topics(shop) == ["order.updated", "order.created", "product.updated"]
+    told = json.loads(shop.sandbox.outbox.deliveries[-1].body)
+    assert (told["id"], told["type"], told["stock_quantity"]) == (61, "variation", 17)
+    shop.store.update(order["id"], {"quantities": {"TONIC-6": 5}})
+    assert shop.http.get("/products/61").json()["stock_quantity"] == 15
+    shop.store.update(order["id"], {"status": "processing"})
+    assert shop.http.get("/products/61").json()["stock_quantity"] == 15, "taken once"
+    shop.store.update(order["id"], {"status": "cancelled"})
+    assert shop.http.get("/products/61").json()["stock_quantity"] == 20
+    assert topics(shop)[-2:] == ["order.updated", "product.updated"]
+
+
+def test_an_unpaid_order_takes_no_stock():
+    shop = stocked()
+    shop.store.place(tonic(3) | {"status": "pending"})
+    assert topics(shop) == ["order.updated", "order.created"]
+
+
+def test_more_than_there_is_leaves_less_than_nothing():
+    shop = stocked()
+    shop.store.place(tonic(50))
+    product = shop.http.get("/products/61").json()
+    assert (product["stock_quantity"], product["stock_status"]) == (-30, "outofstock")
+
+
+def test_a_variation_is_listed_below_its_parent_or_by_sku_and_moves_the_parents_date():
+    shop = stocked()
+
+    def ids(path):
+        return [one["id"] for one in shop.http.get(path).json()]
+
+    since = "modified_after=2026-11-20T00:00:00Z"
+    assert (ids("/products"), ids("/products?sku=tonic-6")) == ([60], [61])
+    assert ids("/products/60/variations") == [61]
+    assert ids(f"/products?{since}") == []
+    shop.store.change_product(61, {"stock": 20})
+    assert topics(shop) == ["product.updated"], "even the same value"
+    assert (ids(f"/products?{since}"), ids(f"/products/60/variations?{since}")) == ([60], [61])
+
+
+def test_customers_are_found_by_mail_and_take_a_bound_in_silence():
+    shop = listening()
+    shop.place(customer={"email": "ada@shop.example"})
+    shop.place(customer={"email": "bo@shop.example"})
+    found = shop.http.get("/customers?email=bo@shop.example&role=all").json()
+    assert [one["email"] for one in found] == ["bo@shop.example"]
+    assert len(shop.http.get("/customers?modified_after=2030-01-01T00:00:00").json()) == 2
+    shop.store.delete_customer(found[0]["id"])
+    assert topics(shop)[-1] == "customer.deleted"
+    assert json.loads(shop.sandbox.outbox.deliveries[-1].body) == {"id": found[0]["id"]}
+
+
+def pages(shop: Shop, sort: str) -> list[list[int]]:
+    asked = {"orderby": sort, "order": "asc", "per_page": 3}
+    answers = [shop.http.get("/orders", params=asked | {"page": n}).json() for n in range(1, 5)]
+    return [[order["id"] - shop.sandbox.seed["first_id"] for order in page] for page in answers]
+
+
+def test_pages_by_date_lose_rows_of_one_second_and_pages_by_id_do_not():
+    """As seen on a running store: ten orders of one second."""
+    shop = Shop(products=[])
+    for _ in range(10):
+        shop.store.place({"lines": []})
+    assert pages(shop, "modified") == [[0, 1, 2], [3, 4, 5], [3, 2, 1], [9]]
+    assert pages(shop, "id") == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+
+
+def test_links_lead_through_the_pages_and_repeat_keys_of_the_query():
+    shop = Shop()
+    for _ in range(3):
+        shop.place()
+        shop.tick()
+    shop.http.auth = None
+    keys = "consumer_key=ck_sandbox&consumer_secret=cs_sandbox"
+    first = shop.http.get(f"/orders?per_page=1&{keys}")
+    assert set(first.links) == {"next"}
+    middle = shop.http.get(first.links["next"]["url"])
+    assert "consumer_secret=cs_sandbox" in middle.links["next"]["url"]
+    assert set(middle.links) == {"prev", "next"}
+    assert first.json()[0]["id"] > middle.json()[0]["id"]
+    skipped = shop.http.get(f"/orders?per_page=1&offset=1&{keys}")
+    assert skipped.json() == middle.json()
+
+
+def test_orders_are_found_by_who_made_them_and_when():
+    shop = Shop()
+    shop.place()
+    shop.tick()
+    ours = shop.place(created_via="fizzbridge")
+    after = "after=2026-11-20T10:00:00&dates_are_gmt=true"
+    for query in ("created_via=fizzbridge", after):
+        assert [one["id"] for one in shop.http.get(f"/orders?{query}").json()] == [ours["id"]]
+    before = shop.http.get("/orders?before=2026-11-20T10:00:01Z").json()
+    assert ours["id"] not in [one["id"] for one in before]
+    assert len(before) == 1
+
+
+def test_a_webhook_switched_on_again_forgets_no_failure_until_one_is_taken():
+    shop = listening()
+    answers = [500] * 7 + [302, 500]
+    shop.sandbox.outbox.post = lambda delivery: answers.pop(0)
+    number = next(n for n, one in shop.sandbox.webhooks.items() if one["topic"] == "order.created")
+    webhook = shop.sandbox.webhooks[number]
+
+    def send() -> str:
+        shop.place()
+        shop.sandbox.outbox.send(
+            [one.id for one in shop.sandbox.outbox.deliveries if one.topic == "order.created"][-1:]
+        )
+        return webhook["status"]
+
+    assert [send() for _ in range(6)] == ["active"] * 5 + ["disabled"]
+    webhook["status"] = "active"
+    assert send() == "disabled"
+    webhook["status"] = "active"
+    assert [send(), send()] == ["active", "active"], "302 counts as taken"
+
+
+def test_a_webhook_gets_a_number_nobody_had_and_an_unreachable_ping_changes_nothing():
+    shop = Shop()
+
+    def unreachable(delivery):
+        raise httpx.ConnectError("nobody there")
+
+    shop.sandbox.outbox.post = unreachable
+    given = {"topic": "order.created", "delivery_url": "https://hooks.example/x", "secret": SECRET}
+    assert [shop.http.post("/webhooks", json=given).status_code for _ in range(2)] == [201, 201]
+    shop.http.delete("/webhooks/1?force=true")
+    assert shop.http.post("/webhooks", json=given).json()["id"] == 3
+    assert [one["id"] for one in shop.http.get("/webhooks?orderby=id&order=asc").json()] == [2, 3]
+    assert shop.http.get("/webhooks/1").status_code == 404
+
+
+def test_who_lost_their_rights_sends_an_error_for_a_body():
+    shop = listening()
+    order = shop.place()
+    shop.http.base_url = "https://store.example"
+    shop.http.put("/_sandbox/webhook_user", json={"demoted": True})
+    shop.store.update(order["id"], {})
+    sent = shop.sandbox.outbox.deliveries[-1]
+    assert set(json.loads(sent.body)) == {"code", "message", "data"}
+    proof = hmac.digest(SECRET.encode(), sent.body, hashlib.sha256)
+    assert sent.headers["X-WC-Webhook-Signature"] == base64.b64encode(proof).decode()
+
+
+def test_refunds_may_not_exceed_the_order_and_all_of_it_is_refunded():
+    shop = Shop()
+    order = shop.place(2)
+    path = f"https://store.example/_sandbox/orders/{order['id']}/refund"
+    lines = [{"sku": "COLA-24", "quantity": 1}]
+    first = shop.http.post(path, json={"amount": "15.84", "lines": lines, "reason": "Damaged"})
+    (line,) = first.json()["order"]["line_items"]
+    assert (line["quantity"], line["total"], line["total_tax"]) == (-1, "-13.20", "-2.64")
+    assert shop.http.post(path, json={"amount": "15.85"}).status_code == 422
+    assert shop.http.get(f"/orders/{order['id']}").json()["status"] == "processing"
+    shop.http.post(path, json={"amount": "15.84"})
+    shown = shop.http.get(f"/orders/{order['id']}").json()
+    assert (shown["status"], [one["total"] for one in shown["refunds"]]) == (
+        "refunded",
+        ["-15.84", "-15.84"],
+    )
+    assert shown["line_items"] == order["line_items"]
+
+
+@pytest.mark.parametrize("draft", [[], {"lines": [{"sku": "COLA-24", "quantity": "x"}]}])
+def test_what_makes_no_order_is_said(draft):
+    shop = Shop()
+    answer = shop.http.post("https://store.example/_sandbox/orders", json=draft)
+    assert answer.status_code == 422
+    assert shop.sandbox.accepted == {}
+
+
+@pytest.mark.parametrize("path", EXCHANGES, ids=lambda path: path.stem)
+def test_the_sandbox_answers_as_the_store_did(path):
+    """Errors word for word; of the rest every field, which may hold something else."""
+    exchange = json.loads(path.read_text())
+    asked, expected = exchange["request"], exchange["response"]
+    shop = Shop(products=TONIC)
+    shop.sandbox.outbox.post = lambda delivery: 200
+    meta = {"meta_data": [{"key": "_fizz_ref", "value": "FZ-1"}]}
+    fees = [{"name": "Deposit", "total": "3.60", "tax_status": "none"}]
+    order = shop.store.place(tonic(2) | {"shipping_total": "35.00", "fees": fees} | meta)
+    shop.store.refund(order["id"], "5.00", [{"sku": "TONIC-6", "quantity": 1}])
+    shop.place(lines=[])
+    shop.http.auth = {
+        "good": shop.http.auth,
+        "none": None,
+        "wrong": ("ck_sandbox", "cs_x"),
+    }[asked["auth"]]
+    answer = shop.http.request(
+        asked["method"],
+        "https://store.example" + asked["path"].replace("{order}", str(order["id"])),
+        json=asked.get("body"),
+    )
+    assert answer.status_code == expected["status"]
+    assert (
+        expected["headers"].items()
+        <= {name: answer.headers.get(name) for name in expected["headers"]}.items()
+    )
+    if answer.is_error:
+        assert answer.json() == expected["body"]
+    assert fields(expected["body"]) <= fields(answer.json())
+
+
+def fields(value, path="") -> set[str]:
+    """Every path of keys in a body; rows of a list count as one."""
+    if isinstance(value, list):
+        return {one for row in value for one in fields(row, path)}
+    if not isinstance(value, dict):
+        return {path}
+    return {one for key, inner in value.items() for one in fields(inner, f"{path}.{key}")}
