@@ -317,6 +317,7 @@ def test_customers_are_found_by_mail_and_take_a_bound_in_silence():
     found = shop.http.get("/customers?email=bo@shop.example&role=all").json()
     assert [one["email"] for one in found] == ["bo@shop.example"]
     assert len(shop.http.get("/customers?modified_after=2030-01-01T00:00:00").json()) == 2
+    assert shop.http.get("/customers?modified_after=yesterday").status_code == 200
     shop.store.delete_customer(found[0]["id"])
     assert topics(shop)[-1] == "customer.deleted"
     assert json.loads(shop.sandbox.outbox.deliveries[-1].body) == {"id": found[0]["id"]}
@@ -349,6 +350,7 @@ def test_links_lead_through_the_pages_and_repeat_keys_of_the_query():
     middle = shop.http.get(first.links["next"]["url"])
     assert "consumer_secret=cs_sandbox" in middle.links["next"]["url"]
     assert set(middle.links) == {"prev", "next"}
+    assert set(shop.http.get(middle.links["next"]["url"]).links) == {"prev"}
     assert first.json()[0]["id"] > middle.json()[0]["id"]
     skipped = shop.http.get(f"/orders?per_page=1&offset=1&{keys}")
     assert skipped.json() == middle.json()
