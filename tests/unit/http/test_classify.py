@@ -29,7 +29,7 @@ def test_success_is_no_error(status):
         (400, errors.TargetRejectedError, errors.TargetRejectedError),
         (401, errors.ConfigurationError, errors.ConfigurationError),
         (403, errors.ConfigurationError, errors.ConfigurationError),
-        (404, errors.TargetRejectedError, errors.TargetRejectedError),
+        (404, errors.NotThereError, errors.NotThereError),
         (408, errors.TargetUnavailableError, errors.OutcomeUnknownError),
         (409, errors.ConflictError, errors.ConflictError),
         (422, errors.TargetRejectedError, errors.TargetRejectedError),

@@ -202,6 +202,14 @@ def test_the_next_round_begins_before_the_last_one_began(source):
     assert timedelta(0) <= since - (begun - timedelta(seconds=300)) < timedelta(seconds=1)
 
 
+def test_a_platform_that_counts_its_changes_goes_on_where_it_was(source):
+    told = person("Ann")
+    source.pull.script += [Page(told, "41", is_last=True, carries_on=True), last()]
+    source.work(POLL)
+    source.work(POLL)
+    assert [cursor for _, cursor, _ in source.pull.asked] == [None, "41"]
+
+
 def test_pages_follow_each_other_over_several_runs(source):
     source.pull.script += [*pages(PAGES_PER_RUN + 2), last()]
     source.work(POLL)
@@ -303,7 +311,7 @@ def test_a_poller_that_lost_its_place_stops(source):
 
 
 def test_a_place_is_stored_as_it_is():
-    for place in (Place(AT), Place(AT, AT, "c"), Place(AT, AT)):
+    for place in (Place(AT), Place(AT, AT, "c"), Place(AT, AT), Place(AT, cursor="41")):
         assert Place.parse(place.text(), datetime.now(UTC)) == place
     assert Place.parse("", AT) == Place(AT)
 

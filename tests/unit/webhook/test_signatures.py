@@ -1,7 +1,7 @@
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fizzbridge.errors import VerificationError
 from fizzbridge.webhook.request import Delivery
-from fizzbridge.webhook.signatures import HmacSha256
+from fizzbridge.webhook.signatures import TOLERANCE, FizzHmac, HmacSha256, StandardWebhooks
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 # RFC 4231, test case 2.
@@ -62,3 +62,103 @@ def test_any_changed_byte_is_noticed(body, flip):
     changed[flip % len(body)] ^= 1
     with pytest.raises(VerificationError):
         verify(HmacSha256(("h",), "hex"), {"h": proof}, bytes(changed))
+
+
+# -- schemes that sign a time ----------------------------------------------------------------------
+
+SECOND = int(AT.timestamp())
+
+
+def standard(body=DATA, secret=KEY, named="msg_1", at=SECOND):
+    digest = hmac.digest(secret.encode(), f"{named}.{at}.".encode() + body, hashlib.sha256)
+    proof = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": named, "webhook-timestamp": str(at), "webhook-signature": proof}
+
+
+def fizz(body=DATA, secret=KEY, at=SECOND):
+    digest = hmac.digest(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return {"x-fizz-timestamp": str(at), "x-fizz-signature": f"v1={digest.hex()}"}
+
+
+TIMED = [(StandardWebhooks(), standard), (FizzHmac(), fizz)]
+timed = pytest.mark.parametrize(("signature", "sign"), TIMED, ids=["standard", "fizz"])
+
+
+def test_a_vector_of_standard_webhooks_made_elsewhere():
+    secret, body = (
+        "bc-client-secret-for-tests",
+        (
+            b'{"producer":"stores/abc123","hash":"0f1b5800def7b505369b08b4a3503a1db2c4b1a6",'
+            b'"created_at":1763900000,"store_id":"1000123","scope":"store/order/created",'
+            b'"data":{"type":"order","id":272}}'
+        ),
+    )
+    headers = {
+        "webhook-id": "msg_2abcDEF",
+        "webhook-timestamp": "1763900001",
+        "webhook-signature": "v1,other v1,tiFRtoEuQsawJ8ZAKPOlbGKcH+uK5tJKj83VLs6nGq4=",
+    }
+    at = datetime.fromtimestamp(1763900001, UTC)
+    delivery = Delivery(headers=headers, body=body, received_at=at)
+    StandardWebhooks().verify(delivery, (secret,), at)
+
+
+def test_a_vector_of_our_modules_made_elsewhere():
+    body = (
+        b'{"event":"order.placed","site_id":"FizzUS","order_no":"00028011",'
+        b'"occurred_at":"2026-11-01T10:15:30.000Z",'
+        b'"delivery_id":"0f6b9c1e-7f0a-4c55-9a1e-2c9d9b5b7d10"}'
+    )
+    proof = "v1=ed62015d74fa177318e45c0f05de2c85022321391463f80ca066b01fcbb209e3"
+    headers = {"x-fizz-timestamp": "1793528130", "x-fizz-signature": proof}
+    at = datetime.fromtimestamp(1793528130, UTC)
+    delivery = Delivery(headers=headers, body=body, received_at=at)
+    FizzHmac().verify(delivery, ("fizz_hook_demo_secret",), at)
+
+
+@timed
+def test_any_active_secret_proves_a_delivery_of_now(signature, sign):
+    verify(signature, sign(), secrets=("newest", KEY))
+
+
+@timed
+@pytest.mark.parametrize("seconds", [-300, 300])
+def test_a_few_minutes_off_are_forgiven(signature, sign, seconds):
+    assert abs(seconds) == TOLERANCE.total_seconds()
+    verify(signature, sign(at=SECOND + seconds))
+    with pytest.raises(VerificationError) as refused:
+        verify(signature, sign(at=SECOND + seconds + seconds // 300))
+    assert refused.value.code == "stale"
+
+
+@timed
+@pytest.mark.parametrize("at", ["", "soon", "-1", "1e9", "9" * 40, "१"])
+def test_a_time_that_is_none_is_refused(signature, sign, at):
+    with pytest.raises(VerificationError):
+        verify(signature, sign(at=at))
+
+
+@timed
+def test_another_time_does_not_fit_the_proof(signature, sign):
+    headers = sign() | {
+        name: value for name, value in sign(at=SECOND + 1).items() if "timestamp" in name
+    }
+    with pytest.raises(VerificationError):
+        verify(signature, headers)
+
+
+@timed
+@given(proof=st.text(), body=st.binary())
+def test_no_proof_is_ever_an_exception_of_another_kind(signature, sign, proof, body):
+    headers = sign(body) | {signature.headers[0]: proof}
+    if headers == sign(body) and body:
+        return
+    with pytest.raises(VerificationError):
+        verify(signature, headers, body)
+
+
+def test_a_secret_is_not_compared_with_a_time_of_long_ago():
+    with pytest.raises(VerificationError):
+        StandardWebhooks().verify(
+            Delivery(headers=standard(), body=DATA, received_at=AT), (KEY,), AT + timedelta(days=1)
+        )

@@ -16,6 +16,7 @@
     │   │   ├── MappingError       no such product, tax, account
     │   │   └── TotalMismatchError the target would come to another total
     │   ├── TargetRejectedError    the vendor's business says no              -> parked
+    │   │   └── NotThereError      404: no such thing, or none any more
     │   ├── AmbiguousMatchError    several objects match our reference        -> parked
     │   └── DeletedAtTargetError   what we linked is gone                     -> parked
     └── ConfigurationError         401/403 after a refresh, wrong scope       -> unhealthy
@@ -162,6 +163,10 @@ class TargetRejectedError(PermanentError):
     """The vendor understood and refused."""
 
     code = "rejected"
+
+
+class NotThereError(TargetRejectedError):
+    """The vendor has no such thing, any more or yet."""
 
 
 class AmbiguousMatchError(PermanentError):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import cache
 
 import httpx
+
+from fizzbridge.errors import ConfigurationError, TargetUnavailableError
 
 
 class HeaderToken(httpx.Auth):
@@ -25,3 +28,61 @@ class Bearer(HeaderToken):
 
     def __init__(self, token: str) -> None:
         super().__init__("Authorization", f"Bearer {token}")
+
+
+class ClientCredentials(httpx.Auth):
+    """OAuth 2.0 client credentials (RFC 6749, 4.4): asks for a token, and again when it is dead.
+
+    Any number of tokens is good at once, so every process may ask for its own: nothing has to be
+    stored or shared.
+
+    Args:
+        token_url: where tokens are given; https, or http on this machine.
+        client_id: the client.
+        client_secret: its secret, sent by Basic authentication.
+        scope: what the token is for, with blanks between.
+    """
+
+    requires_response_body = True
+
+    def __init__(self, token_url: str, client_id: str, client_secret: str, scope: str) -> None:
+        self._url = httpx.URL(token_url)
+        if self._url.scheme != "https" and self._url.host not in {"localhost", "127.0.0.1"}:
+            raise ConfigurationError(f"{self._url.host}: tokens are asked for by https only")
+        self._client = httpx.BasicAuth(client_id, client_secret)
+        self._form = {"grant_type": "client_credentials", "scope": scope}
+        self._token = ""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the request with a token that holds.
+
+        Raises:
+            ConfigurationError: the client gets no token.
+            TargetUnavailableError: nobody answers; nothing of the request was sent.
+        """
+        if not self._token:
+            yield from self._ask()
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        response = yield request
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            yield from self._ask()
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
+
+    def _ask(self) -> Generator[httpx.Request, httpx.Response, None]:
+        asked = httpx.Request("POST", self._url, data=self._form)
+        answer = yield next(self._client.auth_flow(asked))
+        if answer.is_server_error or answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise TargetUnavailableError(f"no token: HTTP {answer.status_code}")
+        if not answer.is_success:
+            said = "no token is given: are id, secret and scopes those of the account's client?"
+            raise ConfigurationError(said, code="token")
+        self._token = str(answer.json()["access_token"])
+
+
+@cache
+def client_credentials(
+    token_url: str, client_id: str, client_secret: str, scope: str
+) -> ClientCredentials:
+    """One per client and process, so that its token is asked for once."""
+    return ClientCredentials(token_url, client_id, client_secret, scope)

@@ -20,6 +20,7 @@ from fizzbridge.errors import (
     ConfigurationError,
     ConflictError,
     FizzbridgeError,
+    NotThereError,
     OutcomeUnknownError,
     RateLimitedError,
     TargetRejectedError,
@@ -87,6 +88,7 @@ COMMON = (
     Rule(ConflictError, status=409),
     Rule(TargetUnavailableError, status=425),
     Rule(RateLimitedError, status=429),
+    Rule(NotThereError, status=404),
     Rule(TargetRejectedError, status=range(400, 500)),
     Rule(TargetUnavailableError),
 )

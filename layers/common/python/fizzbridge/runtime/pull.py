@@ -24,11 +24,14 @@ class Page:
         told: what the page shows, oldest change first.
         cursor: where the next page starts; opaque to the runtime.
         is_last: whether nothing newer was there when the page was read.
+        carries_on: whether the cursor is the platform's own place in all its changes, so that the
+            next round goes on from it and begins at no time.
     """
 
     told: Iterable[Told]
     cursor: str
     is_last: bool
+    carries_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,8 @@ class PullAdapter:
         Args:
             vendor: the client.
             stream: one of the manifest's streams.
-            cursor: where the last page ended; None at the first page of a run.
+            cursor: where the last page ended; None at the first page of a round, unless the round
+                before it carries on.
             span: of which changes; the same for every page of a round.
             connection: the connection read.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -67,7 +67,8 @@ class Place:
     Attributes:
         since: from when on the present round reads.
         begun: when its first page was read; None between rounds.
-        cursor: where its last page ended, in the adapter's words.
+        cursor: where its last page ended, in the adapter's words; between rounds only where the
+            platform counts its changes.
     """
 
     since: datetime
@@ -89,11 +90,12 @@ class Place:
 
     def text(self) -> str:
         """The place as it is stored."""
-        if self.begun is None:
-            return json.dumps({"since": to_text(self.since)})
-        return json.dumps(
-            {"since": to_text(self.since), "begun": to_text(self.begun), "cursor": self.cursor}
-        )
+        stored = {"since": to_text(self.since)}
+        if self.begun:
+            stored["begun"] = to_text(self.begun)
+        if self.begun or self.cursor:
+            stored["cursor"] = self.cursor
+        return json.dumps(stored)
 
     def after(self, page: Page, read_at: datetime, overlap: timedelta) -> Place:
         """The place after a page: further on in this round, or at the start of the next.
@@ -103,7 +105,7 @@ class Place:
         """
         begun = self.begun or read_at
         if page.is_last:
-            return Place(begun - overlap)
+            return Place(begun - overlap, cursor=page.cursor if page.carries_on else "")
         return Place(self.since, begun, page.cursor)
 
 
@@ -301,7 +303,7 @@ class Puller:
             page = self._adapter.changes(
                 vendor, asked.stream, place.cursor or None, span, self._connection
             )
-            page = Page(list(page.told), page.cursor, page.is_last)
+            page = replace(page, told=list(page.told))
         self._health.works()
         return page
 

@@ -69,6 +69,15 @@ class Delivery:
         except (ValueError, RecursionError) as error:
             raise MalformedDeliveryError("the body is not JSON", code="not_json") from error
 
+    def field(self, name: str) -> str:
+        """A text at the top of a JSON object; empty where there is none, or no such body."""
+        try:
+            body = self.json()
+        except MalformedDeliveryError:
+            return ""
+        value = body.get(name) if isinstance(body, dict) else None
+        return value if isinstance(value, str) else ""
+
 
 def _by_lower_name(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     found: dict[str, str] = {}

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
 
 from fizzbridge.errors import VerificationError
@@ -58,3 +58,77 @@ class HmacSha256:
     def _sign(self, body: bytes, secret: str) -> bytes:
         digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
         return base64.b64encode(digest) if self.encoding == "base64" else digest.hex().encode()
+
+
+TOLERANCE = timedelta(minutes=5)
+"""How far a signed time may be from ours, either way; the usual figure of all such schemes."""
+
+
+@dataclass(frozen=True)
+class StandardWebhooks:
+    """The scheme of standardwebhooks.com: ``id.timestamp.body``, any of several ``v1,`` proofs.
+
+    The secret's own bytes are the key; a vendor that hands out ``whsec_`` and base64 decodes first.
+    """
+
+    headers: tuple[str, ...] = ("webhook-signature",)
+
+    def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
+        """Accept a delivery of the last minutes that any active secret proves."""
+        named, at = (delivery.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp"))
+        given = [
+            proof.removeprefix("v1,")
+            for proof in delivery.headers.get(self.headers[0], "").split(" ")
+            if proof.startswith("v1,")
+        ]
+        if not given or not named or not delivery.body:
+            raise VerificationError("no signature, or nothing signed", code="unsigned")
+        _of_now(at, now)
+        signed = f"{named}.{at}.".encode() + delivery.body
+        proofs = [base64.b64encode(_hmac(secret, signed)) for secret in secrets]
+        _compare(proofs, given)
+
+
+@dataclass(frozen=True)
+class FizzHmac:
+    """The scheme of our own modules in shops that have no webhooks: ``timestamp.body``, in hex.
+
+    The proof is ``v1=<hex>``, so that another scheme can follow this one.
+    """
+
+    headers: tuple[str, ...] = ("x-fizz-signature",)
+
+    def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
+        """Accept a delivery of the last minutes that any active secret proves."""
+        given = delivery.headers.get(self.headers[0], "")
+        if not given or not delivery.body:
+            raise VerificationError("no signature, or nothing signed", code="unsigned")
+        at = delivery.headers.get("x-fizz-timestamp", "")
+        _of_now(at, now)
+        signed = f"{at}.".encode() + delivery.body
+        _compare([b"v1=" + _hmac(secret, signed).hex().encode() for secret in secrets], [given])
+
+
+def _of_now(at: str, now: datetime) -> None:
+    """Refuse a signed time that is none, or not of now: somebody may play a delivery again."""
+    is_number = at.isascii() and at.isdigit() and len(at) <= _EPOCH_DIGITS
+    if not is_number or abs(now - datetime.fromtimestamp(int(at), UTC)) > TOLERANCE:
+        raise VerificationError("the signed time is not of now", code="stale")
+
+
+_EPOCH_DIGITS = 11
+
+
+def _hmac(secret: str, signed: bytes) -> bytes:
+    return hmac.new(secret.encode(), signed, hashlib.sha256).digest()
+
+
+def _compare(proofs: Sequence[bytes], given: Sequence[str]) -> None:
+    # Every pair is compared: the time taken must not tell which secret is in use.
+    fits = [
+        hmac.compare_digest(proof, one.encode("utf-8", "replace"))
+        for proof in proofs
+        for one in given
+    ]
+    if not any(fits):
+        raise VerificationError("the signature does not fit the body", code="bad_signature")
