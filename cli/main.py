@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     backfill,
+    connect,
     dlq,
     erase,
     explain,
@@ -33,7 +34,16 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(maps.app, name="map")
 app.add_typer(holds.app, name="hold")
 app.add_typer(routes.app, name="route")
-for single in (status.app, trace.app, explain.app, recall.app, resync.app, backfill.app, erase.app):
+for single in (
+    connect.app,
+    status.app,
+    trace.app,
+    explain.app,
+    recall.app,
+    resync.app,
+    backfill.app,
+    erase.app,
+):
     app.add_typer(single)
 
 

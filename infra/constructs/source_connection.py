@@ -57,6 +57,8 @@ class SourceConnection(Construct):
         shared = parts.shared
         if parts.api_secret is None:
             raise ValueError(f"{parts.connection.name}: a pull function without an API secret")
+        # Some platforms take the signing secret when a webhook is made: whoever mends one needs it.
+        signing = parts.secret_name("signing") if parts.manifest.webhook.watched else ""
         made = parts.function(
             self,
             "pull",
@@ -66,7 +68,8 @@ class SourceConnection(Construct):
                 "FIZZBRIDGE_PULL_QUEUE": queue.queue_url,
                 "FIZZBRIDGE_DLQ": parts.dead_letters.queue_url,
                 "FIZZBRIDGE_API_SECRET": parts.secret_name("api"),
-            },
+            }
+            | ({"FIZZBRIDGE_SUBSCRIPTION_SECRET": signing} if signing else {}),
             statements=[
                 access.merge_state(shared.table),
                 *access.get_objects(shared.bucket_name),
@@ -75,6 +78,11 @@ class SourceConnection(Construct):
                 access.send(queue, "Continue"),
                 access.send(parts.dead_letters, "Park"),
                 access.read_secret(Stack.of(self), parts.secret_name("api"), "ReadApiKeys"),
+                *(
+                    [access.read_secret(Stack.of(self), signing, "ReadSubscriptionKeys")]
+                    if signing
+                    else []
+                ),
             ],
         )
         lambda_.EventSourceMapping(
@@ -93,7 +101,8 @@ class SourceConnection(Construct):
         )
 
     def _schedules(self, queue: sqs.Queue, polls: list[tuple[str, str]]) -> None:
-        if not polls:
+        watched = self._parts.manifest.webhook.watched
+        if not polls and not watched:
             return
         schedules = Schedules(
             self,
@@ -108,6 +117,13 @@ class SourceConnection(Construct):
                 name=self._parts.name(stream),
                 interval=interval,
                 message={"type": "poll", "stream": stream},
+            )
+        if watched:
+            schedules.every(
+                "Watch",
+                name=self._parts.name("watch"),
+                interval=watched,
+                message={"type": "watch", "streams": [stream for stream, _ in polls]},
             )
 
     def _webhook(self, shape: FunctionShape, queue: sqs.Queue | None) -> None:

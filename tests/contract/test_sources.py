@@ -77,13 +77,28 @@ def source(request):
 
 @pytest.fixture
 def golden(source):
-    """A delivery that shows an entity."""
+    """A delivery that shows an entity, or names one where the platform's show none."""
     webhook = source.webhook
-    return next(
-        fixture
+    told = [
+        (fixture, list(read(webhook, delivery(fixture), CONNECTION) or ()))
         for fixture in fixtures(webhook.platform)
-        if any(isinstance(one, Seen) for one in read(webhook, delivery(fixture), CONNECTION) or ())
-    )
+    ]
+    shows = [one for one, seen in told if any(isinstance(each, Seen) for each in seen)]
+    return (shows or [one for one, seen in told if seen])[0]
+
+
+@pytest.fixture
+def showing(source, golden):
+    """The same, of platforms whose deliveries show entities; the others only name them."""
+    told = read(source.webhook, delivery(golden), CONNECTION)
+    if not any(isinstance(one, Seen) for one in told):
+        pytest.skip(f"deliveries of {source.webhook.platform} name entities and show none")
+    return golden
+
+
+def took(source):
+    """What came of a delivery: merged parts, or hints."""
+    return source.parts() or source.messages()
 
 
 @pytest.mark.parametrize(("platform", "fixture"), KNOWN)
@@ -227,7 +242,7 @@ def test_another_connections_secret_is_refused(source, golden):
 
 def test_the_secret_before_the_newest_is_still_good(source, golden):
     assert source.deliver(golden.event(source.webhook, OLD_SECRET)) == 200
-    assert source.parts()
+    assert took(source)
 
 
 def test_a_secret_rotated_a_moment_ago_is_read_anew(source, golden):
@@ -240,13 +255,14 @@ def test_a_retired_secret_is_dead_within_five_minutes(source, golden):
     assert source.deliver(golden.event(source.webhook, OLD_SECRET)) == 200
     source.secrets["signing"] = json.dumps({"active": [SECRET]})
     source.clock.advance(300)
-    assert source.deliver(golden.event(source.webhook, OLD_SECRET)) == 401
+    late = golden.event(source.webhook, OLD_SECRET, source.clock())
+    assert source.deliver(late) == 401
 
 
 def test_a_body_in_base64_is_verified_as_it_was_sent(source, golden):
     headers = signed(source.webhook, golden.headers, golden.body)
     assert source.deliver(http_event(headers, golden.body, encoded=True)) == 200
-    assert source.parts()
+    assert took(source)
     broken = http_event(headers, golden.body, encoded=True) | {"body": "%%%"}
     assert source.deliver(broken) == 401
 
@@ -257,31 +273,35 @@ def test_a_duplicate_merges_to_nothing(source, golden):
     once = source.content()
     counts = source.counts()
     source.clock.advance(7 * 24 * 3600)
-    assert source.deliver(golden.event(source.webhook)) == 200
+    again = golden.event(source.webhook, at=source.clock())
+    assert source.deliver(again) == 200
     assert source.content() == once
-    assert counts["merged"] == len(once)
+    assert counts.get("merged", 0) == len(once)
     assert set(source.counts()) <= {"received", "equal", "ignored", "hinted"}
 
 
 def test_an_unknown_topic_is_acknowledged_and_counted(source, golden):
-    name = next(
-        key
-        for key, value in golden.headers.items()
-        if value == source.webhook.topic(delivery(golden))
-    )
-    other = Fixture("other", {**golden.headers, name: "parties/thrown"}, golden.body)
+    said = source.webhook.topic(delivery(golden))
+    headers = {
+        key: "parties/thrown" if value == said else value for key, value in golden.headers.items()
+    }
+    body = golden.body
+    if headers == dict(golden.headers):
+        body = body.replace(said.encode(), b"parties.thrown", 1)
+        assert body != golden.body
+    other = Fixture("other", headers, body)
     assert source.deliver(other.event(source.webhook)) == 200
     assert source.counts() == {"received": 1, "ignored": 1}
     assert source.parts() == {}
     assert source.messages() == []
 
 
-def test_a_failed_merge_is_spilled_and_acknowledged(source, golden):
+def test_a_failed_merge_is_spilled_and_acknowledged(source, showing):
     source.table.is_down = True
-    assert source.deliver(golden.event(source.webhook)) == 200
+    assert source.deliver(showing.event(source.webhook)) == 200
     (message,) = source.messages()
     assert message["type"] == "delivery"
-    assert source.objects.get(message["bucket_key"]) == golden.body
+    assert source.objects.get(message["bucket_key"]) == showing.body
     assert not set(message["headers"]) & set(source.webhook.signature.headers)
     assert source.counts()["spilled"] == 1
 
@@ -327,8 +347,12 @@ def test_logs_and_metrics_hold_nothing_secret_or_personal(platform, fixture):
     written = text() + "".join(source.emf)
     assert '"topic"' in written
     proof = event["headers"][source.webhook.signature.headers[0]]
-    for secret in (SECRET, OLD_SECRET, TOKEN, proof, *personal(json.loads(fixture.body))):
+    for secret in (SECRET, OLD_SECRET, TOKEN, proof, *personal(content(platform, fixture))):
         assert secret not in written
+
+
+def content(platform, fixture):
+    return webhook_of(platform).content(delivery(fixture))
 
 
 PERSONAL = "mail phone address name company city zip note street first last".split()
@@ -346,8 +370,9 @@ def personal(value, key=""):
         yield value
 
 
-def test_a_tie_is_settled_by_asking_the_platform(source):
+def test_a_tie_is_settled_by_asking_the_platform(source, showing):
     """Two deliveries of one second that differ: neither wins by itself."""
+    del showing
     by_end = {fixture.name.rpartition("__")[2]: fixture for fixture in fixtures_of(source)}
     first, second = by_end["tie_first"], by_end["tie_second"]
     assert source.deliver(first.event(source.webhook)) == 200

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+
 
 class Clock:
     """Gives the time; every reading is a microsecond later, as on a real machine."""
 
-    def __init__(self, start: datetime = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)) -> None:
+    def __init__(self, start: datetime = START) -> None:
         self._now = start
 
     def __call__(self) -> datetime:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,8 +31,8 @@ from fizzbridge.state.objects import MemoryObjects
 from fizzbridge.state.table import Row, TableUnavailableError, Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.receive import Receiver
-from fizzbridge.webhook.signatures import HmacSha256
-from tests.kit.clock import Clock
+from tests.kit.clock import START, Clock
+from tests.kit.signing import proof
 
 EVENTS = Path(__file__).parents[2] / "events"
 CONNECTION = "shop-uk"
@@ -128,6 +126,7 @@ class Source:
             dlq=DLQ,
             signing_secret="signing",
             api_secret="api",
+            subscription_secret="signing",
         )
         store = SecretStore(lambda name: self.secrets[name], self.clock)
         self.given = given = Ports(
@@ -191,6 +190,10 @@ class Source:
         ]
         return {name: sum(count for other, count in named if other == name) for name, _ in named}
 
+    def client(self) -> VendorClient:
+        """The adapter's client, with as much time as it needs."""
+        return self._client(lambda: timedelta(minutes=1))
+
     def _client(self, left: TimeLeft) -> VendorClient:
         assert self.pull
         assert self.config
@@ -207,15 +210,17 @@ class Source:
 
 
 def signed(
-    webhook: WebhookAdapter, headers: Mapping[str, str], body: bytes, secret: str = SECRET
+    webhook: WebhookAdapter,
+    headers: Mapping[str, str],
+    body: bytes,
+    secret: str = SECRET,
+    at: datetime = START,
 ) -> dict[str, str]:
     """The headers with the proof the platform would send."""
-    signature = webhook.signature
-    assert isinstance(signature, HmacSha256), "teach the kit this platform's signature"
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
-    proof = base64.b64encode(digest).decode() if signature.encoding == "base64" else digest.hex()
-    kept = {name: value for name, value in headers.items() if name.lower() not in signature.headers}
-    return kept | {signature.headers[0]: proof}
+    shown = proof(webhook, body, secret, at)
+    hidden = {name.lower() for name in (*shown, *webhook.signature.headers)}
+    kept = {name: value for name, value in headers.items() if name.lower() not in hidden}
+    return kept | dict(shown)
 
 
 def http_event(headers: Mapping[str, str], body: bytes, *, encoded: bool = False) -> dict[str, Any]:
@@ -245,9 +250,11 @@ class Fixture:
         content = json.loads(path.read_text())
         return cls(path.stem, content["headers"], content["body"].encode())
 
-    def event(self, webhook: WebhookAdapter, secret: str = SECRET) -> dict[str, Any]:
+    def event(
+        self, webhook: WebhookAdapter, secret: str = SECRET, at: datetime = START
+    ) -> dict[str, Any]:
         """The delivery, signed."""
-        return http_event(signed(webhook, self.headers, self.body, secret), self.body)
+        return http_event(signed(webhook, self.headers, self.body, secret, at), self.body)
 
 
 def fixtures(platform: str) -> Sequence[Fixture]:

@@ -31,10 +31,11 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.shopify import mapping, queries, wire
+from platforms.shopify.asking import ask
+from platforms.shopify.subscriptions import ShopifySubscriptions
 from platforms.shopify.tokens import HEADER, client_credentials
 from platforms.shopify.webhook import ShopifyWebhook
 
-API_VERSION = "2026-10"
 _CODE = "errors.0.extensions.code"
 _HOST = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com|localhost|127\.0\.0\.1", re.IGNORECASE)
 
@@ -54,6 +55,7 @@ class ShopifyPull(PullAdapter):
 
     platform = "shopify"
     clock = Timestamp("second")
+    subscriptions = ShopifySubscriptions()
     errors = ErrorRules(
         rules=(
             Rule(RateLimitedError, where={_CODE: "THROTTLED"}),
@@ -102,7 +104,7 @@ class ShopifyPull(PullAdapter):
         changed = f"updated_at:>='{_zulu(span.since)}'"
         if span.until:
             changed += f" updated_at:<='{_zulu(span.until)}'"
-        found = _ask(vendor, connection, queries.CHANGED, changed=changed, after=cursor)["orders"]
+        found = ask(vendor, connection, queries.CHANGED, changed=changed, after=cursor)["orders"]
         page = found["pageInfo"]
         told = [Hint("order", node["id"].rpartition("/")[2]) for node in found["nodes"]]
         return Page(told, page["endCursor"] or cursor or "", is_last=not page["hasNextPage"])
@@ -113,13 +115,13 @@ def _zulu(moment: datetime) -> str:
 
 
 def _order(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
-    found = _ask(vendor, connection, queries.ORDER, id=gid)["order"]
+    found = ask(vendor, connection, queries.ORDER, id=gid)["order"]
     if found is None:
         return
     lines = found["line_items"]
     while lines["pageInfo"]["hasNextPage"]:
         after = lines["pageInfo"]["endCursor"]
-        more = _ask(vendor, connection, queries.MORE_LINES, id=gid, after=after)["order"]
+        more = ask(vendor, connection, queries.MORE_LINES, id=gid, after=after)["order"]
         if more is None or more["updated_at"] != found["updated_at"]:
             raise ConflictError(f"{gid} changed while it was read", platform="shopify")
         lines = more["line_items"]
@@ -128,7 +130,7 @@ def _order(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[T
 
 
 def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
-    found = _ask(vendor, connection, queries.MONEY, id=gid)["order"]
+    found = ask(vendor, connection, queries.MONEY, id=gid)["order"]
     if found is None:
         return
     of = {"order_id": gid}
@@ -141,13 +143,6 @@ def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[T
         for moved in node["transactions"]["nodes"]:
             moved |= of
         yield from mapping.refund(wire.Refund.model_validate(of | node), connection.name)
-
-
-def _ask(vendor: VendorClient, connection: Connection, query: str, **variables: Any) -> Any:
-    version = connection.settings.get("api_version", API_VERSION)
-    path = f"/admin/api/{version}/graphql.json"
-    answer = vendor.post(path, json={"query": query, "variables": variables}, writes=False)
-    return answer.data["data"]
 
 
 handler = pull_handler(ShopifyPull(), ShopifyWebhook())

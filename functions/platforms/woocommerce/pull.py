@@ -23,6 +23,7 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.woocommerce import mapping, wire
+from platforms.woocommerce.subscriptions import WooCommerceSubscriptions
 from platforms.woocommerce.webhook import WooCommerceWebhook
 
 API = "/wp-json/wc/v3"
@@ -33,6 +34,7 @@ class WooCommercePull(PullAdapter):
     """Orders, their refunds and customers."""
 
     platform = "woocommerce"
+    subscriptions = WooCommerceSubscriptions()
     per_page = 50
     clock = Timestamp("second")
     errors = ErrorRules(

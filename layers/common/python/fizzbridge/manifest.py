@@ -48,6 +48,9 @@ class WebhookRoute(_Frozen):
 
     path_token: bool = False
     """True for vendors that cannot sign: a long random token in the path is the proof."""
+    watched: Every | None = None
+    """How often the platform's own list of webhooks is looked through; None where it has none, or
+    where webhooks are set up by hand."""
 
 
 class Entities(_Frozen):

@@ -65,6 +65,8 @@ class Metric(StrEnum):
     UNKNOWN_OUTCOME = "unknown_outcome"
     UNHEALTHY = "unhealthy"
     """Calls that showed that the connection itself does not work."""
+    RESUBSCRIBED = "resubscribed"
+    """Webhooks that were missing or switched off at the platform, and are there again."""
 
 
 _UNITS = {Metric.AGE_MS: "Milliseconds"}

@@ -337,6 +337,7 @@ class FunctionSettings(_Frozen):
     assess_queue: str | None = None
     signing_secret: str | None = None
     api_secret: str | None = None
+    subscription_secret: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

@@ -13,6 +13,7 @@ from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.version import Clock
 from fizzbridge.observation import Hint, Told
+from fizzbridge.runtime.subscriptions import Subscriptions
 from fizzbridge.settings import Connection
 
 
@@ -54,11 +55,13 @@ class PullAdapter:
         platform: the platform's slug.
         clock: what the versions of this platform's parts are made of.
         errors: what the platform's answers mean, beyond the common rules.
+        subscriptions: its register of webhooks; None where they are set up by hand.
     """
 
     platform: ClassVar[str]
     clock: ClassVar[Clock]
     errors: ClassVar[ErrorRules]
+    subscriptions: ClassVar[Subscriptions | None] = None
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """How requests are authorised, from the connection's api secret."""

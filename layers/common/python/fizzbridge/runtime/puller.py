@@ -29,6 +29,7 @@ from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
+from fizzbridge.runtime.subscriptions import Register, Wish
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.secrets import SecretUnavailableError
 from fizzbridge.state.cursors import CursorMovedError, Cursors, cursor_key
@@ -37,6 +38,7 @@ from fizzbridge.state.objects import ObjectsUnavailableError
 from fizzbridge.state.table import TableUnavailableError, Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.reading import read
+from fizzbridge.webhook.receive import active
 from fizzbridge.webhook.storing import from_message, to_message
 
 CALLS_PER_READ = 4
@@ -178,6 +180,7 @@ class Puller:
         self._limiter = Limiter(given.table, clock)
         self._cursors = Cursors(given.table, clock)
         self._health = Health(given.table, given.connection.name, clock)
+        self._register = Register(given.table, given.connection, clock)
         self._intake = Intake(
             given.connection.name,
             Observer(given.table, given.objects, given.bridge, clock),
@@ -223,6 +226,14 @@ class Puller:
                 self._poll(Round.of(body), holder, correlation_id)
             case "delivery":
                 self._deliver(body, correlation_id)
+            case "connect":
+                self._connect(body, holder)
+            case "disconnect":
+                self._register.want(Wish(self._register.wish().address))
+                self._subscribe(body, holder)
+            case "watch":
+                if self._register.wish().is_wanted:
+                    self._subscribe(body, holder)
             case other:
                 raise PermanentError(f"no such message: {other}", code="unknown_message")
 
@@ -306,6 +317,37 @@ class Puller:
             page = replace(page, told=list(page.told))
         self._health.works()
         return page
+
+    # -- webhooks ------------------------------------------------------------------------------
+
+    def _connect(self, body: Mapping[str, Any], holder: str) -> None:
+        """Read a little of each stream, so that a missing right is said at once; then subscribe."""
+        span = Span(self._now(), self._now())
+        for stream in body["streams"]:
+            with self._vendor(holder) as vendor:
+                list(self._adapter.changes(vendor, stream, None, span, self._connection).told)
+        self._register.want(Wish(body["address"], is_wanted=True))
+        self._subscribe(body, holder)
+
+    def _subscribe(self, body: Mapping[str, Any], holder: str) -> None:
+        """Mend what the platform dropped, and read what it did not tell meanwhile."""
+        asked = body.get("asked", "")
+        subscriptions = self._adapter.subscriptions
+        if subscriptions is None:  # they are set up in the shop, by its own module
+            self._register.done(asked)
+            return
+        given = active(self._given.secrets.get(self._given.settings.subscription_secret or ""))
+        secret = next(iter(given), "")
+        with self._vendor(holder) as vendor:
+            mended = self._register.fulfil(subscriptions, vendor, secret, asked)
+        self._health.works()
+        if not mended:
+            return
+        log.warning("webhooks mended", extra={"topics": list(mended)})
+        self._metrics.count(Metric.RESUBSCRIBED, self._connection.name, len(mended))
+        for stream in body["streams"]:
+            poll = json.dumps({"type": "poll", "stream": stream})
+            self._given.queue.send(self._given.settings.pull_queue or "", poll)
 
     # -- deliveries ----------------------------------------------------------------------------
 

@@ -54,7 +54,11 @@ class WebhookAdapter(ABC):
 
     @abstractmethod
     def topic(self, delivery: Delivery) -> str:
-        """The vendor's name of what happened."""
+        """The vendor's name of what happened.
+
+        Raises:
+            MalformedDeliveryError: only the body could say it, and cannot be read.
+        """
 
     @abstractmethod
     def delivery_id(self, delivery: Delivery) -> str:

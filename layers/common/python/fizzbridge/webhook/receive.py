@@ -87,11 +87,10 @@ class Receiver:
             check(delivery, active(secrets.refetch(name)), delivery.received_at)
 
     def _accept(self, delivery: Delivery, correlation_id: str) -> Response:
-        about = {
-            "topic": self._adapter.topic(delivery),
-            "delivery_id": self._adapter.delivery_id(delivery),
-        }
+        about: dict[str, str] = {}
         try:
+            about["topic"] = self._adapter.topic(delivery)
+            about["delivery_id"] = self._adapter.delivery_id(delivery)
             told = read(self._adapter, delivery, self._connection)
             if told is None:
                 self._count(Metric.IGNORED)

@@ -69,14 +69,28 @@ class Delivery:
         except (ValueError, RecursionError) as error:
             raise MalformedDeliveryError("the body is not JSON", code="not_json") from error
 
-    def field(self, name: str) -> str:
-        """A text at the top of a JSON object; empty where there is none, or no such body."""
+    def field(self, name: str, otherwise: str | None = None) -> str:
+        """A text at the top of a body that is a JSON object.
+
+        Args:
+            name: of the field.
+            otherwise: what to give where there is no such text.
+
+        Raises:
+            MalformedDeliveryError: there is none, and nothing to give otherwise.
+        """
         try:
             body = self.json()
         except MalformedDeliveryError:
-            return ""
+            if otherwise is None:
+                raise
+            return otherwise
         value = body.get(name) if isinstance(body, dict) else None
-        return value if isinstance(value, str) else ""
+        if isinstance(value, str):
+            return value
+        if otherwise is None:
+            raise MalformedDeliveryError(f"the body has no text '{name}'", code="no_topic")
+        return otherwise
 
 
 def _by_lower_name(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

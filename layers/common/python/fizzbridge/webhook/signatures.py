@@ -76,12 +76,9 @@ class StandardWebhooks:
     def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
         """Accept a delivery of the last minutes that any active secret proves."""
         named, at = (delivery.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp"))
-        given = [
-            proof.removeprefix("v1,")
-            for proof in delivery.headers.get(self.headers[0], "").split(" ")
-            if proof.startswith("v1,")
-        ]
-        if not given or not named or not delivery.body:
+        proofs_given = delivery.headers.get(self.headers[0], "").split(" ")
+        given = [one.removeprefix("v1,") for one in proofs_given if one.startswith("v1,")]
+        if not given or "" in proofs_given or not named or not delivery.body:
             raise VerificationError("no signature, or nothing signed", code="unsigned")
         _of_now(at, now)
         signed = f"{named}.{at}.".encode() + delivery.body
