@@ -20,8 +20,10 @@ from typing import Any
 
 import pytest
 
+from cli import connect
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.state.bodies import ROW_LIMIT_BYTES
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
@@ -227,6 +229,13 @@ class Work:
             for line in self._house.stack.table.query(str(self._known), "TIMELINE#")
         )
 
+    def connect(self) -> Done:
+        """The shop's register of webhooks is looked through, and mended."""
+        stack = self._house.stack
+        asked = connect.ask(stack, "shop-uk", "connect")
+        pk = rows.connection_pk("shop-uk")
+        return lambda: (stack.table.get(pk, SUBSCRIPTIONS_SK) or {}).get("asked") == asked
+
     def throttled_read(self) -> Done:
         self._house.misbehave(
             "shopify", kind="status", status=429, body_contains=f"Order/{self._known.external_id}"
@@ -274,6 +283,7 @@ NEEDED_BY = (
     ("pull sqs:SendMessage queue dlq", Work.broken_delivery),
     ("pull sqs:SendMessage queue pull", Work.poll),
     ("pull sqs:*", Work.throttled_read),
+    ("pull secretsmanager:* secret signing", Work.connect),
     ("pull *", Work.read),
     ("target dynamodb:PutItem *", Work.refused_order),
     ("target sqs:SendMessage *", Work.refused_order),

@@ -68,6 +68,7 @@ NOTICED: dict[Grant, str] = {
         *_MERGE,
         *_BODIES,
         ("secretsmanager:GetSecretValue", secret("api"), "signs in at the vendor"),
+        ("secretsmanager:GetSecretValue", secret("signing"), "makes webhooks a platform dropped"),
         ("sqs:SendMessage", queue("pull"), "asks for what a poll lists, and for its next pages"),
         ("sqs:SendMessage", queue("dlq"), "points at what was parked"),
         ("sqs:GetQueueUrl", queue("pull"), _HIDE),

@@ -31,6 +31,7 @@ pull = { memory_mb = 512, timeout_s = 60 }
 target = { memory_mb = 512, timeout_s = 60 }
 [webhook]
 path_token = true
+watched = "6 hours"
 [entities]
 source = ["Order", "Customer"]
 target = ["Order", "StockLevel"]

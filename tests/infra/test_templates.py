@@ -299,11 +299,19 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
 
     sweep = {("fizzbridge-prod-sweep", "rate(1 minute)"): {}}
     assert polls(aws) == sweep | {
-        ("fizzbridge-prod-shop-uk-orders", "rate(15 minutes)"): {"type": "poll", "stream": "orders"}
+        ("fizzbridge-prod-shop-uk-orders", "rate(15 minutes)"): {
+            "type": "poll",
+            "stream": "orders",
+        },
+        ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": ["orders"]},
     }
     assert polls(both_ways) == sweep | {
         ("fizzbridge-prod-acme-1-orders", "rate(15 minutes)"): {"type": "poll", "stream": "orders"},
         ("fizzbridge-prod-acme-1-stock", "rate(1 hour)"): {"type": "poll", "stream": "stock"},
+        ("fizzbridge-prod-acme-1-watch", "rate(6 hours)"): {
+            "type": "watch",
+            "streams": ["orders", "stock"],
+        },
     }
     for schedule in both_ways.resources("AWS::Scheduler::Schedule").values():
         target = schedule["Properties"]["Target"]
@@ -337,7 +345,8 @@ def test_functions_know_only_their_own_secret(both_ways):
     }
     assert secrets == {
         "webhook": {"FIZZBRIDGE_SIGNING_SECRET"},
-        "pull": {"FIZZBRIDGE_API_SECRET"},
+        # What a platform signs with is given to it when a webhook is made.
+        "pull": {"FIZZBRIDGE_API_SECRET", "FIZZBRIDGE_SUBSCRIPTION_SECRET"},
         "target": {"FIZZBRIDGE_API_SECRET"},
     }
 
