@@ -47,6 +47,8 @@ class Assets:
                 f"/{parent}/*",
                 f"!/{parent}/__init__.py",
                 f"!/{parent}/{own}",
+                # What is installed in the shop is no part of a function.
+                f"/{parent}/{own}/*/",
                 "sandbox*",
                 "manifest.toml",
                 "*.md",

@@ -9,7 +9,7 @@ from typing import Annotated
 import pytest
 from pydantic import ValidationError
 
-from fizzbridge.wire import Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
+from fizzbridge.wire import Flag, Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
 
 
 class Inner(Wire):
@@ -22,6 +22,7 @@ class Thing(Wire):
     money: Money = Decimal(0)
     at: Moment = datetime(2026, 1, 1, tzinfo=UTC)
     maybe: MaybeMoment = None
+    flag: Flag = False
     rows: Annotated[tuple[Inner, ...], Listed] = ()
     inner: Annotated[Inner, Object] = Inner()
 
@@ -33,6 +34,12 @@ def test_an_id_is_text_whether_it_came_as_number_or_text():
 @pytest.mark.parametrize("empty", [None, {}, []])
 def test_nothing_is_empty_text(empty):
     assert Thing(text=empty, id=empty) == Thing()
+
+
+@pytest.mark.parametrize("said", ["true", 1, "1", True])
+@pytest.mark.parametrize("denied", [None, {}, [], "", 0, "0", "false", False])
+def test_a_truth_has_many_forms(said, denied):
+    assert (Thing(flag=said).flag, Thing(flag=denied).flag) == (True, False)
 
 
 @pytest.mark.parametrize("empty", [None, {}, [], "", 0])

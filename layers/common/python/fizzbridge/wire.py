@@ -46,6 +46,8 @@ Id = Text
 """An id: vendors write the same one as a number here and as text there."""
 Money = Annotated[Decimal, BeforeValidator(lambda value: value or "0")]
 Moment = Annotated[datetime, BeforeValidator(moment)]
+Flag = Annotated[bool, BeforeValidator(lambda value: value or False)]
+"""A truth: also as text or number, and nothing or an empty object for no."""
 MaybeMoment = Annotated[datetime | None, BeforeValidator(moment)]
 Listed = BeforeValidator(_list)
 Object = BeforeValidator(_object)

@@ -1,0 +1,1 @@
+"""BigCommerce: a source of orders, payments, refunds, shipments and customers."""

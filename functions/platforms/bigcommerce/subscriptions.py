@@ -1,0 +1,54 @@
+"""BigCommerce's webhooks of our API client, switched off after two days of failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from fizzbridge.errors import NotThereError
+from fizzbridge.http.client import VendorClient
+from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
+from fizzbridge.settings import Connection
+from platforms.bigcommerce.webhook import HOOK_HEADER, BigCommerceWebhook, hook_proof
+
+_PATH = "/v3/hooks"
+_PAGE = 250
+
+
+class BigCommerceSubscriptions(Subscriptions):
+    """Each with a header of ours, for deliveries that come unsigned."""
+
+    topics = tuple(BigCommerceWebhook.routes)
+
+    def listed(self, vendor: VendorClient, connection: Connection) -> Iterable[Subscription]:
+        """Those our API client made."""
+        del connection
+        return list(_pages(vendor))
+
+    def add(
+        self, vendor: VendorClient, topic: str, address: str, secret: str, connection: Connection
+    ) -> None:
+        """It takes up to a minute until the first delivery."""
+        del connection
+        headers = {HOOK_HEADER: hook_proof(secret)}
+        given = {"scope": topic, "destination": address, "is_active": True, "headers": headers}
+        vendor.post(_PATH, json=given, writes=True)
+
+    def remove(
+        self, vendor: VendorClient, subscription: Subscription, connection: Connection
+    ) -> None:
+        """Delete it."""
+        del connection
+        try:
+            vendor.request("DELETE", f"{_PATH}/{subscription.id}", writes=True)
+        except NotThereError:
+            return
+
+
+def _pages(vendor: VendorClient) -> Iterator[Subscription]:
+    page = 1
+    while rows := vendor.get(_PATH, params={"limit": _PAGE, "page": page}).data["data"]:
+        for row in rows:
+            yield Subscription(str(row["id"]), row["scope"], row["destination"], row["is_active"])
+        if len(rows) < _PAGE:
+            return
+        page += 1

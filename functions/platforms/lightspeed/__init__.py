@@ -1,0 +1,1 @@
+"""Lightspeed Retail (X-Series): a source of sales, payments, refunds, returns and customers."""

@@ -1,0 +1,124 @@
+"""Reading Lightspeed X-Series: its change feeds count every change, so a place in them holds.
+
+The currency is the retailer's and on no sale; a line names its product by id only. Both hardly
+change, so a process that has read one keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from fizzbridge.errors import NotThereError
+from fizzbridge.http.auth import Bearer
+from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.version import Sequence
+from fizzbridge.observation import Hint, Told
+from fizzbridge.runtime.pull import Page, PullAdapter, Span
+from fizzbridge.runtime.puller import pull_handler
+from fizzbridge.settings import Connection
+from platforms.lightspeed import mapping, wire
+from platforms.lightspeed.asking import base
+from platforms.lightspeed.subscriptions import LightspeedSubscriptions
+from platforms.lightspeed.webhook import LightspeedWebhook
+
+_PAGE = 50
+_KEPT = 10_000
+
+
+class LightspeedPull(PullAdapter):
+    """Sales with their payments and returns, and customers."""
+
+    platform = "lightspeed"
+    subscriptions = LightspeedSubscriptions()
+    clock = Sequence()
+    errors = ErrorRules(
+        message_at=("message", "error", "errors.global.0", "details"), code_at=("error",)
+    )
+
+    def __init__(self) -> None:
+        self._currency: dict[str, str] = {}
+        self._products: dict[tuple[str, str], wire.Product] = {}
+
+    def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+        """A personal token of the retailer."""
+        del connection
+        return Bearer(str(secret["access_token"]))
+
+    def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
+        """Read a sale or a customer; what is not there says nothing."""
+        path = f"{base(connection)}/{hint.what}s/{hint.external_id}"
+        try:
+            found = vendor.get(path).data["data"]
+        except NotThereError:
+            return []
+        read = {"sale": self._sale, "customer": self._customer}[hint.what]
+        return list(read(vendor, found, connection))
+
+    def changes(
+        self,
+        vendor: VendorClient,
+        stream: str,
+        cursor: str | None,
+        span: Span,
+        connection: Connection,
+    ) -> Page:
+        """What changed after a version, in the order of versions; deletions are listed too."""
+        after = int(cursor or 0)
+        params = {"after": after, "page_size": _PAGE, "deleted": "true"}
+        answer = vendor.get(f"{base(connection)}/{stream}", params=params).data
+        rows = answer["data"]
+        read = {"sales": self._sale, "customers": self._customer}[stream]
+        wanted = (row for row in rows if _is_within(row, span, connection))
+        told = [one for row in wanted for one in read(vendor, row, connection)]
+        newest = (answer.get("version") or {}).get("max") or after
+        # An empty page is the end, and the only sign of it.
+        return Page(told, str(newest), is_last=not rows, carries_on=True)
+
+    def _sale(self, vendor: VendorClient, row: Any, connection: Connection) -> Iterator[Told]:
+        told = wire.Sale.model_validate(row | {"date_text": row.get("date")})
+        buyer = None
+        if told.customer_id and not told.returned.is_return:
+            path = f"{base(connection)}/customers/{told.customer_id}"
+            buyer = wire.Customer.model_validate(vendor.get(path).data["data"])
+        ids = {line.product.id for line in told.line_items if line.product.id}
+        products = {one: self._product(vendor, one, connection) for one in sorted(ids)}
+        currency = self._retailer(vendor, connection)
+        yield from mapping.sale(told, buyer, products, currency, connection.name)
+
+    def _customer(self, vendor: VendorClient, row: Any, connection: Connection) -> Iterator[Told]:
+        del vendor
+        yield from mapping.customer(wire.Customer.model_validate(row), connection.name)
+
+    def _product(
+        self, vendor: VendorClient, product_id: str, connection: Connection
+    ) -> wire.Product:
+        key = (connection.name, product_id)
+        if key not in self._products:
+            if len(self._products) >= _KEPT:
+                self._products.clear()
+            found = vendor.get(f"{base(connection)}/products/{product_id}").data["data"]
+            self._products[key] = wire.Product.model_validate(found)
+        return self._products[key]
+
+    def _retailer(self, vendor: VendorClient, connection: Connection) -> str:
+        if connection.name not in self._currency:
+            found = vendor.get(f"{base(connection)}/retailer").data["data"]["currency"]
+            code = found["code"] if isinstance(found, dict) else found
+            self._currency[connection.name] = str(code).upper()
+        return self._currency[connection.name]
+
+
+def _is_within(row: Any, span: Span, connection: Connection) -> bool:
+    """Whether a backfill asks for it; a poll leaves out only what is from before its time."""
+    changed = datetime.fromisoformat(row.get("updated_at") or row["created_at"])
+    return changed >= min(span.since, connection.start_at) and (
+        span.until is None or changed <= span.until
+    )
+
+
+handler = pull_handler(LightspeedPull(), LightspeedWebhook())

@@ -1,0 +1,1 @@
+"""Salesforce B2C Commerce: a source of orders, payments, shipments and customers."""
