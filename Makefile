@@ -114,8 +114,9 @@ faults: $(DEV_READY) ## 100,000 random schedules of faults: one effect under eac
 planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 	$(PY) scripts/planted.py
 
-fuzz: $(DEV_READY) ## 100,000 random cases of the trade's rules; not part of `make test`
-	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model
+fuzz: $(DEV_READY) ## 100,000 random cases of the trade's rules, 10,000 of each source's deliveries
+	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model \
+		tests/contract
 
 bench: setup ## Measure what the figures promise
 	$(PY) -m scripts.bench

@@ -92,9 +92,9 @@ class Receiver:
             about["topic"] = self._adapter.topic(delivery)
             about["delivery_id"] = self._adapter.delivery_id(delivery)
             told = read(self._adapter, delivery, self._connection)
-            if told is None:
+            if not told:
                 self._count(Metric.IGNORED)
-                log.info("topic ignored", extra=about)
+                log.info("topic ignored" if told is None else "nothing told", extra=about)
                 return ACCEPTED
             how = Circumstances(
                 observed_at=delivery.received_at,
