@@ -38,6 +38,19 @@ PLATFORMS = sorted(
 )
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 UNDECLARED = {
+    "bigcommerce": {
+        "store/order/archived",
+        "store/order/message/created",
+        "store/customer/deleted",
+        "store/hook/deliveryException",
+    },
+    "lightspeed": {
+        "product.update",
+        "inventory.update",
+        "register_closure.create",
+        "consignment.send",
+        "consignment.receive",
+    },
     "shopify": {"customers/create"},
     "woocommerce": {"customer.deleted", "product.updated"},
 }

@@ -66,7 +66,8 @@ class Shop:
         self.sandbox = module.make(self.facts["seed"] | {"webhook_uri": HEARS} | seed)
         self.sandbox.clock = self.clock
         self.http = httpx.Client(
-            base_url=self.facts["base_url"], transport=SandboxTransport(self.sandbox.app)
+            base_url=httpx.URL(self.facts["base_url"]).copy_with(path="/"),
+            transport=SandboxTransport(self.sandbox.app),
         )
         # What fills by the clock was filled by the wall's.
         self.http.post("/_sandbox/reset").raise_for_status()

@@ -69,7 +69,9 @@ class LightspeedPull(PullAdapter):
     ) -> Page:
         """What changed after a version, in the order of versions; deletions are listed too."""
         after = int(cursor or 0)
-        params = {"after": after, "page_size": _PAGE, "deleted": "true"}
+        params: dict[str, Any] = {"after": after, "page_size": _PAGE}
+        if stream == "customers":  # sales that were deleted are in the list anyway
+            params["deleted"] = "true"
         answer = vendor.get(f"{base(connection)}/{stream}", params=params).data
         rows = answer["data"]
         read = {"sales": self._sale, "customers": self._customer}[stream]
