@@ -55,7 +55,7 @@ def result(stack: Stack, connection: str, asked: str) -> Row:
             return row
         health = stack.table.get(pk, rows.HEALTH_SK) or {}
         if health.get("status") == UNHEALTHY:
-            raise CommandError(f"{connection} does not work: {rows.text(health, "message")}")
+            raise CommandError(f"{connection} does not work: {rows.text(health, 'message')}")
         time.sleep(LOOK_S)
     raise CommandError(
         f"Nothing came of it so far. Look at: fizzbridge dlq list --connection {connection}"

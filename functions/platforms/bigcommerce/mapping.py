@@ -256,17 +256,31 @@ def _lines(
     for line in lines:
         yield _goods(line, told, taxes, currency)
     extras = (
-        ("shipping", LineType.FREIGHT, told.shipping_cost_ex_tax, told.shipping_cost_inc_tax),
-        ("handling", LineType.FEE, told.handling_cost_ex_tax, told.handling_cost_inc_tax),
-        ("wrapping", LineType.FEE, told.wrapping_cost_ex_tax, told.wrapping_cost_inc_tax),
+        ("shipping", "shipping", told.shipping_cost_ex_tax, told.shipping_cost_inc_tax),
+        ("handling", "handling", told.handling_cost_ex_tax, told.handling_cost_inc_tax),
+        ("wrapping", "gift-wrapping", told.wrapping_cost_ex_tax, told.wrapping_cost_inc_tax),
     )
-    for name, kind, net, gross in extras:
+    for name, taxed_as, net, gross in extras:
         if gross:
-            yield _extra(name, kind, name, net, gross, told, currency)
+            kind = LineType.FREIGHT if name == "shipping" else LineType.FEE
+            shares = [one for one in taxes if one.line_item_type == taxed_as]
+            yield _extra(name, kind, name, (net, gross), shares, told, currency)
     for fee in told.fees:
         title = fee.display_name_merchant or fee.display_name_customer
         ends = (fee.cost_ex_tax, fee.cost_inc_tax)
-        yield _extra(f"fee:{fee.id}", LineType.FEE, title, *ends, told, currency)
+        yield _extra(
+            f"fee:{fee.id}", LineType.FEE, title, ends, _on_fee(fee, taxes), told, currency
+        )
+
+
+def _on_fee(fee: wire.Fee, taxes: Sequence[wire.Tax]) -> list[wire.Tax]:
+    """The list of taxes does not name fees: where everything has one rate, a fee has it too."""
+    tax = fee.cost_inc_tax - fee.cost_ex_tax
+    known = {(one.name, one.rate) for one in taxes}
+    if not tax or len(known) != 1:
+        return []
+    ((name, rate),) = known
+    return [wire.Tax(name=name, rate=rate, line_amount=tax)]
 
 
 def _goods(
@@ -297,14 +311,7 @@ def _goods(
         discount=max(before - amount, Decimal(0)),
         amount=amount,
         tax=tax,
-        taxes=tuple(
-            TaxShare(
-                title=one.name,
-                rate=one.rate / 100,
-                amount=to_minor_unit(one.line_amount, currency),
-            )
-            for one in shares
-        ),
+        taxes=_shares(shares, currency),
         is_stocked=line.type not in _UNSTOCKED and not line.gift_certificate_id,
     )
 
@@ -313,12 +320,12 @@ def _extra(
     line_id: str,
     kind: LineType,
     title: str,
-    net: Decimal,
-    gross: Decimal,
+    ends: tuple[Decimal, Decimal],
+    taxes: Iterable[wire.Tax],
     told: wire.Order,
     currency: str,
 ) -> DocumentLine:
-    net, gross = to_minor_unit(net, currency), to_minor_unit(gross, currency)
+    net, gross = (to_minor_unit(end, currency) for end in ends)
     amount = gross if told.is_tax_inclusive_pricing else net
     return DocumentLine(
         id=line_id,
@@ -329,7 +336,19 @@ def _extra(
         unit_price=abs(amount),
         amount=abs(amount),
         tax=abs(gross - net),
+        taxes=_shares(taxes, currency),
         is_stocked=False,
+    )
+
+
+def _shares(taxes: Iterable[wire.Tax], currency: str) -> tuple[TaxShare, ...]:
+    return tuple(
+        TaxShare(
+            title=one.name,
+            rate=one.rate / 100,
+            amount=to_minor_unit(abs(one.line_amount), currency),
+        )
+        for one in taxes
     )
 
 
