@@ -100,9 +100,7 @@ def test_a_line_is_rounded_after_it_is_multiplied():
         ("VAT 21%", Decimal("0.21"), Decimal("5.21"))
     ]
     totals = request().totals
-    assert (totals.net, totals.tax, totals.gross) == tuple(
-        map(Decimal, ("24.79", "5.21", "30.00"))
-    )
+    assert (totals.net, totals.tax, totals.gross) == tuple(map(Decimal, ("24.79", "5.21", "30.00")))
 
 
 def test_a_shop_may_round_each_piece():
@@ -169,11 +167,13 @@ def test_two_taxes_of_a_line_share_its_tax():
 
 def test_free_virtual_and_unnamed_lines():
     free = goods(unit_price_tax_excl="0.000000", unit_price_tax_incl="0.000000")
-    card = goods(id="14", is_virtual="1", product_reference="", ecotax="0.120000")
+    card = goods(
+        id="14", is_virtual="1", product_reference="", ecotax="0.120000", id_customization="8"
+    )
     first, second = request(details=[free, card]).lines
     assert (first.type, first.is_stocked) == (LineType.FREE_GOODS, True)
     assert (second.is_stocked, second.sku) == (False, None)
-    assert second.properties == {"ecotax": "0.120000"}
+    assert second.properties == {"ecotax": "0.120000", "customization": "8"}
 
 
 def test_a_guest_is_known_by_the_order():
@@ -236,7 +236,7 @@ def test_a_payment_that_no_state_tells_of():
     assert request(state=WAITING, payments=[payment()]).payment_status is PaymentStatus.PAID
     some = payment(amount="12.000000")
     assert request(state=WAITING, payments=[some]).payment_status is PaymentStatus.PART_PAID
-    (paid,) = of("Payment", payments=[payment()])
+    (paid,) = of("Payment", payments=[payment(), payment(id="4", amount="0.000000")])
     assert (paid.ref.key, paid.body.amount, paid.body.gateway) == (
         "shop/3",
         Decimal("30.00"),
@@ -341,14 +341,16 @@ def test_an_hour_that_comes_twice_is_one_moment_of_changes():
     assert SHOP.version("2026-10-25 01:59:59") < first < SHOP.version("2026-10-25 03:00:00")
 
 
+def shown(moment):
+    return f"{moment.astimezone(SHOP.zone):%Y-%m-%d %H:%M:%S}"
+
+
 def test_a_clock_turned_back_hides_nothing():
     moment = datetime(2026, 10, 24, 22, tzinfo=UTC)
-    for _ in range(24 * 6):
-        shown = f"{moment.astimezone(SHOP.zone):%Y-%m-%d %H:%M:%S}"
-        later = [moment + timedelta(minutes=10 * step) for step in range(24)]
-        seen_later = [f"{one.astimezone(SHOP.zone):%Y-%m-%d %H:%M:%S}" for one in later]
-        assert SHOP.since(moment) <= min(seen_later)
-        assert SHOP.until(moment) >= shown
+    for _ in range(6 * 6):
+        steps = [timedelta(minutes=10 * step) for step in range(24)]
+        assert SHOP.since(moment) <= min(shown(moment + step) for step in steps)
+        assert SHOP.until(moment) >= max(shown(moment - step) for step in steps)
         moment += timedelta(minutes=10)
     assert SHOP.since(datetime(2026, 11, 1, 10, 15, 30, tzinfo=UTC)) == "2026-11-01 11:15:30"
 
@@ -370,9 +372,7 @@ def test_the_modules_proof():
     delivery = Delivery(headers, BODY, AT)
     ADAPTER.signature.verify(delivery, ["fizz_hook_demo_secret"], AT)
     with pytest.raises(VerificationError):
-        ADAPTER.signature.verify(
-            delivery, ["fizz_hook_demo_secret"], AT + timedelta(seconds=301)
-        )
+        ADAPTER.signature.verify(delivery, ["fizz_hook_demo_secret"], AT + timedelta(seconds=301))
     assert ADAPTER.delivery_id(delivery) == "8c2d3a50-1b1f-4a35-8f44-7b1c6c1de002"
     assert read_delivery(ADAPTER, delivery, "shop") == [Hint("order", "5")]
 

@@ -1,0 +1,1 @@
+"""PrestaShop: a source of orders, payments, refunds, shipments, returns and customers."""

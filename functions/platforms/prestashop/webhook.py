@@ -1,0 +1,50 @@
+"""What our shop module posts: PrestaShop has no webhooks of its own.
+
+The module (``module/``) notes what hooks tell in a table and posts it from cron, in a scheme of our
+own: a thin body, its time and its HMAC, tried for 72 hours. Everything is read back. Stock,
+products and prices are posted too; nothing here reads them yet, so they are acknowledged only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from fizzbridge.model.version import Timestamp
+from fizzbridge.webhook.adapter import Route, WebhookAdapter
+from fizzbridge.webhook.handler import webhook_handler
+from fizzbridge.webhook.request import Delivery
+from fizzbridge.webhook.signatures import FizzHmac
+from platforms.prestashop import mapping, wire
+
+_ORDER = Route(wire.OrderEvent, mapping.order_named)
+
+
+class PrestaShopWebhook(WebhookAdapter):
+    """Ids of orders, customers and addresses."""
+
+    platform = "prestashop"
+    signature = FizzHmac()
+    clock = Timestamp("second")
+    routes: ClassVar[Mapping[str, Route[Any]]] = {
+        "order.created": _ORDER,
+        "order.status_changed": _ORDER,
+        "order.edited": _ORDER,
+        "order.paid": _ORDER,
+        "order.refunded": _ORDER,
+        "order.returned": _ORDER,
+        "order.shipped": _ORDER,
+        "customer.changed": Route(wire.CustomerEvent, mapping.customer_named),
+        "address.changed": Route(wire.AddressEvent, mapping.address_named),
+    }
+
+    def topic(self, delivery: Delivery) -> str:
+        """``order.status_changed``, which the body says."""
+        return delivery.field("event")
+
+    def delivery_id(self, delivery: Delivery) -> str:
+        """The module's id of its row, the same on every try."""
+        return delivery.field("delivery_id")
+
+
+handler = webhook_handler(PrestaShopWebhook())
