@@ -1,0 +1,1 @@
+"""Magento and Adobe Commerce: source of orders, payments, refunds, shipments and customers."""

@@ -1,0 +1,144 @@
+"""What is asked of Magento's REST V1, and what the answers tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from pydantic import ValidationError
+
+from fizzbridge.errors import MalformedDeliveryError
+from fizzbridge.http.client import VendorClient
+from fizzbridge.observation import Hint, Told
+from fizzbridge.settings import Connection
+from platforms.magento import mapping, wire
+from platforms.magento.lines import Shop
+
+Groups = list[list[tuple[str, str, str]]]
+"""Filters: those of one group are alternatives, and all groups must hold."""
+
+
+class Document(NamedTuple):
+    """What follows an order: how it is called, where one of it is, and how it is read."""
+
+    what: str
+    path: str
+    wire: type[wire.Following]
+    mapping: Callable[[Any, wire.Order, Shop], Iterable[Told]]
+
+
+DOCUMENTS = {
+    "invoices": Document("invoice", "invoices", wire.Invoice, mapping.invoice),
+    "creditmemos": Document("creditmemo", "creditmemo", wire.CreditMemo, mapping.creditmemo),
+    "shipments": Document("shipment", "shipment", wire.Shipment, mapping.shipment),
+}
+NAMED = {one.what: one for one in DOCUMENTS.values()}
+_LISTS = {"customers": "customers/search"}
+"""Lists that are not found where their stream's name says."""
+
+
+class Api:
+    """The shop's API, in the scope of the connection's store."""
+
+    def __init__(self, vendor: VendorClient, connection: Connection) -> None:
+        settings = connection.settings
+        levies = str(settings.get("levies", "")).split(",")
+        self._vendor = vendor
+        self._root = f"/rest/{quote(str(settings.get('store', 'all')), safe='')}/V1"
+        self._shop = Shop(
+            connection.name,
+            bool(settings.get("tax_included", False)),
+            frozenset(one.strip() for one in levies if one.strip()),
+        )
+
+    def listed(
+        self, stream: str, groups: Groups, size: int, page: int = 1
+    ) -> tuple[list[Any], int]:
+        """One page of a stream, sorted by change and number, and how many rows there are in all."""
+        found = self._get(_LISTS.get(stream, stream), criteria(groups, size, page))
+        return found["items"] or [], int(found["total_count"])
+
+    def told(self, stream: str, rows: Iterable[Any]) -> Iterator[Told]:
+        """What rows of a list tell; one that cannot be read is left to a hint of its own."""
+        document = DOCUMENTS.get(stream)
+        orders = self._orders(rows) if document else {}
+        for row in rows:
+            try:
+                if document:
+                    found = list(self._follows(document, row, orders.get(str(row["order_id"]))))
+                elif stream == "customers":
+                    found = list(self._customer(row))
+                else:
+                    found = list(self._order(row))
+            except (MalformedDeliveryError, ValidationError):
+                what = document.what if document else stream.removesuffix("s")
+                found = [Hint(what, str(number(row)))]
+            yield from found
+
+    def order(self, hint: Hint) -> Iterable[Told]:
+        """One order."""
+        return self._order(self._get(f"orders/{hint.external_id}"))
+
+    def document(self, hint: Hint) -> Iterable[Told]:
+        """One invoice, credit memo or shipment, with its order beside it."""
+        document = NAMED[hint.what]
+        row = self._get(f"{document.path}/{hint.external_id}")
+        return self._follows(document, row, self._get(f"orders/{row['order_id']}"))
+
+    def customer(self, hint: Hint) -> Iterable[Told]:
+        """One account."""
+        return self._customer(self._get(f"customers/{hint.external_id}"))
+
+    def _order(self, row: Any) -> Iterable[Told]:
+        return mapping.order(wire.Order.model_validate(row), self._shop)
+
+    def _customer(self, row: Any) -> Iterable[Told]:
+        return mapping.customer(wire.Customer.model_validate(row), self._shop)
+
+    def _follows(self, document: Document, row: Any, order: Any) -> Iterable[Told]:
+        told = document.wire.model_validate(row)
+        return document.mapping(told, wire.Order.model_validate(order), self._shop)
+
+    def _orders(self, rows: Iterable[Any]) -> dict[str, Any]:
+        """The orders that rows belong to: only they know what is part of what."""
+        wanted = sorted({int(row["order_id"]) for row in rows})
+        if not wanted:
+            return {}
+        groups = [[("entity_id", "in", ",".join(map(str, wanted)))]]
+        found, _ = self.listed("orders", groups, len(wanted))
+        return {str(one["entity_id"]): one for one in found}
+
+    def _get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        return self._vendor.get(f"{self._root}/{path}", params=params).data
+
+
+def number(row: Mapping[str, Any]) -> int:
+    """A row's number: searched and sorted by as ``entity_id``, though accounts say ``id``."""
+    return int(row["entity_id"] if "entity_id" in row else row["id"])
+
+
+def behind(at: str, last: str | int) -> Groups:
+    """Later than a row, or of the same second with a higher number."""
+    later = [("updated_at", "gt", at), ("entity_id", "gt", str(last))]
+    return [[("updated_at", "gteq", at)], later]
+
+
+def criteria(groups: Groups, size: int, page: int = 1) -> dict[str, str]:
+    """Filters, order and page as the query spells them."""
+    found = {"[pageSize]": str(size), "[currentPage]": str(page)}
+    for count, group in enumerate(groups):
+        for place, (field, condition, value) in enumerate(group):
+            of = f"[filter_groups][{count}][filters][{place}]"
+            found |= {f"{of}[field]": field, f"{of}[condition_type]": condition}
+            found[f"{of}[value]"] = value
+    for count, field in enumerate(("updated_at", "entity_id")):
+        found |= {f"[sortOrders][{count}][field]": field}
+        found |= {f"[sortOrders][{count}][direction]": "ASC"}
+    return {f"searchCriteria{name}": value for name, value in found.items()}
+
+
+def gmt(moment: datetime) -> str:
+    """A time as filters take it."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
