@@ -13,9 +13,13 @@ ADDRESS = {"first_name": "Ada", "last_name": "Quill", "address_1": "1 Quay", "ci
 BILLING = ADDRESS | {"postcode": "LS1", "country": "GB", "email": "ada@woo.example"}
 
 
+def shop(house):
+    return house.counters["woocommerce"]
+
+
 def placed(house, *lines: dict[str, Any], **more: Any) -> EntityRef:
-    shown = house.shop_woo.place({"lines": list(lines), "billing": BILLING} | more)
-    return ref(Kind.ORDER, "shop-woo", shown["id"])
+    shown = shop(house).place({"lines": list(lines), "billing": BILLING} | more)
+    return ref(Kind.ORDER, "shop-woocommerce", shown["id"])
 
 
 def cola(quantity: int, **more: Any) -> dict[str, Any]:
@@ -50,13 +54,13 @@ def test_prices_with_tax_in_them_come_to_what_the_buyer_paid(house):
 def test_an_edit_and_a_cancellation_follow(house):
     order = placed(house, cola(4), status="pending")
     assert booked(house, order).total == Decimal("63.36")
-    house.shop_woo.act(int(order.external_id), "update", {"quantities": {"COLA330-C24": 3}})
+    shop(house).act(int(order.external_id), "update", {"quantities": {"COLA330-C24": 3}})
     house.await_(
         lambda: house.erp.details(order.key)[0].total == Decimal("47.52"),
         lambda: f"{house.erp.details(order.key)}",
         sweep=True,
     )
-    house.shop_woo.act(int(order.external_id), "cancel", {})
+    shop(house).act(int(order.external_id), "cancel", {})
     house.await_(
         lambda: [sale.state for sale in house.sales(order)] == ["cancel"],
         lambda: f"{house.sales(order)}",
@@ -65,18 +69,18 @@ def test_an_edit_and_a_cancellation_follow(house):
 
 
 def test_what_no_webhook_told_is_found_by_the_poll(house):
-    house.shop_woo.switch("manual")
+    shop(house).switch("manual")
     try:
         order = placed(house, cola(1))
-        house.poll("shop-woo")
+        house.poll("shop-woocommerce")
         assert booked(house, order).total == Decimal("15.84")
     finally:
-        house.shop_woo.switch("auto")
+        shop(house).switch("auto")
     assert len(house.sales(order)) == 1
 
 
 def test_the_ping_is_answered_and_a_forged_delivery_is_not(house):
-    url = house.webhook_url.replace("shop-uk", "shop-woo")
+    url = house.webhook_url.replace("shop-uk", "shop-woocommerce")
     ping = httpx.post(url, data={"webhook_id": "27"}, timeout=30, trust_env=False)
     assert ping.status_code == 200
     headers = {"x-wc-webhook-topic": "order.created", "x-wc-webhook-signature": "AAAA"}

@@ -106,10 +106,12 @@ def _fixtures(events: Path, webhook: WebhookAdapter, manifest: Manifest) -> Iter
     deliveries = [Delivery.from_event(http_event(one.headers, one.body), AT) for one in found]
     if not found:
         yield f"no deliveries in events/{events.name}"
+    if not (events / "source.json").is_file():
+        yield f"no events/{events.name}/source.json: what is ordered in the sandbox"
     for topic in sorted(set(webhook.routes) - {webhook.topic(one) for one in deliveries}):
         yield f"no fixture for topic {topic}"
     told = [one for delivery in deliveries for one in read(webhook, delivery, "shop") or ()]
-    shown = {one.ref.kind for one in told if isinstance(one, Seen)}
+    shown = {one.ref.kind for one in told if isinstance(one, Seen) and one.body}
     # What deliveries only name is shown by pull.
     named = {one.what for one in told if isinstance(one, Hint)}
     # Where deliveries show nothing, what is read back is proven by the contract of shops.

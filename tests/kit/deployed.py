@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -27,7 +28,7 @@ from fizzbridge.settings import load_bridge_file
 from infra.local.demo.cases import CASES
 from infra.local.demo.vendors import Erp, Shop
 from infra.local.state import ADMINISTRATOR
-from tests.kit import trade
+from tests.kit import shops, trade
 from tests.kit.emulator import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,12 +116,12 @@ class Deployed:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bridge_file = folder / "bridge.toml"
-        self.ports = {port: free_port() for port in ("4601", "4602", "4603", "4604")}
+        self.ports = {port: free_port() for port in ("4601", "4602", "4603", *shops.FACTS)}
         self.routes: list[dict[str, Any]] | None = None
         self.stack: Stack
         self.shop: Shop
         self.shop_eu: Shop
-        self.shop_woo: Shop
+        self.counters: dict[str, shops.Counter] = {}
         self.erp: Books
 
     @property
@@ -128,16 +129,16 @@ class Deployed:
         return [f"http://127.0.0.1:{port}" for port in self.ports.values()]
 
     def close(self) -> None:
-        for vendor in (self.shop, self.shop_eu, self.shop_woo, self.erp):
-            vendor.close()
+        for shop in (self.shop, self.shop_eu, *self.counters.values()):
+            shop.close()
+        self.erp.close()
 
     def up(self, change: Callable[[str], str] = lambda text: text) -> None:
         """Deploy the demo's bridge and a second shop, and with ``change`` made to it."""
-        text = trade.bridge((DEMO / "bridge.demo.toml").read_text())
+        text = trade.bridge((DEMO / "bridge.demo.toml").read_text(), self.ports)
         before, _, after = text.partition("[timing]")
         text = before + TIMING + after[after.index("\n[[local") :]
-        for usual, port in self.ports.items():
-            text = text.replace(usual, str(port))
+        text = re.sub(r"\b460[123]\b", lambda usual: str(self.ports[usual[0]]), text)
         files = trade.seeds((DEMO / "shopify.seed.json").read_text())
         files["catalogue.csv"] = trade.catalogue((DEMO / "catalogue.csv").read_text())
         files["schemes.toml"] = trade.SCHEMES
@@ -152,7 +153,7 @@ class Deployed:
         bridge = load_bridge_file(self.bridge_file, ROOT)
         self.shop = Shop(bridge.connection("shop-uk").base_url)
         self.shop_eu = Shop(bridge.connection("shop-eu").base_url)
-        self.shop_woo = Shop(bridge.connection("shop-woo").base_url)
+        self.counters = {slug: shops.Counter(slug, self.ports[slug]) for slug in shops.FACTS}
         seeds = [
             json.loads((DEMO / f"{name}.seed.json").read_text()) for name in ("shopify", "odoo")
         ]
@@ -169,13 +170,15 @@ class Deployed:
         )
         euro = {"active": trade.EU_SECRET, "access_token": trade.EU_TOKEN}
         secrets.set_values(self.stack, "shop-eu", euro)
-        secrets.set_values(self.stack, "shop-woo", trade.WOO)
+        for name, values in shops.SECRETS.items():
+            secrets.set_values(self.stack, name, values)
         secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
         self.shop.send_webhooks_to(self.webhook_url)
         self.shop_eu.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-eu"))
-        self.shop_woo.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-woo"))
-        for shop_window in (self.shop, self.shop_eu, self.shop_woo):
-            shop_window.switch("auto")
+        for slug, counter in self.counters.items():
+            counter.send_webhooks_to(self.webhook_url.replace("shop-uk", shops.CONNECTIONS[slug]))
+        for one in (self.shop, self.shop_eu, *self.counters.values()):
+            one.switch("auto")
 
     @property
     def webhook_url(self) -> str:
@@ -242,9 +245,9 @@ class Deployed:
             FunctionName=self.stack.core["SweepFunction"], InvocationType="Event"
         )
 
-    def poll(self, connection: str = "shop-uk") -> None:
+    def poll(self, connection: str = "shop-uk", stream: str = "orders") -> None:
         queue = self.stack.connections[connection]["PullQueueUrl"]
-        body = json.dumps({"type": "poll", "stream": "orders"})
+        body = json.dumps({"type": "poll", "stream": stream})
         self.stack.sqs.send_message(QueueUrl=queue, MessageBody=body)
 
     # -- what must come true ---------------------------------------------------------------------

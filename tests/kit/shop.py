@@ -7,6 +7,7 @@ sandbox's own words; everything else is the same for all platforms.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -93,13 +94,16 @@ class Shop:
         """A bridge beside the shop, with its own time: the shop's, and a little later."""
         webhook = importlib.import_module(f"platforms.{self.platform}.webhook").handler.adapter
         pull = importlib.import_module(f"platforms.{self.platform}.pull")
-        adapter = next(
+        kind = next(
             kind
             for kind in vars(pull).values()
             if isinstance(kind, type)
             and issubclass(kind, PullAdapter)
             and kind.__module__ == pull.__name__
-        )()
+        )
+        # Requests that are signed with the time are signed with the shop's.
+        timed = "seconds" in inspect.signature(kind).parameters
+        adapter = kind(seconds=lambda: self.clock.now.timestamp()) if timed else kind()
         facts = {name: self.facts[name] for name in ("base_url", "settings")}
         config = bridge(self.platform, **facts, roles=list(Role), **of_connection)
         source = Source(webhook, adapter, Line(self.sandbox.app), config)

@@ -162,7 +162,7 @@ class Source:
     def parts(self, prefix: str = "") -> dict[str, Row]:
         """Stored parts by entity and part."""
         return {
-            f"{row['pk']}/{row['sk']}": row
+            f"{row['pk']!s}/{row['sk']!s}": row
             for row in self.table.table.rows()
             if str(row["sk"]).startswith("PART#") and str(row["pk"]).startswith(prefix)
         }

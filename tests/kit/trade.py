@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from collections.abc import Mapping
 from pathlib import Path
+
+from tests.kit import shops
 
 SEEDS = Path(__file__).parents[1] / "e2e" / "seeds"
 EU_SECRET = "eu-signing-secret"
-WOO = {"active": "e2ewebhooksecret0123456789abcdef"}
-WOO |= {"consumer_key": "ck_e2e", "consumer_secret": "cs_e2e"}
 EU_TOKEN = "eu-access-token"
 
 CONNECTION = """
@@ -22,14 +24,6 @@ roles = ["order.request", "payment", "refund"]
 calls = { parallel = 2, per_minute = 6000 }
 settings = { api_version = "2026-10", longest_transaction_s = 2, search_lag_s = 0 }
 
-[[connections]]
-name = "shop-woo"
-platform = "woocommerce"
-base_url = "http://127.0.0.1:4604"
-start_at = 2026-01-01T00:00:00Z
-roles = ["order.request", "payment", "refund"]
-calls = { parallel = 2, per_minute = 6000 }
-
 """
 
 SANDBOX = """
@@ -37,11 +31,6 @@ SANDBOX = """
 platform = "shopify"
 port = 4603
 seed = "shopify-eu.seed.json"
-
-[[local.sandboxes]]
-platform = "woocommerce"
-port = 4604
-seed = "woocommerce.seed.json"
 """
 
 SCHEMES = """
@@ -110,12 +99,31 @@ _CRATE = {
 }
 
 
-def bridge(text: str) -> str:
-    """The demo's bridge file with the second shop and the schemes."""
+_TONIC = {
+    "sku": "TONIC200",
+    "name": "Tonic 200 ml bottle",
+    "base_unit": "EACH",
+    "units_per_case": "12",
+    "case_sku": "TONIC-12",
+    "valid_from": "2026-01-01",
+    "volume_ml": "200",
+    "material": "GLASS",
+}
+
+
+def bridge(text: str, ports: Mapping[str, int]) -> str:
+    """The demo's bridge file with a second shop, a shop of every platform, and the schemes.
+
+    Args:
+        text: the demo's.
+        ports: where each platform's sandbox listens.
+    """
     routes = text.index("[[routes]]")
-    text = text[:routes] + CONNECTION + text[routes:] + SANDBOX
+    more = CONNECTION + shops.connections(ports)
+    text = text[:routes] + more + text[routes:] + SANDBOX + "\n" + shops.sandboxes(ports)
+    sources = ["shop-uk", "shop-eu", *shops.CONNECTIONS.values()]
     for old, new in (
-        ('from = ["shop-uk"]', 'from = ["shop-uk", "shop-eu", "shop-woo"]'),
+        ('from = ["shop-uk"]', f"from = {json.dumps(sources)}"),
         ('ship_country = ["GB", "IE"]', 'ship_country = ["GB", "IE", "DE"]'),
         ('file = "catalogue.csv"', 'file = "catalogue.csv"\nschemes = "schemes.toml"'),
         ('fee_sku = "CHARGE"', 'fee_sku = "CHARGE"\ndeposit_sku = "DEPOSIT"'),
@@ -127,8 +135,8 @@ def bridge(text: str) -> str:
 
 
 def catalogue(text: str) -> str:
-    """The demo's catalogue with a returnable bottle in a returnable crate."""
-    rows = [*csv.DictReader(io.StringIO(text)), _CRATE]
+    """The demo's catalogue with a returnable bottle in a returnable crate, and a tonic."""
+    rows = [*csv.DictReader(io.StringIO(text)), _CRATE, _TONIC]
     columns = [*rows[0], "container", "crate"]
     made = io.StringIO()
     writer = csv.DictWriter(made, columns, lineterminator="\n")
@@ -138,10 +146,10 @@ def catalogue(text: str) -> str:
 
 
 def seeds(shop_seed: str) -> dict[str, str]:
-    """The seed files of the three sandboxes, by name."""
+    """The seed files of the sandboxes, by name."""
     return {
         "shopify.seed.json": shop_seed,
-        "woocommerce.seed.json": (SEEDS / "woocommerce.seed.json").read_text(),
+        **shops.SEEDS,
         "shopify-eu.seed.json": (SEEDS / "shopify-eu.seed.json").read_text(),
         "odoo.seed.json": (SEEDS / "odoo-trade.seed.json").read_text(),
     }

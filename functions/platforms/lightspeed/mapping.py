@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from fizzbridge.errors import MalformedDeliveryError
@@ -17,9 +18,17 @@ from fizzbridge.model.documents import (
 )
 from fizzbridge.model.entity import EntityRef, Kind, Part, guest, ref
 from fizzbridge.model.money import to_minor_unit
-from fizzbridge.model.order import DocumentLine, LineType, OrderRequest, PaymentStatus, Totals
+from fizzbridge.model.order import (
+    DocumentLine,
+    LineType,
+    OrderRequest,
+    PaymentStatus,
+    TaxShare,
+    Totals,
+)
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.trade.discounts import spread
 from platforms.lightspeed import wire
 
 OURS = "fizzbridge"
@@ -28,7 +37,20 @@ _PLACED = frozenset({"pending", "closed", "voided"})
 _WALK_IN = "WALKIN"
 _DIGITS = Decimal("0.000001")
 
-Products = Mapping[str, wire.Product]
+
+@dataclass(frozen=True)
+class Retailer:
+    """What a retailer's tables say of the ids in a sale.
+
+    Attributes:
+        currency: of everything.
+        products: by id.
+        rates: by id, and by that of a tax that has no other rate.
+    """
+
+    currency: str
+    products: Mapping[str, wire.Product]
+    rates: Mapping[str, wire.Rate]
 
 
 def sale_named(told: wire.Named, connection: str) -> Iterator[Told]:
@@ -44,17 +66,13 @@ def customer_named(told: wire.Named, connection: str) -> Iterator[Told]:
 
 
 def sale(
-    told: wire.Sale,
-    buyer: wire.Customer | None,
-    products: Products,
-    currency: str,
-    connection: str,
+    told: wire.Sale, buyer: wire.Customer | None, retailer: Retailer, connection: str
 ) -> Iterator[Told]:
     """A sale as an order with its payments, or as what a return of one gives back."""
     if told.state not in _PLACED or told.source.type == OURS:
         return
     if told.returned.is_return:
-        yield from _return(told, products, currency, connection)
+        yield from _return(told, retailer, connection)
         return
     entity = ref(Kind.ORDER, connection, told.id)
     known = buyer is not None and buyer.customer_code != _WALK_IN
@@ -62,7 +80,7 @@ def sale(
         ref(Kind.CUSTOMER, connection, told.customer_id) if known else guest(connection, told.id)
     )
     shown = _customer(buyer) if buyer and known else Customer(contact=Contact())
-    request = _request(told, shown, owner, products, currency)
+    request = _request(told, shown, owner, retailer)
     version = told.counted.version
     refetch = Hint("sale", told.id)
     yield Seen(entity, request, version, Part.REQUEST, refetch=refetch)
@@ -71,8 +89,8 @@ def sale(
         if payment.amount > 0 and not payment.deleted_at:
             body = Payment(
                 order=entity,
-                amount=to_minor_unit(payment.amount, currency),
-                currency=currency,
+                amount=to_minor_unit(payment.amount, retailer.currency),
+                currency=retailer.currency,
                 gateway=payment.type.name,
                 at=payment.date or told.date,
                 status=SettlementStatus.SETTLED,
@@ -89,10 +107,11 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
 
 
 def _request(
-    told: wire.Sale, buyer: Customer, owner: EntityRef, products: Products, currency: str
+    told: wire.Sale, buyer: Customer, owner: EntityRef, retailer: Retailer
 ) -> OrderRequest:
+    currency = retailer.currency
     net, tax = (to_minor_unit(one, currency) for one in (told.totals.price, told.totals.tax))
-    lines = tuple(_lines(told, products, currency))
+    lines = tuple(_lines(told, retailer))
     address = next(iter(buyer.addresses), None)
     return OrderRequest(
         number=told.invoice_number or told.receipt_number or told.id,
@@ -135,12 +154,13 @@ def _payment_status(told: wire.Sale) -> PaymentStatus:
     return PaymentStatus.PART_PAID if paid > 0 else PaymentStatus.PENDING
 
 
-def _lines(told: wire.Sale, products: Products, currency: str) -> Iterator[DocumentLine]:
+def _lines(told: wire.Sale, retailer: Retailer) -> Iterator[DocumentLine]:
     """Lines whose amounts add up to the sale's own totals.
 
     Each amount is what the running sum, rounded, grows by: rounded one by one, the halves of many
     lines would add up.
     """
+    currency = retailer.currency
     amounts = _rounded((one.pricing.total for one in told.line_items), currency)
     taxes = _rounded((one.tax.total for one in told.line_items), currency)
     for line, amount, tax in zip(told.line_items, amounts, taxes, strict=True):
@@ -149,7 +169,7 @@ def _lines(told: wire.Sale, products: Products, currency: str) -> Iterator[Docum
             raise MalformedDeliveryError(
                 f"sale {told.id} sells and takes back at once: that is two documents", code="mixed"
             )
-        product = products.get(line.product.id)
+        product = retailer.products.get(line.product.id)
         off = to_minor_unit(line.pricing.discount_total or _off(line), currency)
         yield DocumentLine(
             id=line.id,
@@ -162,20 +182,34 @@ def _lines(told: wire.Sale, products: Products, currency: str) -> Iterator[Docum
             discount=max(off, Decimal(0)),
             amount=amount,
             tax=tax,
+            taxes=_shares(tax, line.data.tax_components or _only(line), retailer),
             is_stocked=not line.gift_card_number,
             properties={"note": line.note} if line.note else {},
         )
     for place, charge in enumerate(told.ecom_custom_charges):
-        yield _extra(
-            f"charge:{place}",
-            LineType.FREIGHT,
-            charge.name,
-            charge.total,
-            charge.total_tax,
-            currency,
-        )
+        yield _extra(f"charge:{place}", LineType.FREIGHT, charge, retailer)
     if told.totals.surcharge:
-        yield _extra("surcharge", LineType.FEE, "", told.totals.surcharge, Decimal(0), currency)
+        surcharge = wire.Charge(total=told.totals.surcharge)
+        yield _extra("surcharge", LineType.FEE, surcharge, retailer)
+
+
+def _only(line: wire.Line) -> tuple[wire.TaxComponent, ...]:
+    return (wire.TaxComponent(rate_id=line.tax.id, total_tax=line.tax.total),)
+
+
+def _shares(
+    tax: Decimal, components: Sequence[wire.TaxComponent], retailer: Retailer
+) -> tuple[TaxShare, ...]:
+    """What each rate is of a rounded tax; none where a rate is not known."""
+    rates = [retailer.rates.get(one.rate_id) for one in components if one.total_tax]
+    parts = [abs(one.total_tax) for one in components if one.total_tax]
+    # Rounded up by less than a cent, a tax may exceed its parts.
+    amounts = spread(tax, [part * 2 for part in parts], retailer.currency) if parts else []
+    return tuple(
+        TaxShare(title=rate.name, rate=rate.rate, amount=amount)
+        for rate, amount in zip(rates, amounts, strict=True)
+        if rate
+    )
 
 
 def _off(line: wire.Line) -> Decimal:
@@ -191,31 +225,31 @@ def _rounded(amounts: Iterable[Decimal], currency: str) -> Iterator[Decimal]:
         before = now
 
 
-def _extra(
-    line_id: str, kind: LineType, title: str, net: Decimal, tax: Decimal, currency: str
-) -> DocumentLine:
-    amount = to_minor_unit(abs(net), currency)
+def _extra(line_id: str, kind: LineType, told: wire.Charge, retailer: Retailer) -> DocumentLine:
+    amount = to_minor_unit(abs(told.total), retailer.currency)
+    tax = to_minor_unit(abs(told.total_tax), retailer.currency)
     return DocumentLine(
         id=line_id,
-        type=kind if net >= 0 else LineType.DISCOUNT,
-        title=title,
+        type=kind if told.total >= 0 else LineType.DISCOUNT,
+        title=told.name,
         quantity=1,
         quantity_ordered=1,
         unit_price=amount,
         amount=amount,
-        tax=to_minor_unit(abs(tax), currency),
+        tax=tax,
+        taxes=_shares(tax, told.tax_components, retailer),
         is_stocked=False,
     )
 
 
-def _return(told: wire.Sale, products: Products, currency: str, connection: str) -> Iterator[Told]:
+def _return(told: wire.Sale, retailer: Retailer, connection: str) -> Iterator[Told]:
     """What came back, and the money that went with it. A return of no sale has no order."""
     if not told.returned.original_sale_id:
         return
     parent = ref(Kind.ORDER, connection, told.returned.original_sale_id)
     version, refetch = told.counted.version, Hint("sale", told.id)
     state = ReturnState.RECEIVED if told.state == "closed" else ReturnState.REQUESTED
-    skus = {key: one.sku for key, one in products.items()}
+    skus = {key: one.sku for key, one in retailer.products.items()}
     came = Return(
         order=parent,
         number=told.invoice_number or told.id,
@@ -237,8 +271,8 @@ def _return(told: wire.Sale, products: Products, currency: str, connection: str)
         if payment.amount < 0 and not payment.deleted_at:
             given = Refund(
                 order=parent,
-                amount=to_minor_unit(-payment.amount, currency),
-                currency=currency,
+                amount=to_minor_unit(-payment.amount, retailer.currency),
+                currency=retailer.currency,
                 gateway=payment.type.name,
                 at=payment.date or told.date,
                 status=SettlementStatus.SETTLED,

@@ -6,7 +6,7 @@ change, so a process that has read one keeps it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,7 @@ class LightspeedPull(PullAdapter):
     def __init__(self) -> None:
         self._currency: dict[str, str] = {}
         self._products: dict[tuple[str, str], wire.Product] = {}
+        self._taxes: dict[str, dict[str, wire.Rate]] = {}
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """A personal token of the retailer."""
@@ -89,8 +90,13 @@ class LightspeedPull(PullAdapter):
             buyer = wire.Customer.model_validate(vendor.get(path).data["data"])
         ids = {line.product.id for line in told.line_items if line.product.id}
         products = {one: self._product(vendor, one, connection) for one in sorted(ids)}
-        currency = self._retailer(vendor, connection)
-        yield from mapping.sale(told, buyer, products, currency, connection.name)
+        taxes = {line.tax.id for line in told.line_items if line.tax.id}
+        retailer = mapping.Retailer(
+            currency=self._retailer(vendor, connection),
+            products=products,
+            rates=self._rates(vendor, taxes, connection),
+        )
+        yield from mapping.sale(told, buyer, retailer, connection.name)
 
     def _customer(self, vendor: VendorClient, row: Any, connection: Connection) -> Iterator[Told]:
         del vendor
@@ -106,6 +112,19 @@ class LightspeedPull(PullAdapter):
             found = vendor.get(f"{base(connection)}/products/{product_id}").data["data"]
             self._products[key] = wire.Product.model_validate(found)
         return self._products[key]
+
+    def _rates(
+        self, vendor: VendorClient, taxes: Set[str], connection: Connection
+    ) -> Mapping[str, wire.Rate]:
+        """Rates by id, and by that of a tax which has no other; read again for a new tax."""
+        known = self._taxes.setdefault(connection.name, {})
+        if not taxes <= known.keys():
+            for row in vendor.get(f"{base(connection)}/taxes").data["data"]:
+                tax = wire.Tax.model_validate(row)
+                known |= {rate.id: rate for rate in tax.rates}
+                if len(tax.rates) == 1:
+                    known[tax.id] = tax.rates[0]
+        return known
 
     def _retailer(self, vendor: VendorClient, connection: Connection) -> str:
         if connection.name not in self._currency:

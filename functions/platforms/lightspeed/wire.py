@@ -41,6 +41,19 @@ class LineTax(Wire):
     total: Money = Decimal(0)
 
 
+class TaxComponent(Wire):
+    """What one rate comes to."""
+
+    rate_id: Id = ""
+    total_tax: Money = Decimal(0)
+
+
+class LineData(Wire):
+    """What the platform keeps beside a line."""
+
+    tax_components: Annotated[tuple[TaxComponent, ...], Listed] = ()
+
+
 class LineReturn(Wire):
     """Whether a line is one that comes back."""
 
@@ -57,6 +70,7 @@ class Line(Wire):
     gift_card_number: Text = ""
     pricing: Pricing
     tax: Annotated[LineTax, Object] = LineTax()
+    data: Annotated[LineData, Object] = Field(default=LineData(), alias="_metadata")
 
 
 class PaymentType(Wire):
@@ -81,6 +95,7 @@ class Charge(Wire):
     name: Text = ""
     total: Money
     total_tax: Money = Decimal(0)
+    tax_components: Annotated[tuple[TaxComponent, ...], Listed] = ()
 
 
 class Totals(Wire):
@@ -144,6 +159,21 @@ class Product(Wire):
     sku: Text = ""
     name: Text = ""
     variant_name: Text = ""
+
+
+class Rate(Wire):
+    """A rate of tax, as a fraction."""
+
+    id: Id
+    name: Text = ""
+    rate: Money
+
+
+class Tax(Wire):
+    """What a product is taxed with."""
+
+    id: Id
+    rates: Annotated[tuple[Rate, ...], Listed] = ()
 
 
 class Customer(Wire):

@@ -24,6 +24,11 @@ from platforms.lightspeed.webhook import LightspeedWebhook
 SAMPLES = Path(__file__).parents[4] / "shared" / "platforms" / "samples" / "lightspeed"
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
 PRODUCTS = {"p1": wire.Product(id="p1", sku="COLA330-C24", name="Cola", variant_name="Cola / 24")}
+VAT, CITY = (
+    wire.Rate(id="r20", name="VAT", rate=Decimal("0.2")),
+    wire.Rate(id="r5", name="City", rate=Decimal("0.05")),
+)
+RETAILER = mapping.Retailer("GBP", PRODUCTS, {"t1": VAT, "r20": VAT, "r5": CITY})
 ADA = {
     "id": "c1",
     "customer_code": "Ada-1",
@@ -39,13 +44,13 @@ ADA = {
 }
 
 
-def line(line_id="l1", quantity=2, total="26.40000", tax="5.28000", **more):
+def line(line_id="l1", quantity=2, total="26.40000", tax="5.28000", tax_id="t1", **more):
     return {
         "id": line_id,
         "product": {"id": "p1"},
         "quantity": Decimal(quantity),
         "pricing": {"price": Decimal("13.2"), "discount": 0, "total": Decimal(total)},
-        "tax": {"id": "t1", "total": Decimal(tax)},
+        "tax": {"id": tax_id, "total": Decimal(tax)},
     } | more
 
 
@@ -71,7 +76,7 @@ def told(buyer=ADA, **more):
     } | more
     customer = wire.Customer.model_validate(buyer) if buyer else None
     sale = wire.Sale.model_validate(body)
-    return list(mapping.sale(sale, customer, PRODUCTS, "GBP", "shop"))
+    return list(mapping.sale(sale, customer, RETAILER, "shop"))
 
 
 def request(**more):
@@ -136,6 +141,31 @@ def test_whoever_walks_in_is_a_guest(buyer):
     order, owner, _ = told(buyer=buyer)
     assert str(owner.ref) == "Customer#shop/order:s1"
     assert order.body.contact.name == ""
+
+
+def test_each_rate_has_its_share_of_a_lines_tax():
+    parts = [
+        {"rate_id": "r20", "total_tax": Decimal("5.28000")},
+        {"rate_id": "r5", "total_tax": Decimal("1.32000")},
+    ]
+    both = line(tax="6.60000", _metadata={"tax_components": parts})
+    (one,) = request(line_items=[both]).lines
+    assert [(share.title, share.rate, share.amount) for share in one.taxes] == [
+        ("VAT", Decimal("0.2"), Decimal("5.28")),
+        ("City", Decimal("0.05"), Decimal("1.32")),
+    ]
+
+
+def test_a_line_without_parts_has_the_only_rate_of_its_tax():
+    (one,) = request().lines
+    assert [(share.rate, share.amount) for share in one.taxes] == [
+        (Decimal("0.2"), Decimal("5.28"))
+    ]
+
+
+def test_a_rate_nobody_knows_is_left_out():
+    (one,) = request(line_items=[line(tax_id="t9")]).lines
+    assert (one.tax, one.taxes) == (Decimal("5.28"), ())
 
 
 def test_lines_of_five_decimals_add_up_to_the_sale():

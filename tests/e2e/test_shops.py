@@ -1,0 +1,118 @@
+"""One order of each kind in a shop of every platform: all reach the same ERP and say the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.state.objects import MemoryObjects
+from tests.kit.deployed import Deployed, Details, SaleLine
+from tests.kit.shops import CONNECTIONS, FACTS, MANIFESTS
+
+KINDS = ("plain", "changed", "cancelled", "paid", "refunded")
+RATE = (Decimal("20.0"),)
+BOOKED = Details(
+    untaxed=Decimal("40.75"),
+    tax=Decimal("8.15"),
+    total=Decimal("48.90"),
+    lines=[
+        SaleLine("COLA330", 2, Decimal("26.40"), RATE),
+        SaleLine("TONIC200", 1, Decimal("9.40"), RATE),
+        SaleLine("DELIVERY", 1, Decimal("4.95"), RATE),
+    ],
+)
+
+Told = dict[str, dict[str, EntityRef]]
+
+
+@pytest.fixture(scope="module")
+def told(house: Deployed) -> Told:
+    """What was ordered, by platform and kind; everywhere at the same time."""
+    orders: Told = {slug: {} for slug in FACTS}
+    for kind in KINDS:
+        for slug, counter in house.counters.items():
+            orders[slug][kind] = ref(Kind.ORDER, CONNECTIONS[slug], counter.sell())
+    for slug, counter in house.counters.items():
+        key = {kind: order.external_id for kind, order in orders[slug].items()}
+        counter.do(key["changed"], "update")
+        counter.do(key["cancelled"], "cancel")
+        for kind in ("paid", "refunded"):
+            if "pay" in counter.facts:
+                counter.do(key[kind], "pay")
+        if "refund" in counter.facts:
+            counter.do(key["refunded"], "refund")
+    return orders
+
+
+@pytest.fixture(params=sorted(FACTS))
+def slug(request):
+    return request.param
+
+
+def request_of(house: Deployed, order: EntityRef) -> Any:
+    return Loader(house.stack.table, MemoryObjects()).view(order).request
+
+
+def reported(house: Deployed, order: EntityRef, kind: Kind) -> list[str]:
+    rows = house.stack.table.query(str(order), f"CHILD#{kind}")
+    return [str(row["sk"]) for row in rows]
+
+
+def test_an_order_is_booked_the_same_from_every_shop(house, told, slug):
+    order = told[slug]["plain"]
+    house.await_link(order, "synced")
+    assert house.erp.details(order.key) == [BOOKED]
+
+
+def test_a_change_arrives(house, told, slug):
+    order = told[slug]["changed"]
+    wanted = next(iter(FACTS[slug]["update"].values()))
+    house.await_(
+        lambda: request_of(house, order).note == wanted,
+        lambda: f"{order} says {request_of(house, order).note!r}",
+    )
+    house.await_link(order, "synced")
+    assert house.erp.details(order.key) == [BOOKED]
+
+
+def test_a_cancelled_order_is_cancelled(house, told, slug):
+    order = told[slug]["cancelled"]
+    house.await_(
+        lambda: request_of(house, order).cancelled_at is not None,
+        lambda: f"{order} is not cancelled",
+    )
+    house.await_(
+        lambda: [sale.state for sale in house.sales(order)] in ([], ["cancel"]),
+        lambda: f"{order} is booked as {house.sales(order)}",
+        sweep=True,
+    )
+
+
+def test_payments_and_refunds_are_known(house, told, slug):
+    kinds = {"pay": Kind.PAYMENT, "refund": Kind.REFUND}
+    order = told[slug]["refunded"]
+    for action, kind in kinds.items():
+        if action in FACTS[slug] and kind in MANIFESTS[slug].entities.source:
+            house.await_(
+                lambda kind=kind: reported(house, order, kind),
+                lambda kind=kind: f"no {kind} of {order}",
+            )
+    house.await_link(order, "synced")
+    assert len(house.sales(order)) == 1
+
+
+def test_what_no_webhook_told_is_found_by_the_poll(house, slug):
+    counter = house.counters[slug]
+    counter.switch("manual")
+    try:
+        order = ref(Kind.ORDER, CONNECTIONS[slug], counter.sell())
+        for stream in MANIFESTS[slug].streams:
+            house.poll(CONNECTIONS[slug], stream.name)
+        house.await_link(order, "synced")
+    finally:
+        counter.switch("auto")
+    assert house.erp.details(order.key) == [BOOKED]
