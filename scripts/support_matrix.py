@@ -36,6 +36,7 @@ def rows(slug: str, manifest: Manifest) -> Iterator[tuple[str, ...]]:
 def _read(manifest: Manifest) -> str:
     polls = ", ".join(f"{stream.name} every {stream.every}" for stream in manifest.streams)
     ways = ["webhook"] if manifest.functions.webhook else []
+    ways = ["webhook that `connect` registers"] if manifest.webhook.watched else ways
     ways += [f"poll ({polls})"] if polls else []
     return ", ".join(ways)
 
@@ -44,8 +45,7 @@ def _proof(slug: str, manifest: Manifest) -> str:
     ways = []
     if manifest.functions.webhook:
         webhook = importlib.import_module(f"platforms.{slug}.webhook").handler.adapter
-        signature = type(webhook.signature).__name__
-        ways.append("HMAC-SHA256" if signature == "HmacSha256" else signature)
+        ways.append(webhook.signature.scheme)
     return "; ".join([*ways, _keys(manifest)])
 
 

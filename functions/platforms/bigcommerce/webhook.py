@@ -40,6 +40,8 @@ def hook_proof(secret: str) -> str:
 class SignedOrKnown(StandardWebhooks):
     """The signature decides where there is one; our own header where there is none."""
 
+    scheme: ClassVar[str] = "Standard Webhooks or a header"
+
     def __init__(self) -> None:
         super().__init__(headers=("webhook-signature", HOOK_HEADER))
 

@@ -33,6 +33,7 @@ _PROOF = re.compile(r"signature=([A-Za-z0-9+/=]+), ?algorithm=HMAC-SHA256")
 class FormSignature:
     """``signature=<proof>,algorithm=HMAC-SHA256`` of a form."""
 
+    scheme: ClassVar[str] = "HMAC-SHA256 of a form"
     headers = (_HEADER,)
 
     def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:

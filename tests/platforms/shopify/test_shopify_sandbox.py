@@ -21,7 +21,7 @@ from tests.kit.transport import SandboxTransport
 
 ROOT = Path(__file__).parents[3]
 VENDOR = ROOT.parent / "shared" / "platforms"
-FIXTURES = sorted((ROOT / "events" / "shopify").glob("*.json"))
+FIXTURES = sorted((ROOT / "events" / "shopify").glob("*__*.json"))
 EXCHANGES = sorted((ROOT / "events" / "shopify" / "api").glob("*.json"))
 SCHEMAS = VENDOR / "specs" / "shopify" / "webhook-payload-schemas-2026-07.json"
 SDL = VENDOR / "specs" / "shopify" / "admin-2026-10.trimmed.graphql"

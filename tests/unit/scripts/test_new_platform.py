@@ -72,7 +72,7 @@ LACKS = [
     "sandbox: sandbox.py has no make(seed)",
     "webhook: webhook.py: routes is empty",
     "fixtures: no deliveries in events/acme_pro",
-    "fixtures: no fixture shows kind Order, which the manifest says it reports",
+    "fixtures: no events/acme_pro/source.json: what is ordered in the sandbox",
     "pull: pull.py: fetch is not coded",
     "pull: pull.py: changes is not coded, and the manifest has streams: orders",
     "target: target.py: entities is empty",

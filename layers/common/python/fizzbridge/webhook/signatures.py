@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from fizzbridge.errors import VerificationError
 from fizzbridge.webhook.request import Delivery
@@ -16,6 +16,9 @@ from fizzbridge.webhook.request import Delivery
 
 class Signature(Protocol):
     """How one platform proves its deliveries."""
+
+    scheme: ClassVar[str]
+    """What the scheme is called, for people."""
 
     @property
     def headers(self) -> Sequence[str]:
@@ -35,6 +38,7 @@ class Signature(Protocol):
 class HmacSha256:
     """HMAC-SHA256 of the raw body, in one of several headers."""
 
+    scheme: ClassVar[str] = "HMAC-SHA256"
     headers: tuple[str, ...]
     encoding: Literal["base64", "hex"] = "base64"
 
@@ -71,6 +75,7 @@ class StandardWebhooks:
     The secret's own bytes are the key; a vendor that hands out ``whsec_`` and base64 decodes first.
     """
 
+    scheme: ClassVar[str] = "Standard Webhooks"
     headers: tuple[str, ...] = ("webhook-signature",)
 
     def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
@@ -93,6 +98,7 @@ class FizzHmac:
     The proof is ``v1=<hex>``, so that another scheme can follow this one.
     """
 
+    scheme: ClassVar[str] = "HMAC-SHA256 with its time"
     headers: tuple[str, ...] = ("x-fizz-signature",)
 
     def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
