@@ -228,6 +228,17 @@ class Deployed:
     def sales(self, order: EntityRef) -> list[Any]:
         return self.erp.sales(order.key)
 
+    def logged(self, function: str) -> list[dict[str, Any]]:
+        """Every line a function has logged that is JSON."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        group = f"/aws/lambda/fizzbridge-local-{function}"
+        texts = [
+            event["message"]
+            for page in pages.paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+        return [json.loads(text) for text in texts if text.startswith("{")]
+
     # -- what the schedule does ------------------------------------------------------------------
 
     def client(self, service: str) -> Any:

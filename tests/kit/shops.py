@@ -21,7 +21,11 @@ FACTS: Mapping[str, Any] = {
     if manifest.entities.source
 }
 CONNECTIONS = {slug: f"shop-{slug}" for slug in FACTS}
-SEEDS = {f"{slug}-shop.seed.json": json.dumps(facts["seed"]) for slug, facts in FACTS.items()}
+# Webhooks are made when a shop starts, and sent elsewhere when it is known where.
+SEEDS = {
+    f"{slug}-shop.seed.json": json.dumps(facts["seed"] | {"webhook_uri": "http://127.0.0.1:9/"})
+    for slug, facts in FACTS.items()
+}
 SECRETS = {
     CONNECTIONS[slug]: {"active": SECRET, **facts["secret"]} for slug, facts in FACTS.items()
 }

@@ -43,11 +43,13 @@ class Site:
         connection: the connection's name.
         needs_confirmation: whether an order waits until the site has confirmed it.
         po_number: the attribute of an order that holds the buyer's number, without ``c_``.
+        note: the one that holds what the buyer wrote.
     """
 
     connection: str
     needs_confirmation: bool = False
     po_number: str = "poNumber"
+    note: str = "customerNote"
 
 
 def order_named(told: wire.OrderEvent, connection: str) -> Iterator[Told]:
@@ -142,9 +144,14 @@ def _request(told: wire.Order, buyer: EntityRef, site: Site) -> OrderRequest:
         bill_to=bill_to,
         ship_to=_ship_to(told) or bill_to,
         po_number=told.custom.get(site.po_number, ""),
+        note=told.custom.get(site.note, ""),
         payment_terms=", ".join(one.method for one in told.instruments if one.method),
         payment_status=_PAYMENT.get(told.payment, PaymentStatus.PENDING),
-        properties={key: value for key, value in told.custom.items() if key != site.po_number},
+        properties={
+            key: value
+            for key, value in told.custom.items()
+            if key not in {site.po_number, site.note}
+        },
     )
 
 

@@ -114,6 +114,7 @@ def _choices(connection: Connection) -> mapping.Site:
         connection.name,
         bool(settings.get("require_confirmed", False)),
         str(settings.get("po_number_attribute", "c_poNumber")).removeprefix(wire.CUSTOM),
+        str(settings.get("note_attribute", "c_customerNote")).removeprefix(wire.CUSTOM),
     )
 
 

@@ -67,6 +67,7 @@ def told(**more):
         "paymentInstruments": [{"paymentMethodId": "INVOICE", "amount": 0}],
         "orderToken": "secret-token",
         "c_poNumber": "PO-77",
+        "c_customerNote": "ring twice",
         "c_slot": "AM",
     } | more
     return list(mapping.order(wire.Order.model_validate(body), SITE))
@@ -95,7 +96,8 @@ def test_an_order_is_kept_in_full():
         Decimal("5.28"),
     )
     assert line.taxes[0].rate == Decimal("0.2")
-    assert (body.po_number, body.properties) == ("PO-77", {"slot": "AM"})
+    assert (body.po_number, body.note) == ("PO-77", "ring twice")
+    assert body.properties == {"slot": "AM"}
     assert (body.company.name, body.ship_to.country, body.payment_terms) == (
         "Corner Pop Ltd",
         "GB",

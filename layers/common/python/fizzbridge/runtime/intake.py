@@ -8,11 +8,16 @@ from datetime import datetime, timedelta
 
 from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics
-from fizzbridge.observation import Hint, Told
+from fizzbridge.observation import Hint, Seen, Told
 from fizzbridge.queues import Queue
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.state.table import TableUnavailableError
 from fizzbridge.webhook.storing import hint_message
+
+
+def parts(told: Iterable[Told]) -> int:
+    """How much was shown, and not only named: each is merged, equal, older or tied."""
+    return sum(isinstance(one, Seen) for one in told)
 
 
 class Intake:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,14 +17,15 @@ from fizzbridge.errors import (
     RetryableError,
 )
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
-from fizzbridge.observation import Hint
+from fizzbridge.observation import Hint, Told
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
 from fizzbridge.runtime.health import Health
-from fizzbridge.runtime.intake import Intake
+from fizzbridge.runtime.intake import Intake, parts
 from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances, Observer
@@ -244,7 +245,11 @@ class Puller:
         with self._vendor(holder) as vendor:
             told = list(self._adapter.fetch(vendor, hint, self._connection))
         self._health.works()
-        self._intake.take(told, self._adapter.clock, how)
+        self._take(told, self._adapter.clock, how)
+
+    def _take(self, told: Sequence[Told], clock: Clock, how: Circumstances) -> None:
+        self._intake.take(told, clock, how)
+        log.info("taken in", extra={"source": how.source, "parts": parts(told)})
 
     def _as_read(self, source: str, correlation_id: str) -> Circumstances:
         """Circumstances of a read that begins now: what it shows is at least as new as that."""
@@ -298,7 +303,7 @@ class Puller:
                 break
             how = self._as_read(f"poll {asked.stream}", correlation_id)
             page = self._page(asked, place, holder)
-            self._intake.take(page.told, self._adapter.clock, how)
+            self._take(list(page.told), self._adapter.clock, how)
             place = place.after(page, how.observed_at, overlap)
             try:
                 cursor = self._cursors.advance(cursor, place.text())
@@ -356,14 +361,14 @@ class Puller:
         if self._webhook is None:
             raise PermanentError("no webhook here to read a delivery", code="unknown_message")
         delivery = from_message(body, self._given.objects)
-        told = read(self._webhook, delivery, self._connection.name)
+        told = read(self._webhook, delivery, self._connection.name) or ()
         how = Circumstances(
             observed_at=delivery.received_at,
             is_authoritative=False,
             correlation_id=correlation_id,
             source=self._webhook.topic(delivery),
         )
-        self._intake.take(told or (), self._webhook.clock, how)
+        self._take(told, self._webhook.clock, how)
 
     # -- giving up -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
 from fizzbridge.queues import MessageRefusedError, QueueUnavailableError
-from fizzbridge.runtime.intake import Intake
+from fizzbridge.runtime.intake import Intake, parts
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.wiring import Ports, now
 from fizzbridge.secrets import SecretError, SecretUnavailableError
@@ -109,7 +109,7 @@ class Receiver:
             )
             log.warning("delivery spilled", extra=about | {"reason": reason}, exc_info=True)
             return self._spill(delivery, correlation_id)
-        log.info("delivery taken in", extra=about)
+        log.info("taken in", extra={**about, "parts": parts(told)})
         return ACCEPTED
 
     def _spill(self, delivery: Delivery, correlation_id: str) -> Response:
