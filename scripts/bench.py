@@ -212,6 +212,13 @@ def _environment() -> dict[str, str]:
 # -- whole ways, and how long the commands take -------------------------------------------------
 
 
+def sources() -> str:
+    """A row for each shop."""
+    from scripts.bench_sources import sources as measure
+
+    return measure()
+
+
 def local() -> str:
     """Orders through the local stack, beside a function that does nothing."""
     from scripts.bench_local import local as measure
@@ -235,12 +242,14 @@ def commands() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "cpu": cpu,
+    "sources": sources,
     "imports": imports,
     "local": local,
     "commands": commands,
 }
 TITLES = {
     "cpu": "What a delivery costs",
+    "sources": "What each shop costs",
     "imports": "What a cold start imports",
     "local": "From the shop to the ERP on this machine",
     "commands": "What a new machine waits for",

@@ -94,7 +94,7 @@ class Shop:
         """A bridge beside the shop, with its own time: the shop's, and a little later."""
         webhook = importlib.import_module(f"platforms.{self.platform}.webhook").handler.adapter
         pull = importlib.import_module(f"platforms.{self.platform}.pull")
-        kind = next(
+        kind: Any = next(
             kind
             for kind in vars(pull).values()
             if isinstance(kind, type)
@@ -119,7 +119,7 @@ class Shop:
 
     def told(self) -> list[Delivery]:
         """What the shop has sent, or would have."""
-        return self.sandbox.outbox.deliveries
+        return list(self.sandbox.outbox.deliveries)
 
     def hear(self, source: Source, deliveries: Iterable[Delivery] | None = None) -> None:
         """Deliver what the shop sends, and fetch what it only named."""
