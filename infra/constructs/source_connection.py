@@ -72,6 +72,7 @@ class SourceConnection(Construct):
             | ({"FIZZBRIDGE_SUBSCRIPTION_SECRET": signing} if signing else {}),
             statements=[
                 access.merge_state(shared.table),
+                *([access.read_entities(shared.table)] if parts.manifest.rechecked else []),
                 *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
@@ -102,7 +103,8 @@ class SourceConnection(Construct):
 
     def _schedules(self, queue: sqs.Queue, polls: list[tuple[str, str]]) -> None:
         watched = self._parts.manifest.webhook.watched
-        if not polls and not watched:
+        rechecked = self._parts.manifest.rechecked
+        if not polls and not watched and not rechecked:
             return
         schedules = Schedules(
             self,
@@ -124,6 +126,13 @@ class SourceConnection(Construct):
                 name=self._parts.name("watch"),
                 interval=watched,
                 message={"type": "watch", "streams": [stream for stream, _ in polls]},
+            )
+        if rechecked:
+            schedules.every(
+                "Recheck",
+                name=self._parts.name("recheck"),
+                interval=rechecked,
+                message={"type": "recheck"},
             )
 
     def _webhook(self, shape: FunctionShape, queue: sqs.Queue | None) -> None:

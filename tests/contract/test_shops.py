@@ -11,6 +11,8 @@ import pytest
 from fizzbridge.manifest import load_registry
 from fizzbridge.model.entity import EntityRef, Kind
 from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.rows import placed_pk
+from fizzbridge.state.table import Write
 from sandbox.faults import Fault
 from tests.kit.shop import HEARS, ROOT, Shop
 from tests.kit.source import CONNECTION, captured_logs
@@ -97,6 +99,26 @@ def test_a_cancellation_nobody_told_is_found(shop):
     shop.act(order, "cancel")
     shop.poll(source)
     assert orders(source)[key(order)].cancelled_at is not None
+
+
+def test_an_order_that_is_erased_without_a_word_is_found(shop):
+    if not MANIFESTS[shop.platform].rechecked:
+        pytest.skip(f"{shop.platform} tells of what it deletes, or deletes nothing")
+    source = shop.source()
+    erased, kept = shop.place(), shop.place()
+    shop.poll(source)
+    for order in (erased, kept):
+        entity = EntityRef.parse(key(order))
+        placed = orders(source)[key(order)].placed_at
+        source.table.transact([Write(placed_pk(CONNECTION, placed), str(entity), set={"kind": ""})])
+    shop.act(erased, "delete")
+    for looks, gone in ((1, []), (2, [key(erased)])):
+        shop.later(7200)
+        shop.catch_up(source)
+        assert source.work({"type": "recheck"}) is None
+        shop.drain(source)
+        found = {name: row for name, row in source.parts("Order#").items() if row["deleted"]}
+        assert [name.partition("/PART#")[0] for name in found] == gone, looks
 
 
 def test_a_refund_is_told_and_found(shop):

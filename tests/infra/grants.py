@@ -119,6 +119,12 @@ NOTICED: dict[Grant, str] = {
     ),
 }
 
+SOME: dict[Grant, str] = _grants(
+    "pull",
+    ("dynamodb:Query", TABLE, "lists the orders of a day, where a platform deletes without a word"),
+)
+"""What only the functions of some platforms have."""
+
 _MISSING = "tells a missing object from a forbidden one; the emulator always tells"
 _POLLED = "the event source mapping reads the queue; the emulator does not check its own"
 _POLLED_BY = {

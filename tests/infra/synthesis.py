@@ -25,6 +25,7 @@ streams = [
     { name = "orders", every = "15 minutes" },
     { name = "stock", every = "1 hour" },
 ]
+rechecked = "1 day"
 [functions]
 webhook = { memory_mb = 256, timeout_s = 5 }
 pull = { memory_mb = 512, timeout_s = 60 }

@@ -312,6 +312,7 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
             "type": "watch",
             "streams": ["orders", "stock"],
         },
+        ("fizzbridge-prod-acme-1-recheck", "rate(1 day)"): {"type": "recheck"},
     }
     for schedule in both_ways.resources("AWS::Scheduler::Schedule").values():
         target = schedule["Properties"]["Target"]

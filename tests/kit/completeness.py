@@ -127,6 +127,9 @@ def _pull(adapter: PullAdapter, manifest: Manifest) -> Iterator[str]:
         names = ", ".join(stream.name for stream in manifest.streams)
         yield f"pull.py: changes is not coded, and the manifest has streams: {names}"
 
+    if manifest.rechecked and type(adapter).existing is PullAdapter.existing:
+        yield "pull.py: existing is not coded, and the manifest says rechecked"
+
 
 def _target(slug: str, manifest: Manifest, events: Path) -> Iterator[str]:
     module = importlib.import_module("fizzbridge.runtime.target")

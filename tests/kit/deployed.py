@@ -273,19 +273,32 @@ class Deployed:
                 link.get(name) == value for name, value in also.items()
             )
 
-        self.await_(there, lambda: f"{order} is {self.link(order)}, not {status}", sweep=True)
+        def complaint() -> str:
+            holds = [row["sk"] for row in self.stack.table.query(str(order), "HOLD#")]
+            return f"{order} is {self.link(order)}, not {status}; {holds}"
+
+        self.await_(there, complaint, sweep=True)
         return self.link(order)
 
     def await_(
-        self, condition: Callable[[], bool], complaint: Callable[[], str], *, sweep: bool = False
+        self,
+        condition: Callable[[], object],
+        complaint: Callable[[], str],
+        *,
+        sweep: bool = False,
+        meanwhile: Callable[[], object] = lambda: None,
     ) -> None:
-        start = swept = time.monotonic()
+        """Wait until something is true, and do what a schedule would do meanwhile."""
+        tick = self.sweep if sweep else meanwhile
+        start = ticked = time.monotonic()
+        if not sweep:
+            tick()
         while not condition():
             now = time.monotonic()
             assert now - start < PATIENCE_S, complaint()
-            if sweep and now - swept > 3:
-                self.sweep()
-                swept = now
+            if now - ticked > 3:
+                tick()
+                ticked = now
             time.sleep(0.1)
 
 

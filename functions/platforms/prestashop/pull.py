@@ -8,7 +8,7 @@ is passed by, whatever shares a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any
 
@@ -102,6 +102,12 @@ class PrestaShopPull(PullAdapter):
             told = [Hint("reference", row["order_reference"]) for row in rows]
         last = rows[-1]["id"] if rows else cursor or "0"
         return Page(told, last, is_last=len(rows) < self.per_page)
+
+    def existing(
+        self, vendor: VendorClient, ids: Sequence[str], connection: Connection
+    ) -> Set[str]:
+        """Orders that were not deleted."""
+        return Webservice(vendor, connection, self._kept).of("orders", "id", ids, "[id]").keys()
 
 
 handler = pull_handler(PrestaShopPull(), PrestaShopWebhook())

@@ -8,7 +8,7 @@ falls, the round begins again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -98,6 +98,18 @@ class WooCommercePull(PullAdapter):
         told = [one for row in answer.data for one in _told(row, connection.name)]
         following = {"page": place["page"] + 1, "total": total}
         return Page(told, json.dumps(following), is_last=place["page"] >= pages)
+
+    def existing(
+        self, vendor: VendorClient, ids: Sequence[str], connection: Connection
+    ) -> Set[str]:
+        """Orders that were not erased; one in the bin is still there."""
+        del connection
+        listed = {"include": ",".join(ids), "_fields": "id", "per_page": 100}
+        found: set[str] = set()
+        for status in ("any", "trash"):  # "any" leaves the bin out
+            answer = vendor.get(f"{API}/orders", params=listed | {"status": status})
+            found |= {str(row["id"]) for row in answer.data}
+        return found
 
 
 def _gmt(moment: datetime) -> str:

@@ -205,6 +205,7 @@ class WooCommerceSandbox:
             for order in self.store.orders.values()
             if asked.takes_status(order["status"])
             and asked.takes_time(order)
+            and asked.takes_id(order["id"])
             and via in (None, order["created_via"])
         ]
         return asked.answer(request, found)
@@ -314,7 +315,7 @@ class WooCommerceSandbox:
             "orders/refund": lambda given: store.refund(
                 number, given["amount"], given.get("lines", []), given.get("reason", "")
             ),
-            "orders/trash": lambda given: store.trash(number, is_forced=bool(given.get("force"))),
+            "orders/delete": lambda given: store.trash(number, is_forced=bool(given.get("force"))),
             "orders/restore": lambda _: store.restore(number),
             "customers/update": lambda given: store.change_customer(number, given),
             "customers/delete": lambda _: store.delete_customer(number),

@@ -67,6 +67,8 @@ class ListQuery:
             self._known("status", status, ("any", "trash", *LISTED))
             for status in query.get("status", "any").split(",")
         }
+        self._ids = query.get("include", "").split(",")
+        self._fields = [one for one in query.get("_fields", "").split(",") if one]
         self._bounds = {name: self._moment(name, offset) for name in BOUNDS} if has_bounds else {}
         if self._wrong:
             raise WrongQueryError(self._wrong)
@@ -74,6 +76,10 @@ class ListQuery:
     def takes_status(self, status: str) -> bool:
         """Any status but the bin's, unless named."""
         return status in self.statuses or ("any" in self.statuses and status != "trash")
+
+    def takes_id(self, number: int) -> bool:
+        """Any, unless some are named."""
+        return self._ids == [""] or str(number) in self._ids
 
     def takes_time(self, row: Json) -> bool:
         """Every bound leaves its own second out."""
@@ -100,7 +106,10 @@ class ListQuery:
                 links.append(f'<{request.url.include_query_params(page=page)}>; rel="{rel}"')
         if links:
             headers["Link"] = ", ".join(links)
-        return JSONResponse(rows[self.skip : self.skip + self.size], headers=headers)
+        shown = rows[self.skip : self.skip + self.size]
+        if self._fields:
+            shown = [{name: row[name] for name in self._fields if name in row} for row in shown]
+        return JSONResponse(shown, headers=headers)
 
     def _sorted(self, rows: list[Json]) -> list[Json]:
         if self.sort == "modified":

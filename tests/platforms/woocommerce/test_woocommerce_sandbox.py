@@ -226,7 +226,7 @@ def test_the_control_routes_drive_the_store():
     made = http.post("/_sandbox/orders", json={"lines": [{"sku": "COLA-24", "quantity": 2}]})
     number = made.json()["order"]["id"]
     assert made.status_code == 201
-    for action in ("update", "cancel", "trash", "restore"):
+    for action in ("update", "cancel", "delete", "restore"):
         assert http.post(f"/_sandbox/orders/{number}/{action}", json={}).status_code == 200
     assert http.post(f"/_sandbox/orders/{number}/explode", json={}).status_code == 404
     assert http.post("/_sandbox/orders", json={"wrong": 1}).status_code == 422

@@ -93,6 +93,9 @@ class Manifest(_Frozen):
     entities: Entities
     secrets: SecretKeys = SecretKeys()
     streams: tuple[Stream, ...] = ()
+    rechecked: Every | None = None
+    """How often known orders are looked for among the platform's own; None where it tells of every
+    deletion, or has none."""
     quality: Quality
 
     @model_validator(mode="after")

@@ -176,6 +176,10 @@ class Limits(_Frozen):
     """Empties an account may bring beyond those outstanding, in percent of what it was sold."""
     delivery_bytes: int = Field(default=5_000_000, ge=1)
     """A larger webhook body is refused with 413; the poll brings what it said."""
+    recheck_days: int = Field(default=30, ge=1, le=365)
+    """Orders of so many days are looked for at platforms that delete without a word."""
+    missing_orders: int = Field(default=5, ge=0)
+    """So many orders of one day may be gone at once; of more the list is not believed."""
 
 
 class CreditPolicy(_Frozen):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -88,5 +88,14 @@ class PullAdapter:
                 before it carries on.
             span: of which changes; the same for every page of a round.
             connection: the connection read.
+        """
+        raise NotImplementedError
+
+    def existing(
+        self, vendor: VendorClient, ids: Sequence[str], connection: Connection
+    ) -> Set[str]:
+        """Which of some orders the platform still has, in whatever state: only their keys are read.
+
+        Asked where the manifest says ``rechecked``: of platforms that delete without a word.
         """
         raise NotImplementedError

@@ -30,6 +30,7 @@ from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
+from fizzbridge.runtime.recheck import Recheck
 from fizzbridge.runtime.subscriptions import Register, Wish
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.secrets import SecretUnavailableError
@@ -43,6 +44,7 @@ from fizzbridge.webhook.receive import active
 from fizzbridge.webhook.storing import from_message, to_message
 
 CALLS_PER_READ = 4
+KEYS_PER_CALL = 50
 PAGES_PER_RUN = 4
 """Then the run queues its continuation, so that hints and deliveries get their turn."""
 
@@ -182,6 +184,7 @@ class Puller:
         self._cursors = Cursors(given.table, clock)
         self._health = Health(given.table, given.connection.name, clock)
         self._register = Register(given.table, given.connection, clock)
+        self._recheck = Recheck(given.table, given.connection.name, given.bridge.limits, clock)
         self._intake = Intake(
             given.connection.name,
             Observer(given.table, given.objects, given.bridge, clock),
@@ -227,6 +230,8 @@ class Puller:
                 self._poll(Round.of(body), holder, correlation_id)
             case "delivery":
                 self._deliver(body, correlation_id)
+            case "recheck":
+                self._look_for(body.get("day"), holder, correlation_id)
             case "connect":
                 self._connect(body, holder)
             case "disconnect":
@@ -322,6 +327,25 @@ class Puller:
             page = replace(page, told=list(page.told))
         self._health.works()
         return page
+
+    # -- what is gone --------------------------------------------------------------------------
+
+    def _look_for(self, day: str | None, holder: str, correlation_id: str) -> None:
+        """Look for the orders of a day; without one, ask for each of the last days."""
+        if day is None:
+            for one in self._recheck.days():
+                asked = json.dumps({"type": "recheck", "day": one})
+                self._given.queue.send(self._given.settings.pull_queue or "", asked)
+            return
+        how = self._as_read(f"recheck {day}", correlation_id)
+        known = self._recheck.known(day)
+        there: set[str] = set()
+        for start in range(0, len(known), KEYS_PER_CALL):
+            ids = [ref.external_id for ref in known[start : start + KEYS_PER_CALL]]
+            with self._vendor(holder) as vendor:
+                there |= self._adapter.existing(vendor, ids, self._connection)
+        self._health.works()
+        self._take(self._recheck.missed(day, known, there), self._adapter.clock, how)
 
     # -- webhooks ------------------------------------------------------------------------------
 
