@@ -114,7 +114,7 @@ def test_payments_and_refunds_are_known(house, told, slug):
                 lambda kind=kind: reported(house, order, kind),
                 lambda kind=kind: f"no {kind} of {order}",
             )
-    house.await_link(order, "synced")
+    house.await_(lambda: house.sales(order), lambda: f"{order} is {house.link(order)}", sweep=True)
     assert len(house.sales(order)) == 1
 
 
