@@ -75,7 +75,7 @@ def test_an_order_is_kept_in_full(shop):
     assert request.placed_at.utcoffset().total_seconds() == 0
 
 
-def test_whatever_comes_twice_and_in_any_order_ends_the_same(shop):
+def test_f40_whatever_comes_twice_and_in_any_order_ends_the_same(shop):
     order = shop.place()
     shop.later()
     shop.act(order, "update")
@@ -150,7 +150,7 @@ def test_every_kind_it_reports_is_seen(shop):
 MANY = 120
 
 
-def test_orders_of_one_second_are_all_found(shop):
+def test_f39_orders_of_one_second_are_all_found(shop):
     placed = {key(shop.place()) for _ in range(MANY)}
     source = shop.source()
     shop.poll(source)

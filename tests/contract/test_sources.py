@@ -244,7 +244,7 @@ def tampered(fixture):
         "again",
     ],
 )
-def test_a_proof_that_is_not_quite_right_is_refused(source, golden, spoil):
+def test_f36_a_proof_that_is_not_quite_right_is_refused(source, golden, spoil):
     event = golden.event(source.webhook)
     name = source.webhook.signature.headers[0]
     proof = spoil(event["headers"].pop(name))
@@ -256,32 +256,32 @@ def test_a_proof_that_is_not_quite_right_is_refused(source, golden, spoil):
     assert source.counts() == {"received": 1, "rejected": 1}
 
 
-def test_a_tampered_body_is_refused(source, golden):
+def test_f36_a_tampered_body_is_refused(source, golden):
     event = http_event(signed(source.webhook, golden.headers, golden.body), tampered(golden))
     assert source.deliver(event) == 401
 
 
-def test_an_empty_body_is_refused(source, golden):
+def test_f36_an_empty_body_is_refused(source, golden):
     event = http_event(signed(source.webhook, golden.headers, b""), b"")
     assert source.deliver(event) == 401
 
 
-def test_another_connections_secret_is_refused(source, golden):
+def test_f38_another_connections_secret_is_refused(source, golden):
     assert source.deliver(golden.event(source.webhook, "somebody else's")) == 401
 
 
-def test_the_secret_before_the_newest_is_still_good(source, golden):
+def test_f37_the_secret_before_the_newest_is_still_good(source, golden):
     assert source.deliver(golden.event(source.webhook, OLD_SECRET)) == 200
     assert took(source)
 
 
-def test_a_secret_rotated_a_moment_ago_is_read_anew(source, golden):
+def test_f37_a_secret_rotated_a_moment_ago_is_read_anew(source, golden):
     assert source.deliver(golden.event(source.webhook)) == 200
     source.secrets["signing"] = json.dumps({"active": ["brand-new", SECRET]})
     assert source.deliver(golden.event(source.webhook, "brand-new")) == 200
 
 
-def test_a_retired_secret_is_dead_within_five_minutes(source, golden):
+def test_f37_a_retired_secret_is_dead_within_five_minutes(source, golden):
     assert source.deliver(golden.event(source.webhook, OLD_SECRET)) == 200
     source.secrets["signing"] = json.dumps({"active": [SECRET]})
     source.clock.advance(300)
@@ -289,7 +289,7 @@ def test_a_retired_secret_is_dead_within_five_minutes(source, golden):
     assert source.deliver(late) == 401
 
 
-def test_a_body_in_base64_is_verified_as_it_was_sent(source, golden):
+def test_f36_a_body_in_base64_is_verified_as_it_was_sent(source, golden):
     headers = signed(source.webhook, golden.headers, golden.body)
     assert source.deliver(http_event(headers, golden.body, encoded=True)) == 200
     assert took(source)
@@ -297,7 +297,7 @@ def test_a_body_in_base64_is_verified_as_it_was_sent(source, golden):
     assert source.deliver(broken) == 401
 
 
-def test_a_duplicate_merges_to_nothing(source, golden):
+def test_f38_a_duplicate_merges_to_nothing(source, golden):
     for _ in range(2):
         assert source.deliver(golden.event(source.webhook)) == 200
     once = source.content()
