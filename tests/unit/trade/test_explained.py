@@ -181,6 +181,21 @@ def test_empties_of_earlier_deliveries_are_outstanding():
     assert holds(house, order) == []
 
 
+def test_of_deposits_nobody_claimed_a_part_is_the_states():
+    share = {"unclaimed_share": Decimal("0.8")}
+    schemes = [
+        one.model_copy(update=share if "crate-12" in one.containers else {}) for one in SCHEMES
+    ]
+    house = Wholesaler(schemes=schemes, tax_rate=0.19)
+    house.ship(house.order("LEMON1000-CRATE", 10, "DE"), 10)
+    order = house.order("LEMON1000-CRATE", 1, "DE")
+    (step,) = house.explain(order, "unclaimed deposits")
+    assert (step["arithmetic"], step["amount"]) == (
+        "10 crate-12 not claimed yet, 12.00 of it due to the state",
+        "15.00",
+    )
+
+
 def test_a_levy_of_the_city_is_charged():
     house = Wholesaler(schemes=SCHEMES, currency="USD", tax_rate=0)
     city = {"city": "Philadelphia", "province_code": "PA"}

@@ -111,6 +111,10 @@ class Scheme(Frozen):
             raise ValueError("containers must name the crates a rate per crate is for")
         return self
 
+    def takes(self, container: str) -> bool:
+        """Whether empties of a type are the scheme's: a container it names, or its own name."""
+        return container in self.containers or container == self.name
+
     def is_valid_on(self, day: date) -> bool:
         """Whether the rate holds on that day, both ends included."""
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)

@@ -152,7 +152,7 @@ def _take_back(draft: Draft, schemes: Sequence[Scheme]) -> None:
     except ValueError as error:
         draft.hold(HoldReason.COMPLIANCE, str(error))
         return
-    _check_ledger(draft, brought)
+    _check_ledger(draft, brought, schemes)
 
 
 def _refund(draft: Draft, container: str, count: int, schemes: Sequence[Scheme]) -> None:
@@ -179,7 +179,7 @@ def _common_taxes(draft: Draft) -> tuple[TaxShare, ...] | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
-def _check_ledger(draft: Draft, brought: dict[str, int]) -> None:
+def _check_ledger(draft: Draft, brought: dict[str, int], schemes: Sequence[Scheme]) -> None:
     """More empties than outstanding are normal in pools, and a way to cheat: above a limit, ask."""
     rows = draft.books.empties()
     balances = {
@@ -193,6 +193,8 @@ def _check_ledger(draft: Draft, brought: dict[str, int]) -> None:
             "for the outlet before this order",
             amount=empties.liability(balances.values()),
         )
+    for container, balance in balances.items():
+        _show_unclaimed(draft, container, balance.outstanding, schemes)
     for container, count in brought.items():
         before = balances.get(container, empties.Balance(container))
         over = empties.over_return(before, count, draft.rules.bridge.limits.over_return_percent)
@@ -202,3 +204,14 @@ def _check_ledger(draft: Draft, brought: dict[str, int]) -> None:
         if over:
             message = f"empties {container}: {text}, {over} more than is accepted"
             draft.hold(HoldReason.LIMIT, message, draft.books.empties_cause(container))
+
+
+def _show_unclaimed(
+    draft: Draft, container: str, outstanding: int, schemes: Sequence[Scheme]
+) -> None:
+    """Part of what nobody has claimed is the state's, where a scheme says so."""
+    for scheme in schemes:
+        if scheme.unclaimed_share and scheme.takes(container) and outstanding > 0:
+            amount, due = empties.unclaimed(outstanding, scheme, draft.currency)
+            text = f"{outstanding} {container} not claimed yet, {due} of it due to the state"
+            draft.show("unclaimed deposits", text, amount=amount)

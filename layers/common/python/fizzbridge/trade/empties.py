@@ -128,10 +128,7 @@ def refunds(brought: Mapping[str, int], schemes: Sequence[Scheme], currency: str
     found = []
     for container, count in brought.items():
         fitting = [
-            one
-            for one in schemes
-            if one.kind is SchemeKind.DEPOSIT
-            and (container in one.containers or container == one.name)
+            one for one in schemes if one.kind is SchemeKind.DEPOSIT and one.takes(container)
         ]
         if len(fitting) != 1:
             many = "several schemes take" if fitting else "no scheme takes"
