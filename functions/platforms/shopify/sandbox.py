@@ -501,8 +501,10 @@ def _subscription_problem(
 ) -> tuple[str | None, str] | None:
     uri = given.get("uri") or ""
     address = urlsplit(uri)
-    local = address.scheme == "http" and address.hostname in {"127.0.0.1", "localhost"}
-    if not address.hostname or (address.scheme != "https" and not local):
+    host = address.hostname or ""
+    # The only addresses of this machine's own bridge; the vendor takes none without https.
+    local = address.scheme == "http" and (host == "127.0.0.1" or host.endswith("localhost"))
+    if not host or (address.scheme != "https" and not local):
         return "uri", "Address is invalid"
     if any(one["uri"] == uri and one["topic"] == topic for one in others):
         return "uri", "Address for this topic has already been taken"
