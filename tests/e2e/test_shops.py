@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from fizzbridge.model.entity import EntityRef, Kind, ref
-from fizzbridge.observability import Metric
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.objects import MemoryObjects
 from tests.kit.deployed import Deployed, Details, SaleLine
@@ -28,9 +25,6 @@ BOOKED = Details(
         SaleLine("DELIVERY", 1, Decimal("4.95"), RATE),
     ],
 )
-
-DELIVERIES = (Metric.IGNORED, Metric.REJECTED, Metric.SPILLED)
-MERGES = (Metric.MERGED, Metric.EQUAL, Metric.OLDER, Metric.TIED)
 
 Told = dict[str, dict[str, EntityRef]]
 
@@ -116,47 +110,6 @@ def test_payments_and_refunds_are_known(house, told, slug):
             )
     # Shopify's refund without lines holds an order that was not booked before it came.
     assert len(house.sales(order)) <= 1
-
-
-def test_whatever_comes_again_changes_nothing_and_all_that_came_is_counted(house, told, slug):
-    """Counts in are counts out, by what the shop, the logs and the metrics say."""
-    counter = house.counters[slug]
-    before = [house.erp.details(order.key) for order in told[slug].values()]
-    again = [one["id"] for one in counter.deliveries()] * 2
-    random.Random(7).shuffle(again)  # noqa: S311  the same disorder every time
-    counter.deliver(again)
-    house.await_(
-        lambda: is_accounted_for(house, slug),
-        lambda: f"{slug} does not add up: {account(house, slug)}",
-    )
-    assert [house.erp.details(order.key) for order in told[slug].values()] == before
-
-
-def account(house: Deployed, slug: str) -> dict[str, int]:
-    """What a connection's functions counted, and what their logs and the shop say."""
-    found: Counter[str] = Counter()
-    for function in ("webhook", "pull"):
-        for line in house.logged(f"{CONNECTIONS[slug]}-{function}"):
-            if "_aws" in line:
-                found.update({one: summed(line[one]) for one in Metric if one in line})
-            elif line.get("message") == "taken in":
-                found[f"{function} took"] += 1
-                found["parts"] += line["parts"]
-    answered = [answer for one in house.counters[slug].deliveries() for answer in one["answers"]]
-    found["sent"] = len(answered)
-    return found
-
-
-def summed(figure: int | list[int]) -> int:
-    return sum(figure) if isinstance(figure, list) else figure
-
-
-def is_accounted_for(house: Deployed, slug: str) -> bool:
-    """A delivery is taken, ignored, refused or spilled; a part is merged or not, or ignored."""
-    of = account(house, slug)
-    came = of[Metric.RECEIVED] + of["parts"]
-    went = of["webhook took"] + sum(of[one] for one in (*DELIVERIES, *MERGES))
-    return of["sent"] == of[Metric.RECEIVED] and came == went and not of[Metric.QUARANTINED]
 
 
 def test_what_no_webhook_told_is_found_by_the_poll(house, slug):
