@@ -8,7 +8,15 @@ from decimal import Decimal
 from fractions import Fraction
 
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
+from fizzbridge.model.documents import (
+    Payment,
+    Refund,
+    RefundedLine,
+    SettlementStatus,
+    Shipment,
+    ShipmentState,
+    ShippedLine,
+)
 from fizzbridge.model.entity import EntityRef, Kind, Part, guest, ref
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import (
@@ -33,11 +41,18 @@ _PAYMENT = {
     "expired": PaymentStatus.VOIDED,
 }
 _MONEY_MOVED = {"partially_paid", "paid", "partially_refunded", "refunded"}
+_SHIPMENT = {
+    "success": ShipmentState.DISPATCHED,
+    "cancelled": ShipmentState.CANCELLED,
+    # A fulfilment service refused or failed: nothing of it leaves any more.
+    "error": ShipmentState.CANCELLED,
+    "failure": ShipmentState.CANCELLED,
+}
 _RESTOCKED = {"cancel", "return", "legacy_restock"}
 
 
 def order(told: wire.Order, connection: str) -> Iterator[Told]:
-    """The order, its buyer as a seed, and its money to be read where some has moved."""
+    """The order, its buyer as a seed; its money and shipments are read where there are any."""
     entity = ref(Kind.ORDER, connection, told.id)
     buyer = _buyer(told, connection)
     request = _request(told, buyer)
@@ -47,6 +62,8 @@ def order(told: wire.Order, connection: str) -> Iterator[Told]:
     yield Seen(buyer, seed, None)
     if told.financial_status in _MONEY_MOVED:
         yield Hint("transactions", told.id)
+    if told.has_fulfillments:
+        yield Hint("fulfillments", told.id)
 
 
 def edited(told: wire.OrderEdited, connection: str) -> Iterator[Told]:
@@ -124,6 +141,35 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
         told.created_at,
         parent=parent,
         refetch=Hint("transactions", told.order_id),
+    )
+
+
+def shipment(told: wire.Fulfillment, connection: str) -> Iterator[Told]:
+    """A fulfilment: goods that left, are to leave, or stay after all."""
+    parent = ref(Kind.ORDER, connection, told.order_id)
+    state = _SHIPMENT.get(told.status, ShipmentState.PLANNED)
+    has_left = state is ShipmentState.DISPATCHED
+    if has_left and told.shipment_status == "delivered":
+        state = ShipmentState.DELIVERED
+    body = Shipment(
+        order=parent,
+        number=told.name,
+        state=state,
+        lines=tuple(
+            ShippedLine(order_line_id=line.id, quantity=line.quantity) for line in told.line_items
+        ),
+        carrier=told.tracking_company,
+        tracking_number=told.tracking_numbers,
+        tracking_url=told.tracking_url,
+        # When it was delivered a webhook does not say, so it is not taken from the API either.
+        dispatched_at=told.created_at if has_left else None,
+    )
+    yield Seen(
+        ref(Kind.SHIPMENT, connection, told.id),
+        body,
+        told.updated_at,
+        parent=parent,
+        refetch=Hint("fulfillments", told.order_id),
     )
 
 

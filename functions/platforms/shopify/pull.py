@@ -51,7 +51,7 @@ def throttled_for(answer: Answer) -> timedelta | None:
 
 
 class ShopifyPull(PullAdapter):
-    """Orders and their money, one order at a time; the poll only lists what changed."""
+    """Orders, their money and shipments, one at a time; the poll only lists what changed."""
 
     platform = "shopify"
     clock = Timestamp("second")
@@ -87,8 +87,8 @@ class ShopifyPull(PullAdapter):
         return client_credentials(str(secret["client_id"]), str(secret["client_secret"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, or its money: payments and refunds."""
-        read = {"order": _order, "transactions": _money}[hint.what]
+        """Read an order, its money (payments and refunds), or its shipments."""
+        read = {"order": _order, "transactions": _money, "fulfillments": _shipments}[hint.what]
         return read(vendor, f"gid://shopify/Order/{hint.external_id}", connection)
 
     def changes(
@@ -137,12 +137,24 @@ def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[T
     for node in found["transactions"]:
         yield from mapping.payment(wire.Transaction.model_validate(of | node), connection.name)
     for node in found["refunds"]:
-        if node["refund_line_items"]["pageInfo"]["hasNextPage"]:
-            msg = f"{node['id']} has more lines than are read at once"
-            raise TargetRejectedError(msg, platform="shopify")
+        _be_whole(node, "refund_line_items")
         for moved in node["transactions"]["nodes"]:
             moved |= of
         yield from mapping.refund(wire.Refund.model_validate(of | node), connection.name)
+
+
+def _shipments(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
+    found = ask(vendor, connection, queries.FULFILLMENTS, id=gid)["order"]
+    for node in found["fulfillments"] if found else ():
+        _be_whole(node, "line_items")
+        told = wire.Fulfillment.model_validate({"order_id": gid} | node)
+        yield from mapping.shipment(told, connection.name)
+
+
+def _be_whole(node: Mapping[str, Any], lines: str) -> None:
+    if node[lines]["pageInfo"]["hasNextPage"]:
+        msg = f"{node['id']} has more lines than are read at once"
+        raise TargetRejectedError(msg, platform="shopify")
 
 
 handler = pull_handler(ShopifyPull(), ShopifyWebhook())

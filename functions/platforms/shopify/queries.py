@@ -70,6 +70,7 @@ query Order($id: ID!) {{
         tax_lines: taxLines {{ ...Tax }}
       }}
     }}
+    fulfillments(first: 1) {{ id }}
   }}
 }}
 {_SHOP}
@@ -113,6 +114,24 @@ query Money($id: ID!) {{
 }}
 {_SHOP}
 {_TRANSACTION}
+"""
+
+FULFILLMENTS = """
+query Fulfillments($id: ID!) {
+  order(id: $id) {
+    fulfillments(first: 100) {
+      id name status shipment_status: displayStatus
+      created_at: createdAt updated_at: updatedAt
+      tracking_company: trackingInfo(first: 1) { company }
+      tracking_numbers: trackingInfo { number }
+      tracking_url: trackingInfo(first: 1) { url }
+      line_items: fulfillmentLineItems(first: 250) {
+        nodes { id: lineItem { id } quantity }
+        pageInfo { hasNextPage }
+      }
+    }
+  }
+}
 """
 
 CHANGED = """

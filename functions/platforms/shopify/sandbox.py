@@ -36,6 +36,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from platforms.shopify.sandbox_desk import OrderDesk
+from platforms.shopify.sandbox_fulfillments import Dispatch
 from platforms.shopify.sandbox_graphql import (
     SCOPES,
     Cost,
@@ -61,11 +62,13 @@ from sandbox.faults import Faults
 SERVED_VERSIONS = ("2026-10", "2026-07")
 PRE_MADE_TOPICS = (
     "orders/create orders/updated orders/edited orders/cancelled orders/paid orders/fulfilled"
-    " orders/partially_fulfilled orders/delete refunds/create order_transactions/create".split()
+    " orders/partially_fulfilled orders/delete refunds/create order_transactions/create"
+    " fulfillments/create fulfillments/update".split()
 )
 TOPICS = {
     topic.replace("/", "_").upper(): topic for topic in (*PRE_MADE_TOPICS, "customers/create")
 }
+SUBSCRIBE_SCOPES = {"CUSTOMERS": "customers", "FULFILLMENTS": "fulfillments"}
 RETRY_SECONDS = (60, 120, 240, 480, 900, 1800, 3600, 7200)
 TOKEN_SECONDS = 86399
 QUERY_COST_LIMIT = 1000
@@ -82,9 +85,10 @@ class ShopifySandbox:
 
     Seed keys, all optional: ``shop`` (domain), ``currency``, ``taxes_included``, ``tax_rate``,
     ``time_offset``, ``variants`` [{sku, title, price, variant_id, product_id, taxable}],
-    ``first_id``, ``location_id``; ``access_tokens`` {token: [scope]}, ``client_id``,
-    ``client_secrets``, ``scopes`` (of granted tokens); ``webhook_uri``, ``api_version``,
-    ``retry_seconds``; ``search_lag_seconds``, ``bucket`` {maximum_available, restore_rate}.
+    ``first_id``, ``location_id``, ``location_name``; ``access_tokens`` {token: [scope]},
+    ``client_id``, ``client_secrets``, ``scopes`` (of granted tokens); ``webhook_uri``,
+    ``api_version``, ``retry_seconds``; ``search_lag_seconds``,
+    ``bucket`` {maximum_available, restore_rate}.
 
     Attributes:
         app: the ASGI application.
@@ -92,6 +96,7 @@ class ShopifySandbox:
         accepted: committed mutations by name, and placed orders under ``orders``.
         outbox: the webhooks and how they are sent.
         desk: the orders.
+        dispatch: what leaves the shop.
         clock: gives the time; tests may replace it.
         client_secrets: the first one signs.
     """
@@ -114,6 +119,7 @@ class ShopifySandbox:
     def _start(self) -> None:
         seed = self.seed
         self.desk = OrderDesk(seed, lambda: self.clock(), self._notify)
+        self.dispatch = Dispatch(self.desk)
         self.client_secrets: list[str] = list(seed.get("client_secrets", ["shpss_sandbox"]))
         # A token from the seed never ends, like the ones of old custom apps.
         self.tokens: dict[str, tuple[frozenset[str], datetime | None]] = {
@@ -171,11 +177,9 @@ class ShopifySandbox:
         """Take lines back and return money."""
         return self.desk.refund(order_id, lines or [], amount, note=note).body()
 
-    def fulfill_order(
-        self, order_id: int, lines: list[Json] | None = None, tracking: Json | None = None
-    ) -> Json:
+    def fulfill_order(self, order_id: int, lines: list[Json] | None = None, **more: Any) -> Json:
         """Ship lines, by default all that are open."""
-        return self.desk.fulfill(order_id, lines, tracking).body()
+        return self.dispatch.ship(order_id, lines, **more).body()
 
     def delete_order(self, order_id: int) -> Json:
         """Delete the order for good."""
@@ -248,7 +252,7 @@ class ShopifySandbox:
             )
 
     def _create_subscription(self, scopes: frozenset[str], topic: str, given: Json) -> Json:
-        kind = "customers" if topic.startswith("CUSTOMERS") else "orders"
+        kind = SUBSCRIBE_SCOPES.get(topic.split("_")[0], "orders")
         problem = _subscription_problem(given, topic, self.subscriptions.values())
         if f"read_{kind}" not in scopes:
             name = TOPICS[topic]
@@ -453,7 +457,9 @@ class ShopifySandbox:
             "cancel": lambda number, given: self.cancel_order(number, **given),
             "pay": lambda number, given: self.pay_order(number, **given),
             "refund": lambda number, given: self.refund_order(number, **given),
-            "fulfill": lambda number, given: self.fulfill_order(number, **given),
+            "ship": lambda number, given: self.dispatch.ship(number, **given).body(),
+            "track": lambda number, given: self.dispatch.track(number, **given).body(),
+            "unship": lambda number, given: self.dispatch.cancel(number, **given).body(),
             "delete": lambda number, _: self.delete_order(number),
         }
 

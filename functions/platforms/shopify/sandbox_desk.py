@@ -1,4 +1,4 @@
-"""What people do in the sandbox shop: place, edit, pay, refund, fulfil and cancel orders."""
+"""What people do in the sandbox shop: place, edit, pay, refund and cancel orders."""
 
 from __future__ import annotations
 
@@ -71,12 +71,13 @@ class OrderDesk:
         """A moment, now by default, in the shop's own time with seconds."""
         return (moment or self.clock()).astimezone(self._zone).isoformat(timespec="seconds")
 
-    def _at(self, order: Order) -> datetime:
+    def at(self, order: Order) -> datetime:
         """The time it is for an order."""
         return self.clock() + order.ahead
 
-    def _tell(self, order: Order, topic: str, body: Json) -> None:
-        self.notify(topic, order.id, body, self._at(order))
+    def tell(self, order: Order, topic: str, body: Json) -> None:
+        """Send one webhook about an order."""
+        self.notify(topic, order.id, body, self.at(order))
 
     def next_id(self) -> int:
         """A fresh id, unique over all kinds of things."""
@@ -118,12 +119,12 @@ class OrderDesk:
         )
         self._discount(order, draft)
         order.original_price = order.ordered()["price"]
-        order.customer = self._customer(draft, currency, self._at(order))
+        order.customer = self._customer(draft, currency, self.at(order))
         if terms := draft.get("payment_terms"):
             order.payment_terms = self._payment_terms(order, terms)
         self.orders[order.id] = order
         order.indexed.append((self.clock(), order.updated_at))
-        self._tell(order, "orders/create", order.body())
+        self.tell(order, "orders/create", order.body())
         if draft.get("paid"):
             self.pay(order.id)
         return order
@@ -316,12 +317,13 @@ class OrderDesk:
             "payment_terms_type": given.get("type", "net"),
         }
 
-    def _changed(self, order: Order, *topics: str) -> None:
-        order.updated_at = self.stamp(self._at(order))
+    def changed(self, order: Order, *topics: str) -> None:
+        """The order changed now: these topics say so, and its general one."""
+        order.updated_at = self.stamp(self.at(order))
         order.indexed.append((self.clock(), order.updated_at))
         body = order.body()
         for topic in (*topics, "orders/updated"):
-            self._tell(order, topic, body)
+            self.tell(order, topic, body)
 
     def update(self, order_id: Any, changes: Json) -> Order:
         """Change details that are not lines or money: note, tags, addresses and the like."""
@@ -333,13 +335,13 @@ class OrderDesk:
                 order.facts[key] = ", ".join(value)
             else:
                 order.facts[key] = _address(value) if key.endswith("_address") else value
-        self._changed(order)
+        self.changed(order)
         return order
 
     def edit(self, order_id: Any, changes: Json) -> Order:
         """Set quantities and add lines in one edit session."""
         known(changes, {"quantities", "add", "staff_note"}, "edit")
-        with self._whole(order_id) as order:
+        with self.whole(order_id) as order:
             moves: dict[str, list[Json]] = {"additions": [], "removals": []}
             for key, quantity in changes.get("quantities", {}).items():
                 line = order.line(key)
@@ -355,7 +357,7 @@ class OrderDesk:
                 order.lines.append(line)
                 moves["additions"].append({"id": line.id, "delta": line.quantity})
             order.edited = True
-            edit_id, now = self.next_id(), self.stamp(self._at(order))
+            edit_id, now = self.next_id(), self.stamp(self.at(order))
             nothing: Json = {"additions": [], "removals": []}
             order_edit = {
                 "id": edit_id,
@@ -370,12 +372,12 @@ class OrderDesk:
                 "staff_note": changes.get("staff_note", ""),
                 "user_id": None,
             }
-            self._tell(order, "orders/edited", {"order_edit": order_edit})
-            self._changed(order)
+            self.tell(order, "orders/edited", {"order_edit": order_edit})
+            self.changed(order)
         return order
 
     @contextmanager
-    def _whole(self, order_id: Any) -> Iterator[Order]:
+    def whole(self, order_id: Any) -> Iterator[Order]:
         """The open order; a change that is refused half way leaves nothing behind."""
         order = self._open(order_id)
         before = copy.deepcopy(order)
@@ -420,8 +422,8 @@ class OrderDesk:
         if paid and order.payment_terms:
             due = order.payment_terms["payment_schedules"][0]
             settled = {"balance_due": order.currencies.text(ZERO)}
-            due |= settled | {"completed_at": self.stamp(self._at(order))}
-        self._changed(order, *(("orders/paid",) if paid else ()))
+            due |= settled | {"completed_at": self.stamp(self.at(order))}
+        self.changed(order, *(("orders/paid",) if paid else ()))
         return order
 
     def _transact(
@@ -435,11 +437,11 @@ class OrderDesk:
         error_code: str | None = None,
     ) -> Json:
         number = self.next_id()
-        at = self.stamp(self._at(order))
+        at = self.stamp(self.at(order))
         one = Transaction(number, kind, status, amount, gateway, at, parent, error_code)
         order.transactions.append(one)
         body = order.transaction_body(one)
-        self._tell(order, "order_transactions/create", body)
+        self.tell(order, "order_transactions/create", body)
         return body
 
     def refund(
@@ -451,7 +453,7 @@ class OrderDesk:
         note: str = "",
     ) -> Order:
         """Take lines back and return money: their worth, unless told otherwise."""
-        with self._whole(order_id) as order:
+        with self.whole(order_id) as order:
             worth, items = ZERO, []
             for given in lines:
                 item, value = self._refund_line(order, given)
@@ -464,7 +466,7 @@ class OrderDesk:
             if money.shop > left.shop:
                 raise RefusedError("more than was paid cannot be refunded")
             self._refund(order, items, money, money - worth if money else ZERO, note)
-            self._changed(order)
+            self.changed(order)
         return order
 
     def _refund_line(self, order: Order, given: Json) -> tuple[Json, Money]:
@@ -500,7 +502,7 @@ class OrderDesk:
     def _refund(
         self, order: Order, items: list[Json], money: Money, excess: Money, note: str
     ) -> None:
-        number, now, adjustments = self.next_id(), self.stamp(self._at(order)), []
+        number, now, adjustments = self.next_id(), self.stamp(self.at(order)), []
         if excess:
             order.excess_refunded += excess
             difference = ZERO - excess
@@ -539,7 +541,7 @@ class OrderDesk:
             "user_id": None,
         }
         order.refunds.append(refund)
-        self._tell(order, "refunds/create", refund)
+        self.tell(order, "refunds/create", refund)
 
     def cancel(self, order_id: Any, reason: str = "customer") -> Order:
         """Cancel: every open unit goes back, and so does the money."""
@@ -555,67 +557,17 @@ class OrderDesk:
         ]
         items = [self._refund_line(order, given)[0] for given in back]
         # Set after the lines went back: from here on freight counts as gone, too.
-        order.cancelled_at, order.cancel_reason = self.stamp(self._at(order)), reason
+        order.cancelled_at, order.cancel_reason = self.stamp(self.at(order)), reason
         order.closed_at = order.cancelled_at
         order.excess_refunded = ZERO
         self._refund(order, items, order.received - order.moved("refund"), ZERO, "")
-        self._changed(order, "orders/cancelled")
+        self.changed(order, "orders/cancelled")
         return order
-
-    def fulfill(
-        self, order_id: Any, lines: list[Json] | None = None, tracking: Json | None = None
-    ) -> Order:
-        """Ship lines, everything open by default."""
-        with self._whole(order_id) as order:
-            known(tracking or {}, {"company", "number", "url"}, "tracking")
-            wanted = lines or [
-                {"line": one.id, "quantity": one.open} for one in order.lines if one.open
-            ]
-            if not wanted:
-                raise RefusedError("nothing is left to fulfil")
-            shipped = []
-            for given in wanted:
-                line = order.line(given["line"])
-                if not 0 < given["quantity"] <= line.open:
-                    raise RefusedError(f"line {line.id} has {line.open} open")
-                line.fulfilled += given["quantity"]
-                shipped.append(order.line_body(line) | {"quantity": given["quantity"]})
-            order.fulfillments.append(self._fulfillment(order, shipped, tracking or {}))
-            state = (
-                "fulfilled" if order.fulfillment_status == "fulfilled" else "partially_fulfilled"
-            )
-            self._changed(order, f"orders/{state}")
-        return order
-
-    def _fulfillment(self, order: Order, shipped: list[Json], tracking: Json) -> Json:
-        number, now = self.next_id(), self.stamp(self._at(order))
-        for body in shipped:
-            del body["attributed_staffs"], body["sales_line_item_group_id"]
-        return {
-            "id": number,
-            "admin_graphql_api_id": gid("Fulfillment", number),
-            "created_at": now,
-            "line_items": shipped,
-            "location_id": self.seed.get("location_id", 71_000_000_011),
-            "name": f"{order.name}.{len(order.fulfillments) + 1}",
-            "order_id": order.id,
-            "origin_address": {},
-            "receipt": {},
-            "service": "manual",
-            "shipment_status": None,
-            "status": "success",
-            "tracking_company": tracking.get("company"),
-            "tracking_number": tracking.get("number"),
-            "tracking_numbers": [tracking["number"]] if "number" in tracking else [],
-            "tracking_url": tracking.get("url"),
-            "tracking_urls": [tracking["url"]] if "url" in tracking else [],
-            "updated_at": now,
-        }
 
     def delete(self, order_id: Any) -> None:
         """Remove an order for good."""
         order = self.orders.pop(self.order(order_id).id)
-        self._tell(order, "orders/delete", {"id": order.id})
+        self.tell(order, "orders/delete", {"id": order.id})
 
 
 def _check_attributes(given: list[Json]) -> None:

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from platforms.shopify.sandbox_fulfillments import Fulfillment
 
 Json = dict[str, Any]
 
@@ -205,7 +208,7 @@ class Order:
     applications: list[Json] = field(default_factory=list)
     transactions: list[Transaction] = field(default_factory=list)
     refunds: list[Json] = field(default_factory=list)
-    fulfillments: list[Json] = field(default_factory=list)
+    fulfillments: list[Fulfillment] = field(default_factory=list)
     original_price: Money = ZERO
     excess_refunded: Money = ZERO
     cancelled_at: str | None = None
@@ -485,7 +488,7 @@ class Order:
                 "estimated_taxes": False,
                 "financial_status": self.financial_status,
                 "fulfillment_status": self.fulfillment_status,
-                "fulfillments": self.fulfillments,
+                "fulfillments": [one.body(self) for one in self.fulfillments],
                 "line_item_groups": [],
                 "line_items": [self.line_body(line) for line in self.lines],
                 "merchant_business_entity_id": "MTAwMDAwMDE",

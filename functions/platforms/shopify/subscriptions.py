@@ -48,6 +48,8 @@ class ShopifySubscriptions(Subscriptions):
         "ORDERS_DELETE",
         "ORDER_TRANSACTIONS_CREATE",
         "REFUNDS_CREATE",
+        "FULFILLMENTS_CREATE",
+        "FULFILLMENTS_UPDATE",
     )
 
     def listed(self, vendor: VendorClient, connection: Connection) -> Iterable[Subscription]:

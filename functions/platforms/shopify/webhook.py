@@ -18,6 +18,7 @@ from fizzbridge.webhook.signatures import HmacSha256
 from platforms.shopify import mapping, wire
 
 _ORDER = Route(wire.Order, mapping.order)
+_FULFILLMENT = Route(wire.Fulfillment, mapping.shipment)
 
 
 class ShopifyWebhook(WebhookAdapter):
@@ -38,6 +39,8 @@ class ShopifyWebhook(WebhookAdapter):
         "customers/redact": Route(wire.Redact, mapping.redact),
         "order_transactions/create": Route(wire.Transaction, mapping.payment),
         "refunds/create": Route(wire.Refund, mapping.refund),
+        "fulfillments/create": _FULFILLMENT,
+        "fulfillments/update": _FULFILLMENT,
     }
 
     def topic(self, delivery: Delivery) -> str:

@@ -1,4 +1,4 @@
-"""What Shopify says of orders, money and refunds, in the shape of its webhooks.
+"""What Shopify says of orders, money, refunds and fulfilments, in the shape of its webhooks.
 
 ``queries.py`` asks GraphQL for the same names, so both ways end in one mapping. What GraphQL cannot
 rename is evened out here: connections, gids, money bags, capitals.
@@ -34,6 +34,13 @@ def _nodes(value: Any) -> Any:
     return value["nodes"] if isinstance(value, dict) else value
 
 
+def _tracking(value: Any) -> Any:
+    """A text or a list of texts in webhooks, a list of objects with one field each in GraphQL."""
+    listed = value if isinstance(value, list) else [value]
+    texts = [next(iter(one.values())) if isinstance(one, dict) else one for one in listed]
+    return ", ".join(text for text in texts if text)
+
+
 def _tags(value: Any) -> Any:
     tags = value.split(",") if isinstance(value, str) else value
     return sorted(tag.strip() for tag in tags if tag.strip())
@@ -43,6 +50,7 @@ Id = Annotated[str, BeforeValidator(_id)]
 Money = Annotated[Decimal, BeforeValidator(_shop)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
 Word = Annotated[str, BeforeValidator(lambda value: str(value or "").lower())]
+Tracking = Annotated[str, BeforeValidator(_tracking)]
 Listed = Annotated[list[T], BeforeValidator(_nodes)]
 
 
@@ -187,6 +195,9 @@ class Order(Wire):
     current_total_additional_fees_set: Money | None = None
     line_items: Listed[Line]
     shipping_lines: Listed[ShippingLine]
+    has_fulfillments: Annotated[bool, BeforeValidator(bool)] = Field(
+        default=False, validation_alias="fulfillments"
+    )
 
 
 class Transaction(Wire):
@@ -228,6 +239,30 @@ class Refund(Wire):
     )
     refund_line_items: Listed[RefundLine]
     transactions: Listed[Transaction]
+
+
+class FulfilledLine(Wire):
+    """How much of an order's line a fulfilment holds; the id is that line's."""
+
+    id: Id
+    quantity: int
+
+
+class Fulfillment(Wire):
+    """What leaves together, in one parcel or several."""
+
+    id: Id
+    order_id: Id
+    name: Text
+    status: Word
+    # What the carrier says; GraphQL mixes words of its own in.
+    shipment_status: Word = ""
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    tracking_company: Tracking = ""
+    tracking_numbers: Tracking = ""
+    tracking_url: Tracking = ""
+    line_items: Listed[FulfilledLine]
 
 
 class OrderEdit(Wire):

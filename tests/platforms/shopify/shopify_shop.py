@@ -14,7 +14,14 @@ from platforms.shopify.webhook import ShopifyWebhook
 from tests.kit.source import SECRET, TOKEN, Source, bridge, http_event
 from tests.kit.transport import SandboxTransport
 
-SCOPES = "read_orders read_customers read_products read_payment_terms read_companies".split()
+SCOPES = [
+    "read_orders",
+    "read_customers",
+    "read_products",
+    "read_payment_terms",
+    "read_companies",
+    "read_fulfillments",
+]
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 ADDRESS = {
     "first_name": "Ines",
@@ -105,6 +112,13 @@ def paid(sandbox: ShopifySandbox, draft: Any) -> Any:
     return sandbox.place_order(draft | {"paid": True})
 
 
+def act(sandbox: ShopifySandbox, order: Any, action: str, **given: Any) -> Any:
+    """Do something to an order; gives the order."""
+    client = httpx.Client(transport=SandboxTransport(sandbox.app))
+    answer = client.post(f"https://shop/_sandbox/orders/{order['id']}/{action}", json=given)
+    return answer.raise_for_status().json()["order"]
+
+
 def _edited(sandbox: ShopifySandbox) -> Any:
     order = sandbox.place_order(DISCOUNTED)
     sandbox.clock.later(60)
@@ -135,6 +149,32 @@ def _captured(sandbox: ShopifySandbox) -> Any:
     sandbox.pay_order(order["id"], "authorization")
     sandbox.clock.later(60)
     return sandbox.pay_order(order["id"], "capture", "20.00")
+
+
+def _shipped(sandbox: ShopifySandbox) -> Any:
+    """Two parcels, the first tracked later and by two numbers."""
+    order = paid(sandbox, DRAFT)
+    sandbox.clock.later(60)
+    order = act(sandbox, order, "ship", lines=[{"sku": "COLA-24", "quantity": 4}])
+    first = {"fulfillment": order["fulfillments"][0]["id"]}
+    sandbox.clock.later(60)
+    act(sandbox, order, "ship")
+    sandbox.clock.later(60)
+    tracking = {"carrier": "Van", "tracking": ["V-1", "V-2"], "url": "https://van.example/V-1"}
+    return act(sandbox, order, "track", **first, **tracking)
+
+
+def _shipped_and_tracked(sandbox: ShopifySandbox) -> Any:
+    """Within one second: a tie."""
+    order = act(sandbox, sandbox.place_order(DRAFT), "ship")
+    return act(sandbox, order, "track", tracking="V-1")
+
+
+def _shipment_cancelled(sandbox: ShopifySandbox) -> Any:
+    order = sandbox.place_order(DRAFT)
+    act(sandbox, order, "ship", carrier="Van", tracking="V-1")
+    sandbox.clock.later(60)
+    return act(sandbox, order, "unship")
 
 
 COMPANY = {"id": 71, "location_id": 72, "location_external_id": "ACC-9"}
@@ -187,6 +227,9 @@ KINDS: dict[str, Callable[[ShopifySandbox], Any]] = {
     "refunded in part": _refunded,
     "cancelled": _cancelled,
     "cancelled and paid back": _cancelled_paid,
+    "shipped": _shipped,
+    "shipped and tracked": _shipped_and_tracked,
+    "shipment cancelled": _shipment_cancelled,
     "120 lines": lambda sandbox: sandbox.place_order(
         DISCOUNTED
         | {"lines": [{"sku": f"S{n}", "price": "1.01", "quantity": n + 1} for n in range(120)]}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fizzbridge.model.documents import SettlementStatus
+from fizzbridge.model.documents import SettlementStatus, ShipmentState, ShippedLine
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
 from platforms.shopify import mapping, wire
@@ -187,6 +187,73 @@ def test_amounts_in_a_refund_are_exact_though_they_are_numbers():
     (back,) = seen.body.lines
     assert (back.amount, back.tax) == (Decimal("35.40"), Decimal("7.08"))
     assert (back.is_restocked, seen.body.currency) == (True, "GBP")
+
+
+def shipment(**changes):
+    content = body("orders_fulfilled__two_parcels")["fulfillments"][0]
+    (seen,) = mapping.shipment(wire.Fulfillment.model_validate(content | changes), "shop")
+    return seen
+
+
+def test_a_fulfilment_is_a_shipment_of_its_order():
+    seen = shipment()
+    assert seen.ref.key == "shop/6480160000721222"
+    assert seen.parent == seen.body.order
+    assert seen.parent.key == "shop/6480160000360763"
+    assert seen.refetch == Hint("fulfillments", "6480160000360763")
+    assert seen.body.number == "#1001.1"
+    assert seen.body.lines == (ShippedLine(order_line_id="6480160000459070", quantity=2),)
+    assert (seen.body.carrier, seen.body.tracking_number) == ("Harrow Parcels", "HP-559120")
+    assert seen.body.tracking_url == "https://track.harrow-parcels.example/HP-559120"
+    assert seen.body.dispatched_at == datetime(2026, 11, 20, 14, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "carrier_says", "state"),
+    [
+        ("pending", None, ShipmentState.PLANNED),
+        ("OPEN", "SUBMITTED", ShipmentState.PLANNED),
+        ("something new", None, ShipmentState.PLANNED),
+        ("success", None, ShipmentState.DISPATCHED),
+        ("SUCCESS", "FULFILLED", ShipmentState.DISPATCHED),
+        ("success", "in_transit", ShipmentState.DISPATCHED),
+        ("success", "delivered", ShipmentState.DELIVERED),
+        ("SUCCESS", "DELIVERED", ShipmentState.DELIVERED),
+        ("cancelled", "delivered", ShipmentState.CANCELLED),
+        ("CANCELLED", "CANCELED", ShipmentState.CANCELLED),
+        ("error", None, ShipmentState.CANCELLED),
+        ("failure", None, ShipmentState.CANCELLED),
+    ],
+)
+def test_how_far_a_shipment_is(status, carrier_says, state):
+    seen = shipment(status=status, shipment_status=carrier_says)
+    assert seen.body.state is state
+    assert (seen.body.dispatched_at is not None) is seen.body.has_left
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ([], ""),
+        (["A"], "A"),
+        (["A", "B"], "A, B"),
+        ([{"number": "A"}, {"number": "B"}], "A, B"),
+        ([{"number": None}], ""),
+    ],
+)
+def test_tracking_is_one_text_in_either_shape(numbers, text):
+    assert shipment(tracking_numbers=numbers).body.tracking_number == text
+
+
+def test_a_shipment_without_tracking():
+    body = shipment(tracking_company=None, tracking_numbers=[], tracking_url=None).body
+    assert (body.carrier, body.tracking_number, body.tracking_url) == ("", "", "")
+
+
+@pytest.mark.parametrize("fulfillments", [[], [{"id": 1}], [{"id": 1}, {"id": 2}]])
+def test_an_orders_fulfilments_are_a_hint_to_read_them(fulfillments):
+    seen, _, hints = order(fulfillments=fulfillments)
+    assert hints == [Hint("fulfillments", seen.ref.external_id)] * bool(fulfillments)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tests.platforms.shopify.shopify_shop import (
     DISCOUNTED,
     DRAFT,
     KINDS,
+    act,
     deliver_all,
     hint,
     paid,
@@ -33,9 +34,60 @@ def test_asking_finds_what_the_webhooks_told(kind):
         told.drain()
     asked.work(hint("order", order["id"]))
     asked.work(hint("transactions", order["id"]))
+    asked.work(hint("fulfillments", order["id"]))
     assert asked.content() == told.content()
     told.drain()
     assert asked.content() == told.content()
+
+
+def test_an_order_leads_to_its_money_and_its_shipments():
+    sandbox = shop()
+    order = KINDS["shipped"](sandbox)
+    asked = source(sandbox)
+    asked.work(hint("order", order["id"]))
+    assert [message["what"] for message in asked.messages()] == ["transactions", "fulfillments"]
+    asked.drain()
+    ref = EntityRef.parse(f"Order#{CONNECTION}/{order['id']}")
+    documents = Loader(asked.table, asked.objects).view(ref).documents
+    assert len(documents.payments) == 1
+    one, two = sorted(documents.shipments, key=lambda shipment: shipment.number)
+    assert [line.quantity for line in one.lines] == [4]
+    assert [line.quantity for line in two.lines] == [2, 5]
+    assert (one.carrier, one.tracking_number) == ("Van", "V-1, V-2")
+
+
+@pytest.mark.parametrize("topic", ["fulfillments/create", "orders/fulfilled"])
+def test_one_webhook_of_a_shipment_is_enough(topic):
+    sandbox = shop()
+    order = sandbox.place_order(DRAFT)
+    act(sandbox, order, "ship", tracking="V-1")
+    told = source(sandbox)
+    (sent,) = [one for one in sandbox.deliveries if one.topic == topic]
+    told.deliver(http_event(sent.headers, sent.body))
+    told.drain()
+    assert len(told.parts("Shipment#")) == 1
+
+
+def test_the_poll_finds_a_shipment_that_no_webhook_told():
+    sandbox = shop()
+    asked = source(sandbox)
+    asked.clock.advance(3600)
+    order = sandbox.place_order(DRAFT)
+    asked.work({"type": "poll", "stream": "orders"})
+    asked.drain()
+    assert asked.parts("Shipment#") == {}
+    found = []
+    for action in ("ship", "unship"):
+        sandbox.clock.later(4000)
+        asked.clock.advance(4000)
+        act(sandbox, order, action)
+        asked.work({"type": "poll", "stream": "orders"})
+        asked.drain()
+        found.append(asked.content("Shipment#"))
+    shipped, cancelled = found
+    assert len(shipped) == 1
+    assert shipped.keys() == cancelled.keys()
+    assert shipped != cancelled
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -96,10 +148,23 @@ def test_a_refund_too_long_to_read_is_left_to_a_person():
     assert asked.parts("Refund#") == {}
 
 
+def test_a_shipment_too_long_to_read_is_left_to_a_person():
+    sandbox = shop()
+    lines = [{"sku": f"S{n}", "price": "1.00"} for n in range(251)]
+    order = sandbox.place_order(DRAFT | {"lines": lines})
+    act(sandbox, order, "ship")
+    asked, told = source(sandbox), source(sandbox)
+    assert asked.work(hint("fulfillments", order["id"])) is None
+    assert len(asked.messages(DLQ)) == 1
+    assert asked.parts("Shipment#") == {}
+    deliver_all(sandbox, told)
+    assert len(told.parts("Shipment#")) == 1
+
+
 def test_an_order_that_is_not_there_is_no_deletion():
     """Without read_all_orders an old order looks the same."""
     asked = source(shop())
-    for what in ("order", "transactions"):
+    for what in ("order", "transactions", "fulfillments"):
         assert asked.work(hint(what, 4711)) is None
     assert asked.parts() == {}
 
