@@ -186,7 +186,8 @@ def _settlement(statuses: list[str]) -> SettlementStatus:
 
 def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
     presentment = told.current_total_price_set.presentment_money
-    gross = told.current_total_price_set.shop_money.amount
+    lines = tuple(_lines(told))
+    gross = _gross(told, lines)
     bill_to, ship_to = _address(told.billing_address), _address(told.shipping_address)
     return OrderRequest(
         number=told.name,
@@ -201,7 +202,7 @@ def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
         presentment_currency=presentment.currency_code,
         presentment_gross=to_minor_unit(presentment.amount, presentment.currency_code),
         tax_included=told.taxes_included,
-        lines=tuple(_lines(told)),
+        lines=lines,
         totals=Totals(
             net=gross - told.current_total_tax,
             tax=told.current_total_tax,
@@ -225,6 +226,18 @@ def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
         tags=tuple(told.tags),
         properties={one.name: one.value for one in told.note_attributes},
     )
+
+
+def _gross(told: wire.Order, lines: Iterable[DocumentLine]) -> Decimal:
+    """What the order comes to. Money given back beside lines is a refund and no change of it.
+
+    The vendor's words leave open whether the current total knows of such money: of both readings
+    the one holds that the lines come to.
+    """
+    total = told.current_total_price_set.shop_money.amount
+    added = 0 if told.taxes_included else 1
+    goods = sum(((one.amount + one.tax * added) * one.type.sign for one in lines), Decimal(0))
+    return min(total, total + told.given_back, key=lambda reading: abs(reading - goods))
 
 
 def _buyer(told: wire.Order, connection: str) -> EntityRef:

@@ -70,6 +70,7 @@ query Order($id: ID!) {{
         tax_lines: taxLines {{ ...Tax }}
       }}
     }}
+    refunds: refundDiscrepancySet {{ ...Shop }}
     fulfillments(first: 1) {{ id }}
   }}
 }}

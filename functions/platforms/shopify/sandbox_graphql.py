@@ -370,6 +370,7 @@ def order_node(order: Order) -> Json:
         "total_outstanding_set": bag(order.outstanding),
         "total_received_set": bag(order.received),
         "total_refunded_set": bag(order.moved("refund")),
+        "refund_discrepancy_set": bag(order.excess_refunded),
         "total_tip_received_set": bag(order.ordered()["tips"]),
         "transactions": list(transactions.values()),
         "unpaid": not order.received,

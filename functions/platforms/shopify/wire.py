@@ -41,6 +41,19 @@ def _tracking(value: Any) -> Any:
     return ", ".join(text for text in texts if text)
 
 
+def _given_back(value: Any) -> Any:
+    """Money refunded beside lines: one bag in GraphQL, adjustments of each refund in webhooks."""
+    if not isinstance(value, list):
+        return abs(Decimal(_shop(value)))
+    found = [
+        Decimal(one["amount"])
+        for refund in value
+        for one in refund.get("order_adjustments") or ()
+        if one.get("kind") == "refund_discrepancy"
+    ]
+    return abs(sum(found, Decimal(0)))
+
+
 def _tags(value: Any) -> Any:
     tags = value.split(",") if isinstance(value, str) else value
     return sorted(tag.strip() for tag in tags if tag.strip())
@@ -195,6 +208,9 @@ class Order(Wire):
     current_total_additional_fees_set: Money | None = None
     line_items: Listed[Line]
     shipping_lines: Listed[ShippingLine]
+    given_back: Annotated[Decimal, BeforeValidator(_given_back)] = Field(
+        default=Decimal(0), validation_alias="refunds"
+    )
     has_fulfillments: Annotated[bool, BeforeValidator(bool)] = Field(
         default=False, validation_alias="fulfillments"
     )

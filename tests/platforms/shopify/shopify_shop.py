@@ -144,6 +144,13 @@ def _cancelled_paid(sandbox: ShopifySandbox) -> Any:
     return sandbox.cancel_order(order["id"])
 
 
+def _given_back(sandbox: ShopifySandbox) -> Any:
+    """Money, and nothing of the goods."""
+    order = paid(sandbox, DRAFT)
+    sandbox.clock.later(60)
+    return act(sandbox, order, "refund", lines=[], amount="5.00")
+
+
 def _captured(sandbox: ShopifySandbox) -> Any:
     order = sandbox.place_order(DRAFT)
     sandbox.pay_order(order["id"], "authorization")
@@ -225,6 +232,7 @@ KINDS: dict[str, Callable[[ShopifySandbox], Any]] = {
     "captured in part": _captured,
     "edited": _edited,
     "refunded in part": _refunded,
+    "money given back": _given_back,
     "cancelled": _cancelled,
     "cancelled and paid back": _cancelled_paid,
     "shipped": _shipped,
