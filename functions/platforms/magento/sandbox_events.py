@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import itertools
-import json
-import sys
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from platforms.magento.sandbox_values import Json
-from sandbox.deliveries import Delivery, Outbox, poster
+from sandbox.modules import ModuleOutbox
 
 EVENTS = (
     "order.saved invoice.saved creditmemo.saved shipment.saved product.saved product.deleted"
     " stock.saved customer.saved customer.deleted company.saved".split()
 )
 NUMBERED = {"order", "invoice", "creditmemo", "shipment", "product", "stock"}
-
-
-def sign(secret: str, second: str, body: bytes) -> str:
-    """What our module shows: HMAC-SHA256 over the second, a dot and the raw body."""
-    return f"v1={hmac.digest(secret.encode(), f'{second}.'.encode() + body, hashlib.sha256).hex()}"
 
 
 class Letters:
@@ -37,8 +28,8 @@ class Letters:
     def __init__(self, seed: Json, clock: Callable[[], datetime]) -> None:
         self._seed = seed
         self._clock = clock
-        # Our module tries once and never gives an address up: the poll finds what was lost.
-        self.outbox = Outbox(poster(1, 2), (), sys.maxsize, lambda _: None)
+        # This module tries once: the poll finds what was lost.
+        self.outbox = ModuleOutbox(seed["webhook_secret"], (), clock)
         self.reset()
 
     def reset(self) -> None:
@@ -61,12 +52,5 @@ class Letters:
             "occurred_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
             "delivery_id": number,
         }
-        raw = json.dumps(told, separators=(",", ":")).encode()
-        at = str(int(now.timestamp()))
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "FizzModule/1.0 Magento/2.4.7-p3",
-            "X-Fizz-Timestamp": at,
-            "X-Fizz-Signature": sign(self._seed["webhook_secret"], at, raw),
-        }
-        self.outbox.add(Delivery(number, event, str(entity_id), "module", self.uri, headers, raw))
+        agent = {"User-Agent": "FizzModule/1.0 Magento/2.4.7-p3"}
+        self.outbox.tell(self.uri, str(entity_id), told, **agent)

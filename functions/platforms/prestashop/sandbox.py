@@ -7,10 +7,7 @@ from outside. Not here: the Admin API, images and search.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -30,8 +27,8 @@ from platforms.prestashop.sandbox_tables import Json, RefusedError
 from platforms.prestashop.sandbox_wire import Asked, VendorError, empty, find_resource
 from platforms.prestashop.sandbox_writes import Writes
 from sandbox.control import control_routes
-from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
+from sandbox.modules import ModuleOutbox
 
 KEY = "FIZZSANDBOXWEBSERVICEKEY00000001"
 EVENTS = (
@@ -47,22 +44,6 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 def now() -> datetime:
     """The wall's time."""
     return datetime.now(UTC)
-
-
-def sign(secret: str, second: str, body: bytes) -> str:
-    """What our module shows: HMAC-SHA256 over the second, a dot and the raw body."""
-    proof = hmac.digest(secret.encode(), f"{second}.".encode() + body, hashlib.sha256)
-    return f"v1={proof.hex()}"
-
-
-class ModuleOutbox(Outbox):
-    """Signs anew at each try: a receiver refuses a proof older than five minutes."""
-
-    sign_now: Callable[[Delivery], None]
-
-    def _attempt(self, delivery: Delivery) -> int | str:
-        self.sign_now(delivery)
-        return super()._attempt(delivery)
 
 
 class PrestashopSandbox:
@@ -127,10 +108,9 @@ class PrestashopSandbox:
         self.seed |= seed
         self.accepted: Counter[str] = Counter()
         self.clock: Callable[[], datetime] = now
-        # The module never gives an address up; a note it has tried for three days, it does.
-        pauses = self.seed["retry_seconds"]
-        self.outbox = ModuleOutbox(poster(3, 3), pauses, sys.maxsize, lambda _: None)
-        self.outbox.sign_now = self._sign
+        self.outbox = ModuleOutbox(
+            self.seed["webhook_secret"], self.seed["retry_seconds"], lambda: self.clock()
+        )
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
         self.app = self.faults
@@ -157,17 +137,7 @@ class PrestashopSandbox:
         shown = {key: value for key, value in ids.items() if not key.startswith("_")}
         name = str(uuid.uuid4())
         body = {"event": event, "id_shop": shop} | shown | {"delivery_id": name}
-        raw = json.dumps(body, separators=(",", ":")).encode()
-        subject = str(next(iter(shown.values())))
-        headers = {"Content-Type": "application/json"}
-        delivery = Delivery(name, event, subject, "module", self.webhook_uri, headers, raw)
-        self._sign(delivery)
-        self.outbox.add(delivery)
-
-    def _sign(self, delivery: Delivery) -> None:
-        second = str(int(self.clock().timestamp()))
-        proof = sign(self.seed["webhook_secret"], second, delivery.body)
-        delivery.headers |= {"X-Fizz-Timestamp": second, "X-Fizz-Signature": proof}
+        self.outbox.tell(self.webhook_uri, str(next(iter(shown.values()))), body)
 
     # -- the Webservice ----------------------------------------------------------------------------
 

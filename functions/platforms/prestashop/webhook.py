@@ -11,20 +11,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route, WebhookAdapter
+from fizzbridge.webhook.adapter import Route
 from fizzbridge.webhook.handler import webhook_handler
-from fizzbridge.webhook.request import Delivery
-from fizzbridge.webhook.signatures import FizzHmac
+from fizzbridge.webhook.module import ModuleWebhook
 from platforms.prestashop import mapping, wire
 
 _ORDER = Route(wire.OrderEvent, mapping.order_named)
 
 
-class PrestaShopWebhook(WebhookAdapter):
+class PrestaShopWebhook(ModuleWebhook):
     """Ids of orders, customers and addresses."""
 
     platform = "prestashop"
-    signature = FizzHmac()
     clock = Timestamp("second")
     routes: ClassVar[Mapping[str, Route[Any]]] = {
         "order.created": _ORDER,
@@ -37,14 +35,6 @@ class PrestaShopWebhook(WebhookAdapter):
         "customer.changed": Route(wire.CustomerEvent, mapping.customer_named),
         "address.changed": Route(wire.AddressEvent, mapping.address_named),
     }
-
-    def topic(self, delivery: Delivery) -> str:
-        """``order.status_changed``, which the body says."""
-        return delivery.field("event")
-
-    def delivery_id(self, delivery: Delivery) -> str:
-        """The module's id of its row, the same on every try."""
-        return delivery.field("delivery_id")
 
 
 handler = webhook_handler(PrestaShopWebhook())

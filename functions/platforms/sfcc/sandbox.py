@@ -8,10 +8,7 @@ writes, notes, the nightly export, and whatever a shopper does.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
-import sys
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
@@ -29,8 +26,8 @@ from platforms.sfcc.sandbox_scapi import ANSWER_LIMIT, Gate, ProblemError, now
 from platforms.sfcc.sandbox_store import Store
 from platforms.sfcc.sandbox_sums import Json, stamp
 from sandbox.control import control_routes
-from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
+from sandbox.modules import ModuleOutbox
 
 TENANT = "zzfz_001"
 ORDERS = ("sfcc.orders",)
@@ -46,22 +43,6 @@ EVENTS = (
 PAUSES = (300,) * (72 * 12)
 
 Answer = Callable[[Request], Awaitable[Response]]
-
-
-def sign(secret: str, second: str, body: bytes) -> str:
-    """What our cartridge shows: HMAC-SHA256 over the second, a dot and the raw body."""
-    proof = hmac.digest(secret.encode(), f"{second}.".encode() + body, hashlib.sha256)
-    return f"v1={proof.hex()}"
-
-
-class CartridgeOutbox(Outbox):
-    """Signs anew at each try: a receiver refuses a proof older than five minutes."""
-
-    sign_now: Callable[[Delivery], None]
-
-    def _attempt(self, delivery: Delivery) -> int | str:
-        self.sign_now(delivery)
-        return super()._attempt(delivery)
 
 
 class SfccSandbox:
@@ -132,10 +113,9 @@ class SfccSandbox:
         self.seed |= seed
         self.accepted: Counter[str] = Counter()
         self.clock: Callable[[], datetime] = now
-        # The job never gives an address up; a delivery it has tried for three days, it does.
-        pauses = self.seed["retry_seconds"]
-        self.outbox = CartridgeOutbox(poster(1, 2), pauses, sys.maxsize, lambda _: None)
-        self.outbox.sign_now = self._sign
+        self.outbox = ModuleOutbox(
+            self.seed["webhook_secret"], self.seed["retry_seconds"], lambda: self.clock()
+        )
         self._start()
         refusals: dict[Any, Any] = {404: _no_resource, 405: _no_method}
         self.faults = Faults(Starlette(routes=self._routes(), exception_handlers=refusals))
@@ -159,16 +139,7 @@ class SfccSandbox:
             return
         name = str(uuid.uuid4())
         body = {"event": event, "site_id": site, key: number, "occurred_at": stamp(self.clock())}
-        raw = json.dumps(body | {"delivery_id": name}, separators=(",", ":")).encode()
-        headers = {"Content-Type": "application/json"}
-        delivery = Delivery(name, event, number, "cartridge", self.webhook_uri, headers, raw)
-        self._sign(delivery)
-        self.outbox.add(delivery)
-
-    def _sign(self, delivery: Delivery) -> None:
-        second = str(int(self.clock().timestamp()))
-        proof = sign(self.seed["webhook_secret"], second, delivery.body)
-        delivery.headers |= {"X-Fizz-Timestamp": second, "X-Fizz-Signature": proof}
+        self.outbox.tell(self.webhook_uri, number, body | {"delivery_id": name})
 
     # -- the vendor's API --------------------------------------------------------------------------
 

@@ -10,20 +10,18 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route, WebhookAdapter
+from fizzbridge.webhook.adapter import Route
 from fizzbridge.webhook.handler import webhook_handler
-from fizzbridge.webhook.request import Delivery
-from fizzbridge.webhook.signatures import FizzHmac
+from fizzbridge.webhook.module import ModuleWebhook
 from platforms.sfcc import mapping, wire
 
 _ORDER = Route(wire.OrderEvent, mapping.order_named)
 
 
-class SfccWebhook(WebhookAdapter):
+class SfccWebhook(ModuleWebhook):
     """Numbers of orders and customers."""
 
     platform = "sfcc"
-    signature = FizzHmac()
     clock = Timestamp("millisecond")
     routes: ClassVar[Mapping[str, Route[Any]]] = {
         "order.placed": _ORDER,
@@ -34,14 +32,6 @@ class SfccWebhook(WebhookAdapter):
         "order.shipped": _ORDER,
         "customer.changed": Route(wire.CustomerEvent, mapping.customer_named),
     }
-
-    def topic(self, delivery: Delivery) -> str:
-        """``order.placed``, which the body says."""
-        return delivery.field("event")
-
-    def delivery_id(self, delivery: Delivery) -> str:
-        """The cartridge's id, the same on every try."""
-        return delivery.field("delivery_id", "")
 
 
 handler = webhook_handler(SfccWebhook())
