@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.errors import NotThereError
 from fizzbridge.http.auth import Bearer
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
@@ -51,14 +50,10 @@ class LightspeedPull(PullAdapter):
         return Bearer(str(secret["access_token"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read a sale or a customer; what is not there says nothing."""
+        """Read a sale or a customer."""
         path = f"{base(connection)}/{hint.what}s/{hint.external_id}"
-        try:
-            found = vendor.get(path).data["data"]
-        except NotThereError:
-            return []
         read = {"sale": self._sale, "customer": self._customer}[hint.what]
-        return list(read(vendor, found, connection))
+        return read(vendor, vendor.get(path).data["data"], connection)
 
     def changes(
         self,

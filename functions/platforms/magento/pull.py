@@ -22,7 +22,6 @@ import httpx
 
 from fizzbridge.errors import (
     ConfigurationError,
-    NotThereError,
     TargetRejectedError,
     TargetUnavailableError,
 )
@@ -92,21 +91,18 @@ class MagentoPull(PullAdapter):
         )
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read what a hint names; what is not there says nothing.
+        """Read what a hint names.
 
         Orders and what follows them are never deleted, so a number that is not there may never have
         been. That a customer is gone is said by the module.
         """
         api = Api(vendor, connection)
         read = {"order": api.order, "customer": api.customer, **dict.fromkeys(NAMED, api.document)}
-        try:
-            if hint.what in read:
-                return list(read[hint.what](hint))
-            at, last, page = hint.external_id.split("/")
-            rows, _ = api.listed(hint.what, behind(at, last), 1, int(page))
-            return list(api.told(hint.what, rows))
-        except NotThereError:
-            return []
+        if hint.what in read:
+            return read[hint.what](hint)
+        at, last, page = hint.external_id.split("/")
+        rows, _ = api.listed(hint.what, behind(at, last), 1, int(page))
+        return api.told(hint.what, rows)
 
     def changes(
         self,

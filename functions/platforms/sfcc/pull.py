@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.errors import ConflictError, NotThereError, TargetRejectedError
+from fizzbridge.errors import ConflictError, TargetRejectedError
 from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.classify import ErrorRules, Rule
 from fizzbridge.http.client import VendorClient
@@ -51,12 +51,9 @@ class SfccPull(PullAdapter):
         return client_credentials(url, secret["client_id"], secret["client_secret"], scope)
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order or a customer; what is not there, or not yet, says nothing."""
+        """Read an order or a customer."""
         read = {"order": _order, "customer": _customer}[hint.what]
-        try:
-            return list(read(vendor, hint.external_id, connection))
-        except NotThereError:
-            return []
+        return read(vendor, hint.external_id, connection)
 
     def changes(
         self,

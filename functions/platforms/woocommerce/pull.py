@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.errors import TargetRejectedError, TargetUnavailableError
+from fizzbridge.errors import ConfigurationError, TargetUnavailableError
 from fizzbridge.http.classify import ErrorRules, Rule
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.version import Timestamp
@@ -27,7 +27,6 @@ from platforms.woocommerce.subscriptions import WooCommerceSubscriptions
 from platforms.woocommerce.webhook import WooCommerceWebhook
 
 API = "/wp-json/wc/v3"
-_NOT_THERE = frozenset({"woocommerce_rest_shop_order_invalid_id", "woocommerce_rest_invalid_id"})
 
 
 class WooCommercePull(PullAdapter):
@@ -41,6 +40,8 @@ class WooCommercePull(PullAdapter):
         rules=(
             # A firewall's page, or a plugin's warning, in place of an answer.
             Rule(TargetUnavailableError, range(200, 300), media="text/html"),
+            # No WooCommerce at this address, or none of version 3.
+            Rule(ConfigurationError, 404, where={"code": "rest_no_route"}),
         ),
         message_at=("message",),
         code_at=("code",),
@@ -52,17 +53,12 @@ class WooCommercePull(PullAdapter):
         return httpx.BasicAuth(secret["consumer_key"], secret["consumer_secret"])
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its refunds, or a customer; what is not there says nothing.
+        """Read an order, its refunds, or a customer.
 
         Erasing sends no webhook and answers like an id that never was: no word of a deletion.
         """
         read = {"order": _order, "refunds": _refunds, "customer": _customer}[hint.what]
-        try:
-            return list(read(vendor, hint.external_id, connection.name))
-        except TargetRejectedError as error:
-            if error.code in _NOT_THERE:
-                return []
-            raise
+        return read(vendor, hint.external_id, connection.name)
 
     def changes(
         self,

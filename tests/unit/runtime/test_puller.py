@@ -6,6 +6,7 @@ import pytest
 from fizzbridge.errors import (
     ConfigurationError,
     ConflictError,
+    NotThereError,
     RateLimitedError,
     TargetRejectedError,
     TargetUnavailableError,
@@ -65,6 +66,13 @@ def test_a_hint_is_fetched_and_merged(source):
     assert source.pull.asked == [Hint("person", "7")]
     assert list(source.parts()) == [KEY]
     assert source.counts() == {"merged": 1}
+
+
+def test_what_is_not_there_says_nothing(source):
+    source.pull.script.append(NotThereError("no such order"))
+    assert source.work(HINT) is None
+    assert source.parts() == {}
+    assert source.messages(DLQ) == []
 
 
 def test_what_was_read_settles_a_tie(source):

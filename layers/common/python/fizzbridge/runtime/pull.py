@@ -68,7 +68,11 @@ class PullAdapter:
         raise NotImplementedError
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read what a hint names; a thing that is gone comes back as a Seen without body."""
+        """Read what a hint names; a thing the platform says is gone is a Seen without body.
+
+        Raises:
+            NotThereError: there is no such thing, which says nothing.
+        """
         raise NotImplementedError
 
     def changes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -13,6 +13,7 @@ from fizzbridge.errors import (
     ConfigurationError,
     FizzbridgeError,
     MalformedDeliveryError,
+    NotThereError,
     PermanentError,
     RetryableError,
 )
@@ -247,7 +248,9 @@ class Puller:
 
     def _fetch(self, hint: Hint, holder: str, correlation_id: str) -> None:
         how = self._as_read(f"fetch {hint.what}", correlation_id)
-        with self._vendor(holder) as vendor:
+        told: list[Told] = []
+        # What is not there says nothing: it may be gone, not yet there, or never have been.
+        with suppress(NotThereError), self._vendor(holder) as vendor:
             told = list(self._adapter.fetch(vendor, hint, self._connection))
         self._health.works()
         self._take(told, self._adapter.clock, how)

@@ -59,6 +59,8 @@ class Recheck:
         pk, sk = rows.connection_pk(self._connection), f"MISSING#{day}"
         before = self._table.get(pk, sk) or {}
         missing = [ref for ref in known if ref.external_id not in there and self._is_alive(ref)]
+        if not missing and not before:
+            return []  # as on nearly all days
         now = self._now()
         if before and now - from_text(rows.text(before, "since")) < AGAIN:
             return []
