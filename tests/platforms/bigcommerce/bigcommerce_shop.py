@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
-
-import httpx
 
 from platforms.bigcommerce.sandbox import make
-from tests.kit.transport import SandboxTransport
+from tests.kit.stand import Stand
 
-START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 HOST = "https://api.shop.example"
 HOOK = "https://hooks.example/bigcommerce"
 ADA = {
@@ -40,31 +36,15 @@ PRODUCTS = [
 ]
 
 
-class Shop:
+class Shop(Stand):
     """A store, its time, and who calls."""
 
     def __init__(self, **seed) -> None:
-        self.now = START
-        self.sandbox = make({"products": PRODUCTS} | seed)
-        self.sandbox.clock = lambda: self.now
-        self.http = httpx.Client(
-            base_url=f"{HOST}/stores/fizz01",
-            headers={"X-Auth-Token": "bc_sandbox_token", "Accept": "application/json"},
-            transport=SandboxTransport(self.sandbox.app),
-        )
+        keys = {"X-Auth-Token": "bc_sandbox_token", "Accept": "application/json"}
+        sandbox = make({"products": PRODUCTS} | seed)
+        super().__init__(sandbox, f"{HOST}/stores/fizz01", headers=keys)
         # What was made before had the wall's time.
         self.http.post(f"{HOST}/_sandbox/reset").raise_for_status()
-
-    @property
-    def store(self):
-        return self.sandbox.store
-
-    @property
-    def deliveries(self):
-        return self.sandbox.outbox.deliveries
-
-    def tick(self, seconds: float = 60) -> None:
-        self.now += timedelta(seconds=seconds)
 
     def place(self, quantity: int = 4, **draft):
         lines = [{"sku": COLA, "quantity": quantity}]
@@ -79,10 +59,6 @@ class Shop:
     def b2b(self, method: str, path: str, **more):
         headers = {"X-Store-Hash": "fizz01"}
         return self.http.request(method, f"{HOST}/api/v3/io{path}", headers=headers, **more)
-
-    def heard(self) -> list[str]:
-        """The scopes told so far."""
-        return [one.topic for one in self.deliveries]
 
     def told(self, scope: str):
         """What the last word of that scope said."""

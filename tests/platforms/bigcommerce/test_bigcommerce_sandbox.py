@@ -22,8 +22,9 @@ from platforms.bigcommerce.sandbox_calls import SCOPES
 from platforms.bigcommerce.sandbox_hooks import CHANNEL_TOPICS, TOPICS, sign
 from platforms.bigcommerce.sandbox_query import cursor
 from platforms.bigcommerce.sandbox_shapes import STATUSES, RefusedError
+from tests.kit.stand import START
 from tests.kit.transport import SandboxTransport
-from tests.platforms.bigcommerce.bigcommerce_shop import ADA, COLA, HOOK, HOST, LEMON, START, Shop
+from tests.platforms.bigcommerce.bigcommerce_shop import ADA, COLA, HOOK, HOST, LEMON, Shop
 
 VENDOR = Path(__file__).parents[4] / "shared" / "platforms"
 SAMPLES = VENDOR / "samples" / "bigcommerce"
@@ -169,10 +170,10 @@ def test_a_hook_is_live_after_a_minute():
     }
     assert shop.sandbox.accepted["hooks"] == 1
     shop.place()
-    assert shop.heard() == []
+    assert shop.topics() == []
     shop.tick(60)
     shop.place()
-    assert shop.heard()[0] == "store/order/created"
+    assert shop.topics()[0] == "store/order/created"
     assert shop.deliveries[0].headers["X-Fizz-Hook"] == "long"
 
 
@@ -183,7 +184,7 @@ def test_a_hook_is_read_changed_and_removed():
     changed = shop.http.put(path, json={"is_active": False}).json()["data"]
     assert (changed["is_active"], changed["updated_at"] - changed["created_at"]) == (False, 60)
     shop.place()
-    assert shop.heard() == []
+    assert shop.topics() == []
     assert shop.http.delete(path).json()["data"]["scope"] == "store/order/*"
     assert [shop.http.request(m, path).status_code for m in ("GET", "DELETE")] == [404, 404]
     assert shop.data("v3/hooks") == []
@@ -269,7 +270,7 @@ def test_a_hook_may_move_but_not_onto_another():
 def test_a_checkout_makes_an_incomplete_order_and_moves_it_at_once():
     shop = listening()
     shop.place()
-    assert shop.heard() == [
+    assert shop.topics() == [
         "store/order/created",
         "store/order/transaction/created",
         "store/order/statusUpdated",
@@ -284,7 +285,7 @@ def test_a_checkout_makes_an_incomplete_order_and_moves_it_at_once():
 def test_a_checkout_somebody_left_is_told_too():
     shop = listening()
     order = shop.place(status="Incomplete", paid=False)
-    assert shop.heard() == ["store/order/created"]
+    assert shop.topics() == ["store/order/created"]
     assert (order["status_id"], order["payment_status"]) == (0, "")
     assert shop.store.catalogue.by_sku(COLA)["inventory_level"] == 480
 
@@ -329,7 +330,7 @@ def test_what_happens_to_an_order_is_told(action, scopes):
     key = shop.place()["id"]
     before = len(shop.deliveries)
     action(shop, key)
-    told = set(shop.heard()[before:])
+    told = set(shop.topics()[before:])
     assert {one for one in told if "inventory" not in one} == {f"store/{one}" for one in scopes}
 
 
@@ -338,7 +339,7 @@ def test_an_account_does_not_see_its_address_change():
     made = shop.store.people.add(BEN | {"addresses": [_address()]})
     book = shop.data("v3/customers/addresses", **{"customer_id:in": made["id"]})
     shop.http.put("v3/customers/addresses", json=[{"id": book[0]["id"], "city": "York"}])
-    assert shop.heard() == [
+    assert shop.topics() == [
         "store/customer/created",
         "store/customer/address/created",
         "store/customer/address/updated",
@@ -360,7 +361,7 @@ def test_stock_is_told_by_product_or_by_variant_and_says_how_it_moved():
     told = shop.told("store/sku/inventory/order/updated")
     assert told["inventory"]["method"] == "relative"
     assert told["id"] != told["inventory"]["variant_id"]
-    ends = [one.rpartition("/")[2] for one in shop.heard() if "/channel/" in one]
+    ends = [one.rpartition("/")[2] for one in shop.topics() if "/channel/" in one]
     assert ends.count("out_of_stock_reached") == 1
     _absolute(shop, {"location_id": 1, "sku": COLA, "quantity": 300})
     assert shop.told("store/product/inventory/updated")["inventory"]["method"] == "absolute"
@@ -369,7 +370,7 @@ def test_stock_is_told_by_product_or_by_variant_and_says_how_it_moved():
 def test_what_nobody_counts_is_not_told():
     shop = listening()
     shop.store.place({"lines": [{"sku": LEMON, "quantity": 1}]})
-    assert not [one for one in shop.heard() if "inventory" in one]
+    assert not [one for one in shop.topics() if "inventory" in one]
 
 
 # -- tokens, rights, quota -------------------------------------------------------------------------
@@ -436,7 +437,7 @@ def test_who_takes_the_app_away_takes_token_and_hooks():
     assert shop.http.post(f"{HOST}/_sandbox/uninstall").status_code == 204
     assert shop.get("v3/hooks").status_code == 401
     shop.place()
-    assert shop.heard() == []
+    assert shop.topics() == []
 
 
 @pytest.mark.parametrize(
@@ -893,8 +894,8 @@ def test_an_order_is_created_by_a_call():
     order = answer.json()
     assert (answer.status_code, order["order_source"]) == (200, "external")
     assert amounts(order, "total_ex_tax", "total_inc_tax") == ["42.0000", "50.0000"]
-    assert shop.heard()[0] == "store/order/created"
-    assert "store/order/statusUpdated" not in shop.heard()
+    assert shop.topics()[0] == "store/order/created"
+    assert "store/order/statusUpdated" not in shop.topics()
     found = shop.get("v2/orders", external_order_id="FZ-1").json()
     assert [row["id"] for row in found] == [order["id"]]
     rows = shop.get(f"v2/orders/{order['id']}/products").json()
@@ -995,8 +996,8 @@ def test_to_cancel_twice_is_to_cancel_once():
     first = len(shop.deliveries)
     for _ in range(2):
         assert shop.http.put(path, json={"status_id": 5}).json()["status"] == "Cancelled"
-    assert shop.heard()[first:].count("store/order/statusUpdated") == 1
-    assert shop.heard()[first:].count("store/order/updated") == 2
+    assert shop.topics()[first:].count("store/order/statusUpdated") == 1
+    assert shop.topics()[first:].count("store/order/updated") == 2
     assert shop.store.catalogue.by_sku(COLA)["inventory_level"] == 480
 
 
@@ -1339,7 +1340,7 @@ def test_prices_of_a_group_are_upserted_and_told():
     path = "v3/pricelists/4/records"
     for price in (10.5, 10.4):
         assert shop.http.put(path, json=[row | {"price": price}]).status_code == 200
-    assert shop.heard() == ["store/priceList/record/created", "store/priceList/record/updated"]
+    assert shop.topics() == ["store/priceList/record/created", "store/priceList/record/updated"]
     named = {"price_list_id": 4, "variant_id": 77, "currency": "gbp"}
     assert shop.told("store/priceList/record/updated") == named
     (found,) = shop.data(path, include="bulk_pricing_tiers,sku")
@@ -1548,10 +1549,10 @@ def test_people_and_products_can_be_made_and_changed():
     variants = [{"sku": "GINGER-C6", "label": "6"}]
     made = do("products", sku="GINGER", name="Ginger beer", price="7", variants=variants)
     do(f"products/{made['id']}/delete")
-    assert "store/sku/deleted" in shop.heard()
-    kinds = {one.split("/")[1] for one in shop.heard()}
+    assert "store/sku/deleted" in shop.topics()
+    kinds = {one.split("/")[1] for one in shop.topics()}
     assert kinds == {"customer", "company", "product", "sku", "channel"}
-    assert "store/company/statusUpdated" in shop.heard()
+    assert "store/company/statusUpdated" in shop.topics()
 
 
 def test_the_address_of_the_hooks_may_come_later_and_a_reset_begins_anew():

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs
 
-import httpx
-
 from platforms.lightspeed.sandbox import make
-from tests.kit.transport import SandboxTransport
+from tests.kit.stand import Stand
 
-START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 URL = "https://fizzdemo.retail.lightspeed.app"
 API = "/api/2026-07"
 HOOK = "https://hooks.example/lightspeed"
@@ -29,26 +25,13 @@ ADA = {
 }
 
 
-class Shop:
+class Shop(Stand):
     """A shop, its time, and who looks at it."""
 
     def __init__(self, **seed) -> None:
-        self.sandbox = make({"products": PRODUCTS} | seed)
-        self.now = START
-        self.sandbox.clock = lambda: self.now
-        self.transport = SandboxTransport(self.sandbox.app)
-        self.http = httpx.Client(
-            base_url=URL,
-            headers={"Authorization": f"Bearer {self.sandbox.seed['access_token']}"},
-            transport=self.transport,
-        )
-
-    @property
-    def store(self):
-        return self.sandbox.store
-
-    def tick(self, seconds: float = 60) -> None:
-        self.now += timedelta(seconds=seconds)
+        sandbox = make({"products": PRODUCTS} | seed)
+        token = sandbox.seed["access_token"]
+        super().__init__(sandbox, URL, headers={"Authorization": f"Bearer {token}"})
 
     def place(self, quantity: int = 1, **draft):
         return self.store.place({"lines": [{"sku": "COLA330-C24", "quantity": quantity}]} | draft)
@@ -67,11 +50,7 @@ class Shop:
 
     def sent(self, topic: str = "") -> list[dict]:
         """What the webhooks were told, of one type or of all."""
-        deliveries = self.sandbox.outbox.deliveries
-        return [payload(one.body) for one in deliveries if topic in ("", one.topic)]
-
-    def topics(self) -> list[str]:
-        return [one.topic for one in self.sandbox.outbox.deliveries]
+        return [payload(one.body) for one in self.deliveries if topic in ("", one.topic)]
 
     def sale_body(self, **changes):
         """A sale to write: a case of cola, parked."""

@@ -18,12 +18,12 @@ import pytest
 from platforms.lightspeed.sandbox import SCOPES
 from platforms.lightspeed.sandbox_hooks import PAUSES, TYPES, form, signature
 from platforms.lightspeed.sandbox_shapes import RefusedError
+from tests.kit.stand import START
 from tests.platforms.lightspeed.lightspeed_shop import (
     ADA,
     API,
     HOOK,
     PRODUCTS,
-    START,
     Shop,
     listening,
     payload,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import itertools
-import json
-from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
 
 from platforms.magento.sandbox import make
 from platforms.magento.sandbox_oauth import base_string, enc, signature
-from tests.kit.transport import SandboxTransport
+from tests.kit.stand import Stand
 
-START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 URL = "https://fizz-shop.example"
 HOOK = "https://bridge.example/webhooks/magento/fizz"
 PRODUCTS = [
@@ -109,24 +106,13 @@ class Signed(httpx.Auth):
         yield request
 
 
-class Shop:
+class Shop(Stand):
     """A shop, its time, and who looks at it."""
 
     def __init__(self, **seed) -> None:
-        self.sandbox = make({"products": PRODUCTS} | seed)
-        self.now = START
-        self.sandbox.clock = lambda: self.now
-        self.store = self.sandbox.store
-        self.http = httpx.Client(
-            base_url=URL,
-            transport=SandboxTransport(self.sandbox.app),
-            headers={"Accept": "application/json"},
-        )
+        sandbox = make({"products": PRODUCTS} | seed)
+        super().__init__(sandbox, URL, headers={"Accept": "application/json"})
         self.auth = Signed(self)
-        self.sent = self.sandbox.outbox.deliveries
-
-    def tick(self, seconds: float = 60) -> None:
-        self.now += timedelta(seconds=seconds)
 
     def call(self, path: str, **more) -> httpx.Response:
         """Any read, with what the vendor answered."""
@@ -158,9 +144,3 @@ class Shop:
 
     def control(self, path: str, **body) -> httpx.Response:
         return self.http.post(f"/_sandbox/{path}", json=body)
-
-    def told(self) -> list[str]:
-        return [one.topic for one in self.sent]
-
-    def bodies(self) -> list[dict]:
-        return [json.loads(one.body) for one in self.sent]

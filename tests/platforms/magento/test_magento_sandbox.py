@@ -933,7 +933,7 @@ def test_what_the_shop_says_of_itself():
 def test_a_notice_is_thin_and_signed():
     shop = listening(webhook_secret="s3cret")
     shop.place()
-    one = shop.sent[0]
+    one = shop.deliveries[0]
     assert json.loads(one.body) == {
         "event": "order.saved",
         "entity_id": 700,
@@ -953,33 +953,33 @@ def test_what_is_told():
     shop = listening()
     number = shop.place(customer=TRADER)["entity_id"]
     # The shop saves an order twice: once for itself, and once for its mail.
-    assert shop.told() == ["company.saved", "customer.saved", "order.saved", "order.saved"]
-    shop.sent.clear()
+    assert shop.topics() == ["company.saved", "customer.saved", "order.saved", "order.saved"]
+    shop.deliveries.clear()
     for act in (shop.store.pay, shop.store.ship, shop.store.refund):
         act(number)
-    assert shop.told() == [
+    assert shop.topics() == [
         *("invoice.saved", "order.saved"),
         *("stock.saved", "shipment.saved", "order.saved"),
         *("creditmemo.saved", "order.saved"),
     ]
-    shop.sent.clear()
+    shop.deliveries.clear()
     shop.store.catalogue.change("COLA330-C24", {"price": "1"})
     shop.store.catalogue.delete("COLA330-C24")
     shop.store.people.change_company(2, {"name": "Corner Pop"})
     shop.store.people.delete(700)
     kinds = ["product.saved", "product.deleted", "company.saved", "customer.deleted"]
-    assert shop.told() == kinds
+    assert shop.topics() == kinds
     assert [one["increment_id"] for one in shop.bodies()] == ["COLA330-C24"] * 2 + [None] * 2
 
 
 def test_nothing_is_sent_until_somebody_listens():
     shop = Shop()
     shop.place()
-    assert shop.sent == []
+    assert shop.deliveries == []
     answer = shop.http.put("/_sandbox/webhook_uri", json={"uri": HOOK})
     assert answer.status_code == 204
     shop.place()
-    assert {one.uri for one in shop.sent} == {HOOK}
+    assert {one.uri for one in shop.deliveries} == {HOOK}
     shop.http.post("/_sandbox/reset")
     assert shop.sandbox.letters.uri is None
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import httpx
 
 from platforms.prestashop.sandbox import KEY, make
-from tests.kit.transport import SandboxTransport
+from tests.kit.stand import Stand
 
-START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 HOOK = "https://bridge.example/webhooks/prestashop/fizz"
 PRODUCTS = [
     {"sku": "COLA330-C24", "name": "Corner Cola 330 ml, case of 24", "price": "14.40", "id": 11},
@@ -45,25 +42,12 @@ TRADER = {
 }
 
 
-class Shop:
+class Shop(Stand):
     """A shop, its time, and who looks at it."""
 
     def __init__(self, **seed) -> None:
-        self.sandbox = make({"products": PRODUCTS} | seed)
-        self.now = START
-        self.sandbox.clock = lambda: self.now
-        self.transport = SandboxTransport(self.sandbox.app)
-        self.http = httpx.Client(
-            base_url="https://fizz.example", transport=self.transport, auth=(KEY, "")
-        )
-        self.sent = self.sandbox.outbox.deliveries
-
-    @property
-    def store(self):
-        return self.sandbox.store
-
-    def tick(self, seconds: float = 60) -> None:
-        self.now += timedelta(seconds=seconds)
+        sandbox = make({"products": PRODUCTS} | seed)
+        super().__init__(sandbox, "https://fizz.example", auth=(KEY, ""))
 
     def place(self, quantity=1, **draft):
         lines = [{"sku": "COLA330-C24", "quantity": quantity}]
@@ -95,12 +79,6 @@ class Shop:
         return self.http.request(
             method, f"/api/{path}", params=query, content=body.encode(), headers=headers
         )
-
-    def told(self) -> list[str]:
-        return [one.topic for one in self.sent]
-
-    def bodies(self) -> list[dict]:
-        return [json.loads(one.body) for one in self.sent]
 
 
 def codes(answer: httpx.Response) -> list[int]:

@@ -12,9 +12,10 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from platforms.prestashop.sandbox import EVENTS, KEY, PAUSES, make, sign
+from platforms.prestashop.sandbox import EVENTS, KEY, PAUSES, make
 from platforms.prestashop.sandbox_fields import RESOURCES
 from sandbox.faults import Fault
+from sandbox.modules import sign
 from tests.platforms.prestashop.prestashop_shop import (
     ADA,
     HOOK,
@@ -534,7 +535,7 @@ def test_people_and_products_change():
     row = shop.row(f"products/{syrup}")
     assert (row["price"], row["name"], row["active"]) == ("6.500000", "Quay Syrup", "0")
     assert stock(shop, "SYRUP-LEMON") == 7
-    assert shop.told()[-3:] == ["stock.changed", "product.changed", "product.changed"]
+    assert shop.topics()[-3:] == ["stock.changed", "product.changed", "product.changed"]
 
 
 def test_an_amount_off_is_one_with_tax():
@@ -798,10 +799,10 @@ def test_a_key_looks_at_its_own_shop_unless_it_names_another():
 def test_orders_of_one_reference_share_their_payments():
     shop = listening()
     first, second = (shop.place(reference="FIZZSPLIT") for _ in range(2))
-    shop.sent.clear()
+    shop.deliveries.clear()
     shop.store.pay(first["id"], {"amount": "5.00"})
     assert [body["id_order"] for body in shop.bodies()] == [first["id"], second["id"]]
-    assert shop.told() == ["order.paid"] * 2
+    assert shop.topics() == ["order.paid"] * 2
 
 
 def test_an_address_that_orders_use_is_only_hidden():
@@ -941,12 +942,12 @@ def test_a_price_rule_is_there_once():
 def test_payments_and_slips_that_are_written_move_nothing():
     shop = listening()
     order = shop.place(2, paid=True)
-    shop.sent.clear()
+    shop.deliveries.clear()
     paid = {"order_reference": order["reference"], "id_currency": "1", "amount": "5.00"}
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in paid.items())
     node = f"<order_payment>{inner}</order_payment>"
     assert shop.write("POST", "order_payments", node).status_code == 201
-    assert shop.told() == ["order.paid"]
+    assert shop.topics() == ["order.paid"]
     slip = {"id_customer": order["id_customer"], "id_order": order["id"], "conversion_rate": "1"}
     names = "products_tax_excl products_tax_incl shipping_tax_excl shipping_tax_incl".split()
     slip |= {f"total_{name}": "1" for name in names}
@@ -955,7 +956,7 @@ def test_payments_and_slips_that_are_written_move_nothing():
     lists += "</id_order_detail></order_slip_detail></order_slip_details></associations>"
     answer = shop.write("POST", "order_slip", f"<order_slip>{inner}{lists}</order_slip>")
     assert answer.status_code == 201
-    assert shop.told() == ["order.paid"]
+    assert shop.topics() == ["order.paid"]
     assert shop.row(f"orders/{order['id']}")["date_upd"] == order["date_upd"]
     (detail,) = rows_of(shop, order)
     assert detail["product_quantity_refunded"] == "0"
@@ -965,12 +966,12 @@ def test_a_tracking_number_is_told_with_the_mail_only():
     shop = listening()
     order = shop.place()
     (number,) = shop.ids("order_carriers")
-    shop.sent.clear()
+    shop.deliveries.clear()
     for tracking, query in (("FZ1", {}), ("FZ2", {"sendemail": "1"})):
         inner = f"<id>{number}</id><tracking_number>{tracking}</tracking_number>"
         node = f"<order_carrier>{inner}</order_carrier>"
         assert shop.write("PATCH", f"order_carriers/{number}", node, **query).status_code == 200
-    assert shop.told() == ["order.shipped"]
+    assert shop.topics() == ["order.shipped"]
     assert shop.row(f"orders/{order['id']}")["shipping_number"] == "FZ2"
     ids = f"<id_order>{order['id']}</id_order><id_carrier>{order['id_carrier']}</id_carrier>"
     node = f"<order_carrier><id>{number}</id>{ids}</order_carrier>"
@@ -1026,12 +1027,12 @@ def test_an_order_of_other_sums_is_a_payment_error():
 def test_deleting_is_final_and_without_a_word():
     shop = listening()
     order = shop.place()
-    shop.sent.clear()
+    shop.deliveries.clear()
     answer = shop.http.delete(f"/api/orders/{order['id']}")
     assert (answer.status_code, answer.content) == (200, b"")
     assert shop.get(f"orders/{order['id']}").status_code == 404
     assert shop.http.delete(f"/api/orders/{order['id']}").status_code == 404
-    assert shop.told() == []
+    assert shop.topics() == []
 
 
 # -- our module ------------------------------------------------------------------------------------
@@ -1054,7 +1055,7 @@ def test_a_delivery_has_the_vectors_fields_in_its_order():
     told = next(body for body in shop.bodies() if body["event"] == "order.status_changed")
     assert list(told) == list(json.loads(VECTOR))
     assert (told["id_order"], told["id_order_state"], told["id_shop"]) == (order["id"], 10, 1)
-    delivery = shop.sent[-1]
+    delivery = shop.deliveries[-1]
     second = delivery.headers["X-Fizz-Timestamp"]
     assert second == str(int(shop.now.timestamp()))
     assert delivery.headers["X-Fizz-Signature"] == sign(
@@ -1078,7 +1079,7 @@ TOLD = {
 def test_what_is_told(act):
     shop = listening()
     number = shop.place(2, customer=TRADER)["id"]
-    shop.sent.clear()
+    shop.deliveries.clear()
     acts = {
         "pay": lambda: shop.store.pay(number),
         "part": lambda: shop.store.pay(number, {"amount": "1.00"}),
@@ -1090,7 +1091,7 @@ def test_what_is_told(act):
         "delete": lambda: shop.store.delete(number),
     }
     acts[act]()
-    assert shop.told() == TOLD[act]
+    assert shop.topics() == TOLD[act]
 
 
 def test_every_event_is_told_sooner_or_later():
@@ -1105,23 +1106,23 @@ def test_every_event_is_told_sooner_or_later():
     shop.store.change_product(11, {"price": "15.00"})
     shop.store.add_special(11, {"percent": "5"})
     shop.store.delete_product(11)
-    assert set(shop.told()) == set(EVENTS)
-    assert len({body["delivery_id"] for body in shop.bodies()}) == len(shop.sent)
+    assert set(shop.topics()) == set(EVENTS)
+    assert len({body["delivery_id"] for body in shop.bodies()}) == len(shop.deliveries)
 
 
 def test_nothing_is_told_to_nobody():
     shop = Shop()
     shop.place()
     shop.sandbox.point_webhooks_to(HOOK)
-    assert shop.sent == []
+    assert shop.deliveries == []
     shop.place()
-    assert {one.uri for one in shop.sent} == {HOOK}
+    assert {one.uri for one in shop.deliveries} == {HOOK}
 
 
 def test_each_try_is_signed_anew_and_the_body_stays():
     shop = listening()
     shop.place()
-    delivery = shop.sent[0]
+    delivery = shop.deliveries[0]
     seen = []
     shop.sandbox.outbox.post = lambda one: seen.append((dict(one.headers), one.body)) or 500
     for _ in range(2):
@@ -1200,11 +1201,11 @@ def test_a_fault_strikes_and_a_reset_starts_afresh():
     shop.sandbox.faults.arm(Fault(on="GET /api/orders", kind="status", status=503, body="closed"))
     assert shop.get("orders").status_code == 503
     assert shop.http.post("/_sandbox/reset").status_code == 204
-    assert (shop.ids("orders"), shop.sent) == ([], [])
+    assert (shop.ids("orders"), shop.deliveries) == ([], [])
     other = "https://bridge.example/other"
     shop.http.put("/_sandbox/webhook_uri", json={"uri": other})
     shop.place()
-    assert {one.uri for one in shop.sent} == {other}
+    assert {one.uri for one in shop.deliveries} == {other}
 
 
 def test_an_unknown_seed_key_is_refused():

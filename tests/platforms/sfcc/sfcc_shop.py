@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-
-import httpx
-
 from platforms.sfcc.sandbox import make
-from tests.kit.transport import SandboxTransport
+from tests.kit.stand import Stand
 
-START = datetime(2026, 11, 20, 10, tzinfo=UTC)
 HOOK = "https://bridge.example/webhooks/sfcc/fizz"
 ORG = "f_ecom_zzfz_001"
 TENANT = "SALESFORCE_COMMERCE_API:zzfz_001"
@@ -43,20 +37,11 @@ TRADER = {
 }
 
 
-class Shop:
+class Shop(Stand):
     """A tenant, its time, and who looks at it."""
 
     def __init__(self, **seed) -> None:
-        self.sandbox = make({"products": PRODUCTS} | seed)
-        self.now = START
-        self.sandbox.clock = lambda: self.now
-        self.store = self.sandbox.store
-        self.transport = SandboxTransport(self.sandbox.app)
-        self.http = httpx.Client(base_url="https://fizz.example", transport=self.transport)
-        self.sent = self.sandbox.outbox.deliveries
-
-    def tick(self, seconds: float = 60) -> None:
-        self.now += timedelta(seconds=seconds)
+        super().__init__(make({"products": PRODUCTS} | seed), "https://fizz.example")
 
     def token(self, scope: str = ALL) -> str:
         form = {"grant_type": "client_credentials", "scope": scope}
@@ -79,9 +64,3 @@ class Shop:
 
     def numbers(self, **query) -> list[str]:
         return [order["orderNo"] for order in self.orders(**query)["data"]]
-
-    def told(self) -> list[str]:
-        return [one.topic for one in self.sent]
-
-    def bodies(self) -> list[dict]:
-        return [json.loads(one.body) for one in self.sent]

@@ -11,7 +11,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from platforms.sfcc.sandbox import EVENTS, make, sign
+from platforms.sfcc.sandbox import EVENTS, make
+from sandbox.modules import sign
 from tests.platforms.sfcc.sfcc_shop import (
     ADA,
     ALL,
@@ -474,12 +475,12 @@ def test_an_order_is_created_before_it_is_placed():
     shop = listening().login()
     order = shop.place(status="created")
     assert order["exportStatus"] == "not_exported"
-    assert shop.told() == []
+    assert shop.topics() == []
     placed = shop.store.update(order["orderNo"], {"status": "new"})
     assert (placed["exportStatus"], placed["confirmationStatus"]) == ("ready", "confirmed")
     failing = shop.place(status="created")["orderNo"]
     shop.store.update(failing, {"status": "failed_with_reopen"})
-    assert shop.told() == ["order.placed", "order.failed"]
+    assert shop.topics() == ["order.placed", "order.failed"]
     assert shop.numbers(status="failed") == [failing]
 
 
@@ -515,7 +516,7 @@ def test_an_edit_makes_an_order_in_place_of_the_old():
     assert later["customerInfo"]["customerNo"] == "00090700"
     replaced = shop.store.shown(old)
     assert (replaced["status"], replaced["replacementOrderNo"]) == ("replaced", "00000701")
-    assert shop.told()[-2:] == ["order.changed", "order.placed"]
+    assert shop.topics()[-2:] == ["order.changed", "order.placed"]
 
 
 def test_a_shop_may_edit_in_place():
@@ -530,7 +531,7 @@ def test_a_shop_may_edit_in_place():
     assert edited["c_customerNote"] == "Ring twice"
     assert edited["lastModified"] == "2026-11-20T10:01:00.000Z"
     assert edited["creationDate"] == "2026-11-20T10:00:00.000Z"
-    assert shop.told() == ["order.placed", "order.changed"]
+    assert shop.topics() == ["order.placed", "order.changed"]
 
 
 def test_money_comes_in_parts_and_the_instrument_says_nothing():
@@ -540,7 +541,7 @@ def test_money_comes_in_parts_and_the_instrument_says_nothing():
     paid = shop.store.pay(number)
     assert paid["paymentStatus"] == "paid"
     assert paid["paymentInstruments"][0]["amount"] == 0.0
-    assert shop.told() == ["order.placed", "order.changed", "order.paid"]
+    assert shop.topics() == ["order.placed", "order.changed", "order.paid"]
 
 
 def test_refunds_need_an_attribute_of_the_merchant():
@@ -568,7 +569,7 @@ def test_a_part_of_a_shipment_shows_only_at_the_order():
     assert order["shippingStatus"] == order["shipments"][0]["shippingStatus"] == "shipped"
     with pytest.raises(ValueError, match="nothing is left"):
         shop.store.ship(number)
-    assert shop.told() == ["order.placed", "order.shipped", "order.shipped"]
+    assert shop.topics() == ["order.placed", "order.shipped", "order.shipped"]
 
 
 def stock_of(shop, **asked):
@@ -694,7 +695,7 @@ def test_an_event_is_thin_and_signed():
     shop = listening(webhook_secret="s")
     shop.tick(0.5)
     shop.place()
-    (sent,) = shop.sent
+    (sent,) = shop.deliveries
     body = json.loads(sent.body)
     assert list(body) == ["event", "site_id", "order_no", "occurred_at", "delivery_id"]
     assert (body["event"], body["site_id"], body["order_no"]) == (
@@ -721,7 +722,7 @@ def test_every_event_of_the_contract():
     shop.store.ship(number)
     shop.store.cancel(number)
     shop.store.update(shop.place(status="created")["orderNo"], {"status": "failed"})
-    assert set(shop.told()) == set(EVENTS)
+    assert set(shop.topics()) == set(EVENTS)
     customer = shop.bodies()[0]
     assert list(customer) == ["event", "site_id", "customer_no", "occurred_at", "delivery_id"]
     names = [body["delivery_id"] for body in shop.bodies()]
@@ -731,7 +732,7 @@ def test_every_event_of_the_contract():
 def test_a_retry_has_the_same_body_and_a_new_proof():
     shop = listening()
     shop.place()
-    (delivery,) = shop.sent
+    (delivery,) = shop.deliveries
     seen = []
 
     def refuse(sent):
@@ -756,14 +757,14 @@ def test_the_job_tries_for_three_days_and_drops_nobody():
     shop.sandbox.outbox.post = lambda delivery: 500
     for _ in range(30):
         shop.place()
-    shop.sandbox.outbox.send([one.id for one in shop.sent])
-    assert {one.status for one in shop.sent} == {"waiting"}
+    shop.sandbox.outbox.send([one.id for one in shop.deliveries])
+    assert {one.status for one in shop.deliveries} == {"waiting"}
 
 
 def test_without_an_address_nothing_is_posted():
     shop = Shop()
     shop.place()
-    assert shop.sent == []
+    assert shop.deliveries == []
 
 
 # -- control ---------------------------------------------------------------------------------------
@@ -795,8 +796,8 @@ def test_the_control_routes_drive_the_shop():
     assert http.get("/_sandbox/accepted").json() == {"orders": 1}
     http.put("/_sandbox/webhook_uri", json={"uri": "https://other.example"})
     shop.place()
-    assert shop.sent[-1].uri == "https://other.example"
-    assert len(http.get("/_sandbox/deliveries").json()) == len(shop.sent)
+    assert shop.deliveries[-1].uri == "https://other.example"
+    assert len(http.get("/_sandbox/deliveries").json()) == len(shop.deliveries)
     assert http.post("/_sandbox/reset").status_code == 204
     assert shop.sandbox.store.orders == {}
 
@@ -826,7 +827,7 @@ def test_a_draft_the_shop_cannot_hold_leaves_nothing(draft):
     shop = listening()
     answer = shop.http.post("/_sandbox/orders", json=draft)
     assert (answer.status_code, list(answer.json())) == (422, ["error"])
-    assert (shop.store.orders, shop.store.customers, shop.sent) == ({}, {}, [])
+    assert (shop.store.orders, shop.store.customers, shop.deliveries) == ({}, {}, [])
 
 
 def test_a_seed_with_a_typing_error_is_refused():
