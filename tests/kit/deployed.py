@@ -252,9 +252,8 @@ class Deployed:
         )
 
     def sweep(self) -> None:
-        self.client("lambda").invoke(
-            FunctionName=self.stack.core["SweepFunction"], InvocationType="Event"
-        )
+        # Waited for: sweeps that pile up would slow down what they are to hurry.
+        self.client("lambda").invoke(FunctionName=self.stack.core["SweepFunction"])
 
     def poll(self, connection: str = "shop-uk", stream: str = "orders") -> None:
         queue = self.stack.connections[connection]["PullQueueUrl"]
