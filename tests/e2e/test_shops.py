@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.observability import Metric
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.objects import MemoryObjects
 from tests.kit.deployed import Deployed, Details, SaleLine
@@ -25,6 +28,9 @@ BOOKED = Details(
         SaleLine("DELIVERY", 1, Decimal("4.95"), RATE),
     ],
 )
+
+DELIVERIES = (Metric.IGNORED, Metric.REJECTED, Metric.SPILLED)
+MERGES = (Metric.MERGED, Metric.EQUAL, Metric.OLDER, Metric.TIED)
 
 Told = dict[str, dict[str, EntityRef]]
 
@@ -108,6 +114,49 @@ def test_payments_and_refunds_are_known(house, told, slug):
             )
     house.await_link(order, "synced")
     assert len(house.sales(order)) == 1
+
+
+def test_whatever_comes_again_changes_nothing_and_all_that_came_is_counted(house, told, slug):
+    """Counts in are counts out, by what the shop, the logs and the metrics say."""
+    counter = house.counters[slug]
+    before = [house.erp.details(order.key) for order in told[slug].values()]
+    again = [one["id"] for one in counter.deliveries()] * 2
+    random.Random(7).shuffle(again)  # noqa: S311  the same disorder every time
+    counter.deliver(again)
+    house.await_(
+        lambda: is_accounted_for(house, slug),
+        lambda: f"{slug} does not add up: {account(house, slug)}",
+    )
+    assert [house.erp.details(order.key) for order in told[slug].values()] == before
+
+
+def account(house: Deployed, slug: str) -> dict[str, int]:
+    """What a connection's functions counted, and what their logs and the shop say."""
+    found: Counter[str] = Counter()
+    for function in ("webhook", "pull"):
+        for line in house.logged(f"{CONNECTIONS[slug]}-{function}"):
+            if "_aws" in line:
+                found.update({one: summed(line[one]) for one in Metric if one in line})
+            elif line.get("message") == "taken in":
+                found[f"{function} took"] += 1
+                found["parts"] += line["parts"]
+    answers = [answer for one in house.counters[slug].deliveries() for answer in one["answers"]]
+    found.update(sent=len(answers), accepted=answers.count(200))
+    return found
+
+
+def summed(figure: int | list[int]) -> int:
+    return sum(figure) if isinstance(figure, list) else figure
+
+
+def is_accounted_for(house: Deployed, slug: str) -> bool:
+    """A delivery is taken, ignored, refused or spilled; a part is merged or not, or ignored."""
+    of = account(house, slug)
+    # A shop that did not wait for a cold start's answer sent its delivery all the same.
+    is_here = of["accepted"] <= of[Metric.RECEIVED] <= of["sent"]
+    came = of[Metric.RECEIVED] + of["parts"]
+    went = of["webhook took"] + sum(of[one] for one in (*DELIVERIES, *MERGES))
+    return is_here and came == went and not of[Metric.QUARANTINED]
 
 
 def test_what_no_webhook_told_is_found_by_the_poll(house, slug):
