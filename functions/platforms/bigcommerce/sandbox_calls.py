@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from platforms.bigcommerce.sandbox_query import Asked, Filter, v2_list, v3_list
 from platforms.bigcommerce.sandbox_shapes import Json, RefusedError, as_text
+from platforms.bigcommerce.sandbox_store import Store
 
 SCOPES = (
     "store_v2_orders store_v2_transactions store_v2_products store_v2_customers store_inventory"
@@ -147,3 +148,21 @@ def allows(scopes: list[str], needed: str, method: str) -> bool:
         if method in READS and f"{name}_read_only" in scopes:
             return True
     return False
+
+
+class Calls:
+    """Handlers of one part of the API.
+
+    Args:
+        held: gives the store as it is since the last reset.
+        accepted: counts the writes.
+    """
+
+    def __init__(self, held: Callable[[], Store], accepted: Counter[str]) -> None:
+        self._held = held
+        self.accepted = accepted
+
+    @property
+    def store(self) -> Store:
+        """What the calls are about."""
+        return self._held()

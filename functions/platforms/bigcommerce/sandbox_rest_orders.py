@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from platforms.bigcommerce.sandbox_calls import Call
+from platforms.bigcommerce.sandbox_calls import Call, Calls
 from platforms.bigcommerce.sandbox_orders import Order
 from platforms.bigcommerce.sandbox_query import Asked, Filter, field, marked, v2_list
 from platforms.bigcommerce.sandbox_shapes import (
@@ -20,7 +20,6 @@ from platforms.bigcommerce.sandbox_shapes import (
     RefusedError,
     offset,
 )
-from platforms.bigcommerce.sandbox_store import Store
 from platforms.bigcommerce.sandbox_writes import create_order, write_order, write_shipment
 
 ORDERS, MONEY = "store_v2_orders", "store_v2_orders|store_v2_transactions"
@@ -64,22 +63,8 @@ SAID = {
 }
 
 
-class OrderCalls:
-    """Handlers of everything below ``/orders``.
-
-    Args:
-        held: gives the store as it is since the last reset.
-        accepted: counts the writes.
-    """
-
-    def __init__(self, held: Callable[[], Store], accepted: Counter[str]) -> None:
-        self._held = held
-        self.accepted = accepted
-
-    @property
-    def store(self) -> Store:
-        """What the calls are about."""
-        return self._held()
+class OrderCalls(Calls):
+    """Handlers of everything below ``/orders``."""
 
     def rows(self) -> Rows:
         """Version, method, path, right and handler of each."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-
 from starlette.responses import JSONResponse, Response
 
-from platforms.bigcommerce.sandbox_calls import Call
+from platforms.bigcommerce.sandbox_calls import Call, Calls
 from platforms.bigcommerce.sandbox_people import People
 from platforms.bigcommerce.sandbox_query import later, marked
 from platforms.bigcommerce.sandbox_rest_orders import Rows
 from platforms.bigcommerce.sandbox_shapes import GoneError, Json, RefusedError
-from platforms.bigcommerce.sandbox_store import Store
 
 PEOPLE, ORDERS = "store_v2_customers", "store_v2_orders"
 DATES = "date_created date_modified".split()
@@ -36,22 +32,8 @@ ADDRESS_FILTERS = (
 VALUE_FILTERS = marked("customer_id", "int", "in") | marked("attribute_id", "int", "in")
 
 
-class PeopleCalls:
-    """Handlers of customers, address books, attribute values and companies.
-
-    Args:
-        held: gives the store as it is since the last reset.
-        accepted: counts the writes.
-    """
-
-    def __init__(self, held: Callable[[], Store], accepted: Counter[str]) -> None:
-        self._held = held
-        self.accepted = accepted
-
-    @property
-    def store(self) -> Store:
-        """What the calls are about."""
-        return self._held()
+class PeopleCalls(Calls):
+    """Handlers of customers, address books, attribute values and companies."""
 
     @property
     def people(self) -> People:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from platforms.bigcommerce.sandbox_calls import Call
+from platforms.bigcommerce.sandbox_calls import Call, Calls
 from platforms.bigcommerce.sandbox_catalogue import Catalogue
 from platforms.bigcommerce.sandbox_query import Asked, Filter, field, later, marked, ordered
 from platforms.bigcommerce.sandbox_rest_orders import Rows
 from platforms.bigcommerce.sandbox_shapes import HELP, GoneError, Json, RefusedError, known, rfc
-from platforms.bigcommerce.sandbox_store import Store
 
 GOODS, STOCK, PLACES = "store_v2_products", "store_inventory", "store_locations"
 FACTS = "store_v2_information"
@@ -60,22 +57,8 @@ MOST_RECORDS = 1000
 MOST_NEW_RECORDS = 100
 
 
-class ShopCalls:
-    """Handlers of catalogue, price lists, stock, places and facts.
-
-    Args:
-        held: gives the store as it is since the last reset.
-        accepted: counts the writes.
-    """
-
-    def __init__(self, held: Callable[[], Store], accepted: Counter[str]) -> None:
-        self._held = held
-        self.accepted = accepted
-
-    @property
-    def store(self) -> Store:
-        """What the calls are about."""
-        return self._held()
+class ShopCalls(Calls):
+    """Handlers of catalogue, price lists, stock, places and facts."""
 
     @property
     def goods(self) -> Catalogue:
