@@ -244,7 +244,6 @@ def test_what_the_platform_dropped_comes_back_and_the_gap_is_read(register):
     client = source.client()
     lost = next(iter(adapter.listed(client, connection)))
     adapter.remove(client, lost, connection)
-    adapter.remove(client, lost, connection)
     missed = shop.place()
     shop.later()
     shop.catch_up(source)

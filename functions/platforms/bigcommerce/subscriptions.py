@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fizzbridge.errors import NotThereError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
 from fizzbridge.settings import Connection
@@ -38,10 +37,7 @@ class BigCommerceSubscriptions(Subscriptions):
     ) -> None:
         """Delete it."""
         del connection
-        try:
-            vendor.request("DELETE", f"{_PATH}/{subscription.id}", writes=True)
-        except NotThereError:
-            return
+        vendor.request("DELETE", f"{_PATH}/{subscription.id}", writes=True)
 
 
 def _pages(vendor: VendorClient) -> Iterator[Subscription]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fizzbridge.errors import ConflictError, NotThereError
+from fizzbridge.errors import ConflictError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
 from fizzbridge.settings import Connection
@@ -40,8 +40,5 @@ class LightspeedSubscriptions(Subscriptions):
         self, vendor: VendorClient, subscription: Subscription, connection: Connection
     ) -> None:
         """Delete it."""
-        try:
-            path = f"{base(connection)}/webhooks/{subscription.id}"
-            vendor.request("DELETE", path, writes=True)
-        except NotThereError:
-            return
+        path = f"{base(connection)}/webhooks/{subscription.id}"
+        vendor.request("DELETE", path, writes=True)

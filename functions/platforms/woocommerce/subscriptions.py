@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fizzbridge.errors import NotThereError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
 from fizzbridge.settings import Connection
@@ -37,11 +36,8 @@ class WooCommerceSubscriptions(Subscriptions):
     ) -> None:
         """There is no bin for webhooks: deleting must be forced."""
         del connection
-        try:
-            path = f"{_PATH}/{subscription.id}"
-            vendor.request("DELETE", path, params={"force": "true"}, writes=True)
-        except NotThereError:
-            return
+        path = f"{_PATH}/{subscription.id}"
+        vendor.request("DELETE", path, params={"force": "true"}, writes=True)
 
 
 def _pages(vendor: VendorClient) -> Iterator[Subscription]:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from fizzbridge.errors import NotThereError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime import rows
 from fizzbridge.settings import Connection
@@ -71,7 +73,11 @@ class Subscriptions(ABC):
     def remove(
         self, vendor: VendorClient, subscription: Subscription, connection: Connection
     ) -> None:
-        """Delete one; that it is gone already is no error."""
+        """Delete one.
+
+        Raises:
+            NotThereError: it is gone already, which is as good.
+        """
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,8 @@ class Register:
             if one.topic in wanted and one.is_active and one.topic not in kept:
                 kept[one.topic] = one
             else:
-                adapter.remove(vendor, one, self._connection)
+                with suppress(NotThereError):
+                    adapter.remove(vendor, one, self._connection)
         missing = [topic for topic in wanted if topic not in kept]
         for topic in missing:
             adapter.add(vendor, topic, wish.address, secret, self._connection)
