@@ -51,42 +51,6 @@ _UNSTOCKED = frozenset({"digital", "giftcertificate"})
 _DIGITS = Decimal("0.000001")
 
 
-def order_named(told: wire.Named, connection: str) -> Iterator[Told]:
-    """Something of an order changed."""
-    del connection
-    yield Hint("order", told.id)
-
-
-def money_named(told: wire.Named, connection: str) -> Iterator[Told]:
-    """A refund of the order with that id."""
-    del connection
-    yield Hint("money", told.id)
-
-
-def payment_named(told: wire.OfOrder, connection: str) -> Iterator[Told]:
-    """A transaction of an order."""
-    del connection
-    yield Hint("money", told.order_id)
-
-
-def shipment_named(told: wire.OfShipment, connection: str) -> Iterator[Told]:
-    """A shipment was made, changed or deleted: read what the order has now."""
-    del connection
-    yield Hint("shipments", told.order_id)
-
-
-def customer_named(told: wire.Named, connection: str) -> Iterator[Told]:
-    """An account was made or changed."""
-    del connection
-    yield Hint("customer", told.id)
-
-
-def address_named(told: wire.OfAddress, connection: str) -> Iterator[Told]:
-    """An address of an account changed."""
-    del connection
-    yield Hint("customer", told.address.customer_id)
-
-
 def order(
     told: wire.Order,
     lines: Sequence[wire.Line],

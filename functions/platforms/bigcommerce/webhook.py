@@ -13,23 +13,24 @@ import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from fizzbridge.errors import VerificationError
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route, WebhookAdapter
+from fizzbridge.webhook.adapter import Route, WebhookAdapter, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import StandardWebhooks
-from platforms.bigcommerce import mapping, wire
+from platforms.bigcommerce import wire
 
 HOOK_HEADER = "x-fizz-hook"
-_ORDER = Route(wire.Named, mapping.order_named)
-_MONEY = Route(wire.Named, mapping.money_named)
-_PAYMENT = Route(wire.OfOrder, mapping.payment_named)
-_SHIPMENT = Route(wire.OfShipment, mapping.shipment_named)
-_CUSTOMER = Route(wire.Named, mapping.customer_named)
-_ADDRESS = Route(wire.OfAddress, mapping.address_named)
+_ORDER = names(wire.Named, "order")
+_MONEY = names(wire.Named, "money")
+_PAYMENT = names(wire.OfOrder, "money", attrgetter("order_id"))
+_SHIPMENT = names(wire.OfShipment, "shipments", attrgetter("order_id"))
+_CUSTOMER = names(wire.Named, "customer")
+_ADDRESS = names(wire.OfAddress, "customer", attrgetter("address.customer_id"))
 
 
 def hook_proof(secret: str) -> str:

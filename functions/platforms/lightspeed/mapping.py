@@ -53,18 +53,6 @@ class Retailer:
     rates: Mapping[str, wire.Rate]
 
 
-def sale_named(told: wire.Named, connection: str) -> Iterator[Told]:
-    """A sale changed."""
-    del connection
-    yield Hint("sale", told.id)
-
-
-def customer_named(told: wire.Named, connection: str) -> Iterator[Told]:
-    """A customer changed."""
-    del connection
-    yield Hint("customer", told.id)
-
-
 def sale(
     told: wire.Sale, buyer: wire.Customer | None, retailer: Retailer, connection: str
 ) -> Iterator[Told]:

@@ -21,10 +21,10 @@ from urllib.parse import parse_qs
 
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
 from fizzbridge.model.version import Sequence as Counted
-from fizzbridge.webhook.adapter import Route, WebhookAdapter
+from fizzbridge.webhook.adapter import Route, WebhookAdapter, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.request import Delivery
-from platforms.lightspeed import mapping, wire
+from platforms.lightspeed import wire
 
 _HEADER = "x-signature"
 _PROOF = re.compile(r"signature=([A-Za-z0-9+/=]+), ?algorithm=HMAC-SHA256")
@@ -55,8 +55,8 @@ class LightspeedWebhook(WebhookAdapter):
     signature = FormSignature()
     clock = Counted()
     routes: ClassVar[Mapping[str, Route[Any]]] = {
-        "sale.update": Route(wire.Named, mapping.sale_named),
-        "customer.update": Route(wire.Named, mapping.customer_named),
+        "sale.update": names(wire.Named, "sale"),
+        "customer.update": names(wire.Named, "customer"),
     }
 
     def topic(self, delivery: Delivery) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -28,16 +28,6 @@ from platforms.magento.lines import Shop, credited, lines, sent
 
 _HELD = frozenset({"holded", "payment_review"})
 _STATUS = {2: SettlementStatus.SETTLED, 3: SettlementStatus.VOIDED}
-
-
-def named(what: str) -> Callable[[wire.Event, str], Iterator[Told]]:
-    """Something was saved, or something in it: it is read."""
-
-    def hint(told: wire.Event, connection: str) -> Iterator[Told]:
-        del connection
-        yield Hint(what, told.entity_id)
-
-    return hint
 
 
 def customer_deleted(told: wire.Deleted, connection: str) -> Iterator[Told]:

@@ -7,13 +7,16 @@ body from a job, with its time and its HMAC. Everything is read back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route
+from fizzbridge.webhook.adapter import Route, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.module import ModuleWebhook
 from platforms.magento import mapping, wire
+
+_NUMBER = attrgetter("entity_id")
 
 
 class MagentoWebhook(ModuleWebhook):
@@ -22,11 +25,11 @@ class MagentoWebhook(ModuleWebhook):
     platform = "magento"
     clock = Timestamp("second")
     routes: ClassVar[Mapping[str, Route[Any]]] = {
-        "order.saved": Route(wire.Event, mapping.named("order")),
-        "invoice.saved": Route(wire.Event, mapping.named("invoice")),
-        "creditmemo.saved": Route(wire.Event, mapping.named("creditmemo")),
-        "shipment.saved": Route(wire.Event, mapping.named("shipment")),
-        "customer.saved": Route(wire.Event, mapping.named("customer")),
+        "order.saved": names(wire.Event, "order", _NUMBER),
+        "invoice.saved": names(wire.Event, "invoice", _NUMBER),
+        "creditmemo.saved": names(wire.Event, "creditmemo", _NUMBER),
+        "shipment.saved": names(wire.Event, "shipment", _NUMBER),
+        "customer.saved": names(wire.Event, "customer", _NUMBER),
         "customer.deleted": Route(wire.Deleted, mapping.customer_deleted),
     }
 

@@ -106,24 +106,6 @@ def _shown(moment: datetime, offset: timedelta) -> str:
     return f"{moment.astimezone(UTC) + offset:%Y-%m-%d %H:%M:%S}"
 
 
-def order_named(told: wire.OrderEvent, connection: str) -> Iterator[Told]:
-    """An order changed, or something that belongs to it."""
-    del connection
-    yield Hint("order", told.id_order)
-
-
-def customer_named(told: wire.CustomerEvent, connection: str) -> Iterator[Told]:
-    """A customer changed."""
-    del connection
-    yield Hint("customer", told.id_customer)
-
-
-def address_named(told: wire.AddressEvent, connection: str) -> Iterator[Told]:
-    """An address changed; it is its customer who is read."""
-    del connection
-    yield Hint("address", told.id_address)
-
-
 def order(told: wire.Order, shop: Shop) -> Iterator[Told]:
     """The order, its buyer as a seed, and all documents that follow it."""
     if told.state is None or _is(told.state, shop.failed, "payment_error"):

@@ -8,15 +8,16 @@ products and prices are posted too; nothing here reads them yet, so they are ack
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route
+from fizzbridge.webhook.adapter import Route, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.module import ModuleWebhook
-from platforms.prestashop import mapping, wire
+from platforms.prestashop import wire
 
-_ORDER = Route(wire.OrderEvent, mapping.order_named)
+_ORDER = names(wire.OrderEvent, "order", attrgetter("id_order"))
 
 
 class PrestaShopWebhook(ModuleWebhook):
@@ -32,8 +33,8 @@ class PrestaShopWebhook(ModuleWebhook):
         "order.refunded": _ORDER,
         "order.returned": _ORDER,
         "order.shipped": _ORDER,
-        "customer.changed": Route(wire.CustomerEvent, mapping.customer_named),
-        "address.changed": Route(wire.AddressEvent, mapping.address_named),
+        "customer.changed": names(wire.CustomerEvent, "customer", attrgetter("id_customer")),
+        "address.changed": names(wire.AddressEvent, "address", attrgetter("id_address")),
     }
 
 

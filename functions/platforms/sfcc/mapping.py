@@ -52,18 +52,6 @@ class Site:
     note: str = "customerNote"
 
 
-def order_named(told: wire.OrderEvent, connection: str) -> Iterator[Told]:
-    """The cartridge says something of an order changed."""
-    del connection
-    yield Hint("order", told.order_no)
-
-
-def customer_named(told: wire.CustomerEvent, connection: str) -> Iterator[Told]:
-    """The cartridge says an account changed."""
-    del connection
-    yield Hint("customer", told.customer_no)
-
-
 def order(told: wire.Order, site: Site) -> Iterator[Told]:
     """The order, a seed of its buyer, its payment and its shipments.
 

@@ -7,15 +7,16 @@ own: a thin body, its time and its HMAC. Everything is read back.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from fizzbridge.model.version import Timestamp
-from fizzbridge.webhook.adapter import Route
+from fizzbridge.webhook.adapter import Route, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.module import ModuleWebhook
-from platforms.sfcc import mapping, wire
+from platforms.sfcc import wire
 
-_ORDER = Route(wire.OrderEvent, mapping.order_named)
+_ORDER = names(wire.OrderEvent, "order", attrgetter("order_no"))
 
 
 class SfccWebhook(ModuleWebhook):
@@ -30,7 +31,7 @@ class SfccWebhook(ModuleWebhook):
         "order.failed": _ORDER,
         "order.paid": _ORDER,
         "order.shipped": _ORDER,
-        "customer.changed": Route(wire.CustomerEvent, mapping.customer_named),
+        "customer.changed": names(wire.CustomerEvent, "customer", attrgetter("customer_no")),
     }
 
 

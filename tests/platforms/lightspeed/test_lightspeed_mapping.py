@@ -17,6 +17,8 @@ from fizzbridge.errors import MalformedDeliveryError, VerificationError
 from fizzbridge.model.documents import ReturnState
 from fizzbridge.model.entity import Kind, Part
 from fizzbridge.model.order import LineType, PaymentStatus
+from fizzbridge.observation import Hint
+from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
 from platforms.lightspeed import mapping, wire
 from platforms.lightspeed.webhook import LightspeedWebhook
@@ -291,10 +293,7 @@ def test_the_vendors_own_payload_and_customers():
     payload = (SAMPLES / "x_register_sale_cash_single.json").read_text()
     delivery = Delivery({}, urlencode({"payload": payload}).encode(), AT)
     assert webhook.topic(delivery) == "sale.update"
-    named = wire.Named.model_validate(webhook.content(delivery))
-    assert [hint.external_id for hint in mapping.sale_named(named, "shop")] == [
-        json.loads(payload)["id"]
-    ]
+    assert read(webhook, delivery, "shop") == [Hint("sale", json.loads(payload)["id"])]
     rows = json.loads((SAMPLES / "x_api20_customers_list.json").read_text())["data"]
     for row in rows:
         assert list(mapping.customer(wire.Customer.model_validate(row), "shop"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from fizzbridge.model.version import Clock
-from fizzbridge.observation import Told
+from fizzbridge.observation import Hint, Told
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import Signature
 
@@ -26,6 +27,22 @@ class Route(Generic[W]):
 
     wire: type[W]
     mapping: Callable[[W, str], Iterable[Told]]
+
+
+def names(wire: type[W], what: str, id_at: Callable[[W], str] = attrgetter("id")) -> Route[W]:
+    """The route of a topic whose deliveries show nothing, and only name what is to be read.
+
+    Args:
+        wire: the wire model.
+        what: the kind of hint ``pull.py`` understands.
+        id_at: gets the id out of the model.
+    """
+
+    def hint(told: W, connection: str) -> Iterable[Told]:
+        del connection
+        return (Hint(what, id_at(told)),)
+
+    return Route(wire, hint)
 
 
 @dataclass(frozen=True)
