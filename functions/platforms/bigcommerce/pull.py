@@ -7,6 +7,7 @@ the end and those behind it slip onto a page already read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,12 +61,12 @@ class BigCommercePull(PullAdapter):
         return HeaderToken("X-Auth-Token", str(secret["access_token"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its money, its shipments, or a customer; what is not there says nothing.
+        """Read an order, its money, its shipments, or a customer.
 
         A new order may be missing for a moment, and one that is archived is still read.
         """
         read = {"order": _order, "money": _money, "shipments": _shipments, "customer": _customer}
-        return list(read[hint.what](vendor, hint.external_id, connection))
+        return read[hint.what](vendor, hint.external_id, connection)
 
     def changes(
         self,
@@ -82,10 +83,8 @@ class BigCommercePull(PullAdapter):
 
 def _order(vendor: VendorClient, order_id: str, connection: Connection) -> Iterator[Told]:
     path = f"/v2/orders/{order_id}"
-    found = _there(vendor, path, include="fees", consignment_structure="object")
-    if found is None:
-        return
-    told = wire.Order.model_validate(found)
+    wanted = {"include": "fees", "consignment_structure": "object"}
+    told = wire.Order.model_validate(vendor.get(path, params=wanted).data)
     lines = [wire.Line.model_validate(one) for one in _all(vendor, f"{path}/products")]
     places = _all(vendor, f"{path}/shipping_addresses")
     taxes = _all(vendor, f"{path}/taxes", details="true")
@@ -100,9 +99,7 @@ def _order(vendor: VendorClient, order_id: str, connection: Connection) -> Itera
 
 
 def _money(vendor: VendorClient, order_id: str, connection: Connection) -> Iterator[Told]:
-    order = _there(vendor, f"/v2/orders/{order_id}")
-    if order is None:
-        return
+    order = vendor.get(f"/v2/orders/{order_id}").data
     for one in _data(vendor, f"/v3/orders/{order_id}/transactions"):
         yield from mapping.payment(wire.Transaction.model_validate(one), order_id, connection.name)
     currency = order["default_currency_code"].upper()
@@ -159,14 +156,6 @@ def _refunds(vendor: VendorClient, page: int, span: Span, connection: Connection
     return Page(list(dict.fromkeys(told)), str(page + 1), is_last=len(rows) < _PAGE)
 
 
-def _there(vendor: VendorClient, path: str, **params: Any) -> Any:
-    """An object, or None where the store has none."""
-    try:
-        return vendor.get(path, params=params).data
-    except NotThereError:
-        return None
-
-
 def _all(vendor: VendorClient, path: str, **params: Any) -> Iterator[Any]:
     """Every row of a V2 list; its end is an answer without body."""
     page = 1
@@ -179,8 +168,8 @@ def _all(vendor: VendorClient, path: str, **params: Any) -> Iterator[Any]:
 
 def _data(vendor: VendorClient, path: str) -> Iterator[Any]:
     """Every row of a V3 list; one that is not there has none."""
-    found = _there(vendor, path)
-    yield from found["data"] if found else []
+    with suppress(NotThereError):
+        yield from vendor.get(path).data["data"]
 
 
 def _zulu(moment: datetime) -> str:
