@@ -339,6 +339,7 @@ def test_a_failed_merge_is_spilled_and_acknowledged(source, showing):
 def test_only_when_nothing_can_be_kept_the_vendor_is_asked_to_send_again(source, golden):
     source.table.is_down = source.queue.is_down = True
     assert source.deliver(golden.event(source.webhook)) == 503
+    assert source.counts() == {"received": 1, "put_off": 1}
 
 
 def test_without_a_secret_the_vendor_is_asked_to_send_again(source, golden):

@@ -53,6 +53,8 @@ class Metric(StrEnum):
     IGNORED = "ignored"
     QUARANTINED = "quarantined"
     SPILLED = "spilled"
+    PUT_OFF = "put_off"
+    """Deliveries that could not be kept: the vendor was asked to send them again."""
     HINTED = "hinted"
     ANNOUNCED = "announced"
     ASSESSED = "assessed"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -45,8 +46,8 @@ class Intake:
         clock: Clock,
         how: Circumstances,
         within: timedelta | None = None,
-    ) -> None:
-        """Merge everything, then send the hints.
+    ) -> Mapping[str, int]:
+        """Merge everything, then send the hints; gives how many parts came to what.
 
         Args:
             told: what the platform told.
@@ -59,6 +60,7 @@ class Intake:
             QueueUnavailableError: a hint is not sent.
         """
         begun = self._now()
+        came: Counter[str] = Counter()
         # A dict keeps the order and drops the repetitions.
         hints: dict[Hint, None] = {}
         for one in told:
@@ -70,6 +72,7 @@ class Intake:
             circumstances = replace(how, can_fetch=one.refetch is not None)
             merge = self._observer.observe(self._connection, one, clock, circumstances)
             self._metrics.count(Metric(merge), self._connection)
+            came[merge] += 1
             if merge is Merge.TIED and one.refetch:
                 hints[one.refetch] = None
         for hint in hints:
@@ -77,3 +80,4 @@ class Intake:
                 self._pull_queue, hint_message(hint.what, hint.external_id, how.correlation_id)
             )
             self._metrics.count(Metric.HINTED, self._connection)
+        return came

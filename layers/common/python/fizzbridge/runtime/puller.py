@@ -256,8 +256,8 @@ class Puller:
         self._take(told, self._adapter.clock, how)
 
     def _take(self, told: Sequence[Told], clock: Clock, how: Circumstances) -> None:
-        self._intake.take(told, clock, how)
-        log.info("taken in", extra={"source": how.source, "parts": parts(told)})
+        came = self._intake.take(told, clock, how)
+        log.info("taken in", extra={"source": how.source, "parts": parts(told), **came})
 
     def _as_read(self, source: str, correlation_id: str) -> Circumstances:
         """Circumstances of a read that begins now: what it shows is at least as new as that."""

@@ -73,6 +73,7 @@ class Receiver:
                 log.warning("delivery refused", extra={"code": error.code})
                 return REFUSED
             except (SecretError, SecretUnavailableError) as error:
+                self._count(Metric.PUT_OFF)
                 log.error("no signing secret", extra={"reason": type(error).__name__})
                 return TRY_AGAIN
             return self._accept(delivery.without(self._adapter.signature.headers), correlation_id)
@@ -102,14 +103,14 @@ class Receiver:
                 correlation_id=correlation_id,
                 source=about["topic"],
             )
-            self._intake.take(told, self._adapter.clock, how, within=self._merge_deadline)
+            came = self._intake.take(told, self._adapter.clock, how, within=self._merge_deadline)
         except Exception as error:  # noqa: BLE001  whatever it is, a genuine delivery is kept
             reason = (
                 error.code if isinstance(error, MalformedDeliveryError) else type(error).__name__
             )
             log.warning("delivery spilled", extra=about | {"reason": reason}, exc_info=True)
             return self._spill(delivery, correlation_id)
-        log.info("taken in", extra={**about, "parts": parts(told)})
+        log.info("taken in", extra={**about, "parts": parts(told), **came})
         return ACCEPTED
 
     def _spill(self, delivery: Delivery, correlation_id: str) -> Response:
@@ -118,6 +119,7 @@ class Receiver:
             message = to_message(delivery, self._connection, correlation_id, self._given.objects)
             self._given.queue.send(self._pull_queue, json.dumps(message))
         except (QueueUnavailableError, MessageRefusedError, ObjectsUnavailableError) as error:
+            self._count(Metric.PUT_OFF)
             log.error("delivery not kept", extra={"reason": type(error).__name__})
             return TRY_AGAIN
         self._count(Metric.SPILLED)
