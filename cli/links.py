@@ -29,7 +29,7 @@ def behind(stack: Stack) -> dict[str, list[EntityRef]]:
 
 
 def waiting(stack: Stack, connection: str, status: str) -> list[EntityRef]:
-    """Entities whose link to a connection is ``held`` or ``parked``."""
+    """Entities whose link to a connection is ``held``, ``parked`` or ``differs``."""
     cause = rows.waiting_cause(connection, status)
     listed = (EntityRef.parse(pk) for pk, _ in stack.table.index("cause", cause, limit=MANY))
     # New content may have set it going since.

@@ -100,7 +100,7 @@ class Wholesaler(House):
     ) -> None:
         company = {"name": "B", "country": "IE", "currency": currency, "time_zone": "Europe/Dublin"}
         shop, erp = BRIDGE["connections"]
-        erp = erp | {"roles": [*erp["roles"], "customer", "product", "stock", "shipment"]}
+        erp = erp | {"roles": [*erp["roles"], "customer", "product", "price", "stock", "shipment"]}
         shop = shop | {"roles": [*shop["roles"], "return"]}
         long_ago = {"start_at": datetime(2025, 1, 1, tzinfo=UTC)}
         bridge = {"company": company, "connections": [shop | long_ago, erp | long_ago]}

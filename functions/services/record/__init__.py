@@ -16,7 +16,7 @@ from fizzbridge.runtime.wiring import ports, visibility
 from fizzbridge.state.moments import from_text
 from fizzbridge.state.table import Table, Value
 
-SHOWN = ("connection", "state", "external_id", "reason", "correlation_id")
+SHOWN = ("connection", "state", "external_id", "reason", "sku", "told", "correlation_id")
 
 
 def work(message: Message, table: Table) -> Again | None:
@@ -26,6 +26,8 @@ def work(message: Message, table: Table) -> Again | None:
     details: dict[str, Value] = {name: detail[name] for name in SHOWN if detail.get(name)}
     if detail.get("holds"):
         details["holds"] = list(detail["holds"])
+    if detail.get("differences"):
+        details["differences"] = list(map(_difference, detail["differences"]))
     with log_context(detail.get("correlation_id", ""), entity=str(ref)):
         table.write(
             rows.timeline(
@@ -37,6 +39,10 @@ def work(message: Message, table: Table) -> Again | None:
             )
         )
     return None
+
+
+def _difference(found: Mapping[str, str]) -> str:
+    return f"{found['field']}: {found['told']}, not {found['owner_says']}"
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

@@ -56,17 +56,18 @@ def test_a_guest_is_known_by_the_order_alone():
     assert guest("shop", 7).key == "shop/order:7"
 
 
-def test_every_role_owns_one_part_and_the_assessment_is_ours():
+def test_every_role_owns_one_part_and_what_is_ours_or_only_told_has_none():
     owned = {
         owner_role(kind, part)
         for kind in Kind
         for part in Part
         if (kind is Kind.ORDER) == (part in {Part.REQUEST, Part.PROCESSING})
-        and part is not Part.ASSESSMENT
+        and part not in {Part.ASSESSMENT, Part.TOLD}
     }
     assert owned == set(Role)
-    with pytest.raises(KeyError):
-        owner_role(Kind.ORDER, Part.ASSESSMENT)
+    for nobodys in (Part.ASSESSMENT, Part.TOLD):
+        with pytest.raises(KeyError):
+            owner_role(Kind.PRODUCT, nobodys)
 
 
 def test_children_and_levels_do_not_overlap():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.entity import EntityRef, Part
+from fizzbridge.model.entity import EntityRef, Kind, Part
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,12 @@ class Hint:
     Attributes:
         what: the adapter's own word for what to fetch: ``order``, ``transactions``.
         external_id: the platform's id.
+        of: the kind it is, where reading it is only worth while if somebody owns such things.
     """
 
     what: str
     external_id: str
+    of: Kind | None = None
 
 
 @dataclass(frozen=True)

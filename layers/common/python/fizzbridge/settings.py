@@ -99,7 +99,8 @@ class Connection(_Frozen):
     start_at: AwareDatetime
     """What was placed earlier is linked when found, never created and never notified."""
     roles: tuple[Role, ...] = ()
-    """What it owns; what it says of anything else is not written."""
+    """What it owns. What it says of anything else is not written; of products, prices and stock it
+    is compared."""
     calls: Calls = Calls()
     deposits: Literal["add", "check"] = "add"
     """Of a shop: whether container deposits and levies are added to orders that come without any,

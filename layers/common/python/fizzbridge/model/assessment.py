@@ -8,6 +8,25 @@ from fizzbridge.model.money import Currency
 from fizzbridge.model.working import Working
 
 
+class Difference(Frozen):
+    """A value that is one thing at its owner and another at somebody who shows it."""
+
+    field: str
+    """``price``, ``on_hand``, ``is_active``, ``gtin``."""
+    owner_says: str
+    told: str
+
+
+class Comparison(Frozen):
+    """What somebody tells of a product, a price or a stock level, beside its owner's word."""
+
+    owner: EntityRef | None
+    """The owner's entity; None where the owner has none of this code."""
+    sku: str
+    """The code it was told under."""
+    differences: tuple[Difference, ...] = ()
+
+
 class RecordAssessment(Frozen):
     """Routing of a customer, a product, a price, a stock level or a document of an order."""
 
@@ -23,6 +42,8 @@ class RecordAssessment(Frozen):
     """Of a stock level: what may be offered, in base units; None where it is not published."""
     workings: tuple[Working, ...] = ()
     """How the figures came about."""
+    comparison: Comparison | None = None
+    """Of what one told who does not own it."""
     targets: tuple[str, ...] = ()
     content: str
     """Fingerprint of the record, so that a change of content is a change of the assessment."""

@@ -210,6 +210,8 @@ class Price(Frozen):
     """What one unit of a product costs on a price list."""
 
     product: EntityRef
+    sku: Sku | None = None
+    """The code it is the price of, where the source says it with the price."""
     price_list: str = ""
     unit: Unit
     price: Money

@@ -39,6 +39,8 @@ class Part(StrEnum):
     REQUEST = "request"
     PROCESSING = "processing"
     RECORD = "record"
+    TOLD = "told"
+    """The word of one who does not own it: compared with the owner's, and written nowhere."""
     ASSESSMENT = "assessment"
 
 

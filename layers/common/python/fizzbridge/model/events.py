@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar, Literal
 
+from fizzbridge.model.assessment import Difference
 from fizzbridge.model.base import Amount, Country, Frozen, Instant, Sku
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.money import Currency
@@ -217,15 +218,27 @@ class LinkEvent(Event):
             DetailType.PRICE_SYNCED,
             DetailType.STOCK_LEVEL_SYNCED,
             DetailType.EXPORT_FAILED,
-            DetailType.DRIFT_FOUND,
             DetailType.CONNECTION_TROUBLED,
         }
     )
 
 
+class DriftEvent(Event):
+    """Somebody shows another value than the owner's; ``connection`` is who."""
+
+    told: str
+    """Key of what was told: the product, price or level as its teller names it."""
+    sku: str
+    """The code it was told under."""
+    differences: tuple[Difference, ...]
+    """What differs, as both say it."""
+
+    detail_types = frozenset({DetailType.DRIFT_FOUND})
+
+
 EVENT_MODELS: dict[DetailType, type[Event] | type[CauseChanged]] = {
     detail_type: model
-    for model in (EntityObserved, CauseChanged, OrderEvent, EntityEvent, LinkEvent)
+    for model in (EntityObserved, CauseChanged, OrderEvent, EntityEvent, LinkEvent, DriftEvent)
     for detail_type in model.detail_types
 }
 

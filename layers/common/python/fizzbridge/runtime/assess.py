@@ -26,6 +26,7 @@ from fizzbridge.runtime.books import (
     is_reserved,
     movements,
 )
+from fizzbridge.runtime.comparing import Comparing
 from fizzbridge.runtime.erase import erase_orders
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
@@ -174,7 +175,8 @@ class Assessor:
         except ContendedError:
             return False
         is_held = bool(result and result.holds) or any(not is_own(sk) for sk in current)
-        writes = [self._synced(ref, lease, row, is_held=is_held)]
+        listed = "held" if is_held else "differs" if result and _differs(result) else ""
+        writes = [self._synced(ref, lease, row, listed)]
         if result:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
@@ -192,7 +194,12 @@ class Assessor:
         if view.ref.kind is Kind.ORDER:
             return self._order(view, holds, waived)
         source = self._bridge.connection(view.ref.connection)
+        compare = Comparing(self._table, self._load, self._rules, self._now())
         stored = view.parts.get(Part.RECORD)
+        told = view.parts.get(Part.TOLD)
+        if stored is None and told and told.body:
+            found, written = compare.told(view.ref, told.body)
+            return _Result(found, (), (), written)
         if stored is None or stored.body is None:
             return None
         also: tuple[Write, ...] = ()
@@ -202,6 +209,7 @@ class Assessor:
             record, also = self._level(view.ref, stored.body)
         else:
             record = assess_record(stored.body, source)
+        also += compare.owned(view.ref, stored.body, record)
         # A link once made stays routed: only an order is cancelled where it no longer goes.
         routed = route(view.ref.kind, source.name, record, self._bridge)
         targets = tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
@@ -257,12 +265,12 @@ class Assessor:
         }
         return found, (Write(pk, f"{rows.LEVEL}{ref}", set=said, replace=True),)
 
-    def _synced(self, ref: EntityRef, lease: Lease, row: Row, *, is_held: bool) -> Write:
+    def _synced(self, ref: EntityRef, lease: Lease, row: Row, listed: str) -> Write:
         wanted = rows.text(row, "wanted")
         known: dict[str, Value] = {"synced": wanted, "updated_at": to_text(self._now())}
-        if is_held:
-            # The cause only lists it: people ask which orders wait.
-            status = {"status": "held", "cause": rows.waiting_cause(rows.ASSESS, "held")}
+        if listed:
+            # The cause only lists it: people ask which orders wait, and what differs.
+            status = {"status": listed, "cause": rows.waiting_cause(rows.ASSESS, listed)}
         else:
             status = {"status": "synced"}
         gone = ["behind_shard", "behind_since", *LEASE_ATTRIBUTES]
@@ -270,7 +278,7 @@ class Assessor:
             str(ref),
             rows.link_sk(rows.ASSESS),
             set=known | status,
-            remove=gone if is_held else [*gone, "cause"],
+            remove=gone if listed else [*gone, "cause"],
             when=AllOf(lease.held, Equals("wanted", wanted)),
         )
 
@@ -369,6 +377,12 @@ class Assessor:
 
 
 _BLOCK_RELEASE = frozenset({HoldReason.CREDIT, HoldReason.STOCK})
+
+
+def _differs(result: _Result) -> bool:
+    found = result.assessment
+    compared = found.comparison if isinstance(found, RecordAssessment) else None
+    return compared is not None and bool(compared.differences)
 
 
 def _target_holds(found: dict[str, Row]) -> tuple[Hold, ...]:

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TypeAlias
 
-from fizzbridge.model.assessment import RecordAssessment
+from fizzbridge.model.assessment import Comparison, RecordAssessment
 from fizzbridge.model.documents import InvoiceState, ReturnState, SettlementStatus, ShipmentState
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.events import (
     CauseChanged,
     DetailType,
+    DriftEvent,
     EntityEvent,
     EntityObserved,
     Event,
@@ -164,6 +165,10 @@ def _assessed(before: Row | None, after: Row, objects: Objects) -> Iterator[Fact
         previous = then if isinstance(then, OrderAssessment) else None
         for detail_type in _order_types(previous, now):
             yield detail_type, _order_event(detail_type, ref, after, now)
+    elif isinstance(now, RecordAssessment) and now.comparison:
+        then = rows.stored_part(before, ref, objects).body if before else None
+        compared = then.comparison if isinstance(then, RecordAssessment) else None
+        yield from _drifted(ref, after, now.comparison, compared)
     elif isinstance(now, RecordAssessment):
         found = _BY_STATE.get((ref.kind, now.state)) or _BY_KIND.get(ref.kind)
         if found:
@@ -171,6 +176,28 @@ def _assessed(before: Row | None, after: Row, objects: Objects) -> Iterator[Fact
         if now.standing:
             # Another limit, another balance: what was held for the account's credit may go on.
             yield _cleared(rows.credit_cause(ref), after, now.content)
+
+
+def _drifted(
+    ref: EntityRef, after: Row, now: Comparison, then: Comparison | None
+) -> Iterator[Fact]:
+    """A difference that is news; figures that go on differing are not."""
+    known = {one.field for one in then.differences} if then else set()
+    if now.owner and {one.field for one in now.differences} - known:
+        yield (
+            DetailType.DRIFT_FOUND,
+            DriftEvent(
+                event_id=_event_id(after, rows.text(after, "version"), _content(after)),
+                connection=ref.connection,
+                kind=ref.kind,
+                key=now.owner.key,
+                occurred_at=from_text(rows.text(after, "observed_at")),
+                correlation_id=rows.text(after, "correlation_id"),
+                told=ref.key,
+                sku=now.sku,
+                differences=now.differences,
+            ),
+        )
 
 
 def _order_types(then: OrderAssessment | None, now: OrderAssessment) -> Iterator[DetailType]:

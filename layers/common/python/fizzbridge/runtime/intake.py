@@ -65,7 +65,10 @@ class Intake:
         hints: dict[Hint, None] = {}
         for one in told:
             if isinstance(one, Hint):
-                hints[one] = None
+                if one.of is None or self._observer.has_owner(one.of):
+                    hints[one] = None
+                else:
+                    self._metrics.count(Metric.IGNORED, self._connection)
                 continue
             if within is not None and self._now() - begun > within:
                 raise TableUnavailableError("the merge takes too long")

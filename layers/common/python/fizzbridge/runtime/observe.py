@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import EntityRef, Kind, owner_role
+from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind, Part, owner_role
 from fizzbridge.model.privacy import scrub
 from fizzbridge.model.version import SEED, Clock, ReadTime, Sequence, Timestamp
 from fizzbridge.observation import Seen
@@ -45,7 +45,7 @@ class Merge(StrEnum):
     TIED = "tied"
     """Equal clock, different content: only a fetch can tell which is right."""
     IGNORED = "ignored"
-    """A seed of something we know, or the word of one who does not own it."""
+    """A seed of something we know, or the word of one who does not own it and is not compared."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,9 @@ class Observer:
             TableUnavailableError: it is unknown whether the part was written.
         """
         if not self._is_owned(connection, seen):
-            return Merge.IGNORED
+            if not self._is_compared(seen):
+                return Merge.IGNORED
+            seen = replace(seen, part=Part.TOLD)
         version = version_of(seen, clock, how.observed_at)
         for _ in range(MERGE_TRIES):
             stored = self._table.get(str(seen.ref), rows.part_sk(seen.part))
@@ -149,6 +151,15 @@ class Observer:
         if seen.changed is None or _is_erasure(connection, seen):
             return True
         return owner_role(seen.ref.kind, seen.part) in self._bridge.connection(connection).roles
+
+    def _is_compared(self, seen: Seen) -> bool:
+        """Whether somebody else owns it, whose word this one is to be held against."""
+        return seen.ref.kind in LEVEL_KINDS and self.has_owner(seen.ref.kind)
+
+    def has_owner(self, kind: Kind) -> bool:
+        """Whether any connection owns the records of a kind."""
+        role = owner_role(kind, Part.RECORD)
+        return any(role in connection.roles for connection in self._bridge.connections)
 
     def _writes(
         self, connection: str, seen: Seen, version: str, stored: Row | None, how: Circumstances

@@ -91,6 +91,15 @@ def claim_sk(order: EntityRef) -> str:
     return f"{CLAIM}{order}"
 
 
+OWNED = "OWNED#"
+TOLD = "TOLD#"
+
+
+def item_pk(sku: str) -> str:
+    """Partition of who speaks of an item: its owner's entities, and what others tell of it."""
+    return f"ITEM#{sku}"
+
+
 def lot_pk(lot: str) -> str:
     """Partition of a production batch: the orders it was shipped with."""
     return f"LOT#{lot}"

@@ -35,6 +35,9 @@ BODIES.update(
         (Kind.PRODUCT, Part.RECORD): Product,
         (Kind.PRICE, Part.RECORD): Price,
         (Kind.STOCK_LEVEL, Part.RECORD): StockLevel,
+        (Kind.PRODUCT, Part.TOLD): Product,
+        (Kind.PRICE, Part.TOLD): Price,
+        (Kind.STOCK_LEVEL, Part.TOLD): StockLevel,
     }
 )
 

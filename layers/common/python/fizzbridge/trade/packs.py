@@ -76,10 +76,13 @@ class Catalogue:
 
     def item(self, sku: str, day: date) -> CatalogueItem | None:
         """The item of one of our codes, with the pack sizes of a day."""
-        for sold in self._by_code.get(sku, ()):
-            if sold.item.is_valid_on(day):
-                return sold.item
-        return None
+        found = self.sold(sku, day)
+        return found.item if found else None
+
+    def sold(self, code: str, day: date) -> Sold | None:
+        """What one of our codes sells: an item, and in which unit."""
+        listed = self._by_code.get(code, ())
+        return next((sold for sold in listed if sold.item.is_valid_on(day)), None)
 
     def suggest(self, code: str) -> str | None:
         """A code that differs only in case and space. It proposes; it never ships."""

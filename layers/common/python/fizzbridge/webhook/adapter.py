@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Clock
 from fizzbridge.observation import Hint, Told
 from fizzbridge.webhook.request import Delivery
@@ -29,18 +30,24 @@ class Route(Generic[W]):
     mapping: Callable[[W, str], Iterable[Told]]
 
 
-def names(wire: type[W], what: str, id_at: Callable[[W], str] = attrgetter("id")) -> Route[W]:
+def names(
+    wire: type[W],
+    what: str,
+    id_at: Callable[[W], str] = attrgetter("id"),
+    of: Kind | None = None,
+) -> Route[W]:
     """The route of a topic whose deliveries show nothing, and only name what is to be read.
 
     Args:
         wire: the wire model.
         what: the kind of hint ``pull.py`` understands.
         id_at: gets the id out of the model.
+        of: the kind it is, where it is only read if somebody owns such things.
     """
 
     def hint(told: W, connection: str) -> Iterable[Told]:
         del connection
-        return (Hint(what, id_at(told)),)
+        return (Hint(what, id_at(told), of),)
 
     return Route(wire, hint)
 

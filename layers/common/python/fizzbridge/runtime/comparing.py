@@ -1,0 +1,151 @@
+"""Compare: what others tell of products, prices and stock, against the word of their owner.
+
+A shop's product and the owner's are two entities that share a code. Each leaves a row in the
+partition of that item, so that either finds the other; a change of the owner's makes what was told
+of it be looked at again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from fizzbridge.model.assessment import Comparison, Difference, RecordAssessment
+from fizzbridge.model.base import Frozen
+from fizzbridge.model.catalogue import Price, Product, StockLevel
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Absent, Equals, Table, Write
+from fizzbridge.trade import comparing
+from fizzbridge.trade.books import Rules
+from fizzbridge.trade.packs import Sold
+
+
+class Comparing:
+    """Finds and keeps who speaks of the same item."""
+
+    def __init__(self, table: Table, load: Loader, rules: Rules, now: datetime) -> None:
+        self._table = table
+        self._load = load
+        self._rules = rules
+        self._now = now
+
+    def sku(self, record: Frozen) -> str | None:
+        """The code a product, price or level goes by; None for what has none."""
+        if isinstance(record, Product):
+            return record.sku
+        if not isinstance(record, Price | StockLevel):
+            return None
+        if record.sku:
+            return record.sku
+        product = self._load.view(record.product)
+        found = product.body(Part.RECORD, Product) or product.body(Part.TOLD, Product)
+        return found.sku if found else None
+
+    def owned(
+        self, ref: EntityRef, record: Frozen, assessment: RecordAssessment
+    ) -> tuple[Write, ...]:
+        """Rows written with the assessment of the owner's word: where it is, and who looks."""
+        sku = self.sku(record)
+        if sku is None:
+            return ()
+        speakers = Speakers(self._table, self._item(sku), self._now)
+        token = rows.token(str(ref), assessment.fingerprint())
+        told = speakers.of(rows.TOLD, ref.kind)
+        looks = tuple(rows.want(one, rows.ASSESS, token, self._now) for one in told)
+        return speakers.joined_by(rows.OWNED, ref) + looks
+
+    def told(self, ref: EntityRef, record: Frozen) -> tuple[RecordAssessment, tuple[Write, ...]]:
+        """The assessment of the word of one who does not own it."""
+        content = record.fingerprint()
+        code = self.sku(record)
+        if code is None:
+            return RecordAssessment(content=content), ()
+        maps = IdMaps(self._table, ref.connection)
+        ours = maps.get("sku", code) or code
+        speakers = Speakers(self._table, self._item(ours), self._now)
+        owned = speakers.of(rows.OWNED, ref.kind)
+        place = maps.get("location", record.location) if isinstance(record, StockLevel) else None
+        comparison = Comparison(
+            owner=owned[0] if owned else None,
+            sku=code,
+            differences=tuple(self._differences(record, ours, owned, place)),
+        )
+        also = speakers.joined_by(rows.TOLD, ref)
+        return RecordAssessment(content=content, comparison=comparison), also
+
+    def _differences(
+        self, told: Frozen, code: str, owned: Iterable[EntityRef], place: str | None
+    ) -> Iterable[Difference]:
+        views = [self._load.view(ref) for ref in owned]
+        records = [
+            (one, stored.body)
+            for one in views
+            if (stored := one.parts.get(Part.RECORD))
+            and stored.body
+            and self._is_of(stored.body, code)
+        ]
+        sold = self._sold(code)
+        if isinstance(told, Product):
+            for _, body in records:
+                if isinstance(body, Product):
+                    same = body.sku == code
+                    return comparing.products(told, body, is_same_unit=same)
+        if isinstance(told, Price):
+            unit = sold.unit if sold else told.unit
+            theirs = [body for _, body in records if isinstance(body, Price)]
+            return comparing.prices(told, unit, theirs, self._now)
+        if isinstance(told, StockLevel):
+            assessed = [
+                one.body(Part.ASSESSMENT, RecordAssessment)
+                for one, body in records
+                if isinstance(body, StockLevel) and place in {None, body.location}
+            ]
+            factor = sold.item.factor(sold.unit) if sold else None
+            available = [one.available if one else None for one in assessed]
+            return comparing.levels(told, factor or 1, available)
+        return []
+
+    def _sold(self, code: str) -> Sold | None:
+        return self._rules.catalogue.sold(code, self._now.date())
+
+    def _item(self, code: str) -> str:
+        """An item's partition: one for all the codes it is sold under."""
+        sold = self._sold(code)
+        return rows.item_pk(sold.item.sku if sold else code)
+
+    def _is_of(self, record: Frozen, code: str) -> bool:
+        """Whether an owner's entity still goes by the code it was once found under."""
+        sku = self.sku(record)
+        return sku is not None and self._item(sku) == self._item(code)
+
+
+class Speakers:
+    """Who speaks of one item."""
+
+    def __init__(self, table: Table, pk: str, now: datetime) -> None:
+        self._pk = pk
+        self._now = now
+        self._found = {rows.text(row, "sk"): row for row in table.query(pk)}
+
+    def of(self, role: str, kind: Kind) -> list[EntityRef]:
+        """Entities of a kind that speak as ``OWNED#`` or ``TOLD#``."""
+        prefix = f"{role}{kind}#"
+        return [
+            EntityRef.parse(sk.removeprefix(role)) for sk in self._found if sk.startswith(prefix)
+        ]
+
+    def joined_by(self, role: str, ref: EntityRef) -> tuple[Write, ...]:
+        """Rows that add a speaker, in turns: of two who join at once the later sees the other."""
+        sk = f"{role}{ref}"
+        if sk in self._found:
+            return ()
+        turn = rows.number(self._found.get(rows.TURN_SK, {}), "turn")
+        same = Equals("turn", turn) if turn else Absent("turn")
+        return (
+            Write(self._pk, sk, set={"updated_at": to_text(self._now)}),
+            Write(self._pk, rows.TURN_SK, set={"turn": turn + 1}, when=same),
+        )

@@ -1,0 +1,176 @@
+"""What a shop shows is held against its owner's word, and never written over it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import permutations
+
+import pytest
+
+from fizzbridge.model.catalogue import Price, Product, StockLevel
+from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.model.events import DetailType
+from fizzbridge.model.money import Money
+from fizzbridge.model.units import Unit
+from fizzbridge.observation import Seen
+from fizzbridge.runtime.comparing import Speakers
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.observe import Circumstances, Merge
+from fizzbridge.runtime.rows import OWNED, TOLD
+from fizzbridge.settings import StockPolicy
+from fizzbridge.state.table import ConditionFailedError
+from tests.kit.house import SECOND, House
+from tests.kit.wholesaler import Wholesaler
+
+CASE = ref(Kind.PRODUCT, "shop", "v2")
+COLA = ref(Kind.PRODUCT, "erp", "57")
+
+
+def price(of, sku, amount, *, unit=Unit.EACH, **more):
+    money = Money(amount=Decimal(amount), currency=more.pop("currency", "EUR"))
+    return Price(product=of, sku=sku, unit=unit, price=money, **{"tax_included": False} | more)
+
+
+def case_price(amount, **more):
+    return ref(Kind.PRICE, "shop", "v2"), price(CASE, "COLA330-C24", amount, **more)
+
+
+def owned_price(amount, **more):
+    return ref(Kind.PRICE, "erp", "57"), price(COLA, "COLA330", amount, unit=Unit.CASE, **more)
+
+
+def case_stock(house, on_hand):
+    body = StockLevel(
+        product=CASE, sku="COLA330-C24", location="", on_hand=on_hand, as_of=house.clock()
+    )
+    return ref(Kind.STOCK_LEVEL, "shop", "v2"), body
+
+
+@pytest.fixture
+def house():
+    return Wholesaler(stock=StockPolicy().model_dump())
+
+
+def drifts(house):
+    return [event for kind, event in house.events if kind is DetailType.DRIFT_FOUND]
+
+
+def differences(house, entity):
+    found = house.records(entity).comparison
+    return [(one.field, one.owner_says, one.told) for one in found.differences]
+
+
+def test_another_price_is_found_listed_and_told_once(house):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50"))
+    house.told(*case_price("12.60"))
+    (event,) = drifts(house)
+    assert (event.connection, event.key, event.told) == ("shop", "erp/57", "shop/v2")
+    assert event.sku == "COLA330-C24"
+    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == [("price", "12 EUR", "12.6 EUR")]
+    (listed,) = house.fizzbridge("drift")
+    assert (listed["shown"], listed["owner_says"]) == ("12.6 EUR", "12 EUR")
+
+
+def test_the_owners_word_stays_as_it_is(house):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50"))
+    view = Loader(house.rows, house.objects).view(ref(Kind.PRICE, "erp", "57"))
+    assert view.body(Part.RECORD, Price).price.amount == Decimal("12.00")
+    assert not Loader(house.rows, house.objects).links(ref(Kind.PRICE, "shop", "v2"))
+
+
+def test_what_is_put_right_is_listed_no_more(house):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50"))
+    house.told(*owned_price("12.50"))
+    assert house.fizzbridge("drift") == []
+    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == []
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_whoever_speaks_first_the_end_is_the_same(house, order):
+    told = [owned_price("12.00"), case_price("12.50"), (COLA, Product(sku="COLA330", name="C"))]
+    for place in order:
+        house.told(*told[place])
+    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == [("price", "12 EUR", "12.5 EUR")]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"currency": "GBP"}, {"price_list": "VIP"}, {"tax_included": True}],
+    ids=lambda more: next(iter(more)),
+)
+def test_what_cannot_be_compared_is_no_difference(house, more):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50", **more))
+    assert house.fizzbridge("drift") == []
+
+
+def test_a_code_of_the_shops_own_is_found_by_its_map(house):
+    house.map("sku", "CC-24", "COLA330-C24")
+    house.told(*owned_price("12.00"))
+    entity, told = case_price("12.50")
+    house.told(entity, told.model_copy(update={"sku": "CC-24"}))
+    assert differences(house, entity) == [("price", "12 EUR", "12.5 EUR")]
+
+
+def test_more_offered_than_there_is_counts_in_base_units(house):
+    house.stock("COLA330", 240)
+    house.told(*case_stock(house, 10))
+    assert house.fizzbridge("drift") == []
+    house.told(*case_stock(house, 11))
+    (event,) = drifts(house)
+    assert [(one.field, one.owner_says, one.told) for one in event.differences] == [
+        ("on_hand", "240", "264")
+    ]
+    house.stock("COLA330", 264)
+    assert house.fizzbridge("drift") == []
+
+
+def test_less_offered_is_a_sale_on_its_way(house):
+    house.stock("COLA330", 240)
+    house.told(*case_stock(house, 2))
+    assert not drifts(house)
+
+
+def test_a_product_sold_on_though_its_owner_gave_it_up(house):
+    house.told(COLA, Product(sku="COLA330", name="Cola", is_active=False))
+    house.told(CASE, Product(sku="COLA330-C24", name="Case of cola", gtin="5000000000005"))
+    assert differences(house, CASE) == [("is_active", "no", "yes")]
+
+
+def test_a_barcode_is_compared_for_the_same_unit_only(house):
+    house.told(COLA, Product(sku="COLA330", name="Cola", gtin="5000000000012"))
+    house.told(CASE, Product(sku="COLA330-C24", name="Case", gtin="5000000000029"))
+    single = ref(Kind.PRODUCT, "shop", "v1")
+    house.told(single, Product(sku="COLA330", name="Can", gtin="05000000000029"))
+    assert differences(house, CASE) == []
+    (found,) = differences(house, single)
+    assert found[0] == "gtin"
+
+
+def test_a_product_under_a_new_code_is_not_compared_by_the_old(house):
+    house.told(*owned_price("12.00"))
+    entity, told = owned_price("12.00")
+    house.told(entity, told.model_copy(update={"sku": "TONIC1500"}))
+    house.told(*case_price("12.50"))
+    assert house.fizzbridge("drift") == []
+
+
+def test_what_nobody_owns_is_not_kept():
+    house = House()
+    seen = Seen(CASE, Product(sku="COLA330-C24", name="Case"), house.clock())
+    how = Circumstances(house.clock(), is_authoritative=True)
+    assert house.observer.observe("shop", seen, SECOND, how) is Merge.IGNORED
+    assert not house.observer.has_owner(Kind.PRODUCT)
+
+
+def test_of_two_who_join_at_once_the_later_sees_the_other(house):
+    one, other = (Speakers(house.rows, "ITEM#COLA330", house.clock()) for _ in range(2))
+    house.rows.transact(one.joined_by(OWNED, COLA))
+    with pytest.raises(ConditionFailedError):
+        house.rows.transact(other.joined_by(TOLD, CASE))
+    again = Speakers(house.rows, "ITEM#COLA330", house.clock())
+    assert again.of(OWNED, Kind.PRODUCT) == [COLA]
+    house.rows.transact(again.joined_by(TOLD, CASE))
