@@ -29,6 +29,7 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer
 from platforms.bigcommerce import wire
 
 OURS = "fizzbridge"
@@ -206,6 +207,60 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
     )
     entity = ref(Kind.CUSTOMER, connection, told.id)
     yield Seen(entity, body, told.date_modified, refetch=Hint("customer", told.id))
+
+
+def product(
+    told: wire.Product, stock: Iterable[wire.Stock], store: wire.Store, connection: str
+) -> Iterator[Seen]:
+    """What is sold of a product, variant by variant.
+
+    Neither a variant nor its stock has a time: theirs is the product's. A read that shows other
+    figures at the same time is the newer one.
+    """
+    rows = [one for one in stock if one.identity.product_id == told.id]
+    is_sold = told.is_visible and told.availability != "disabled"
+    for one in told.variants:
+        if not one.sku:
+            continue
+        offer = Offer(connection, one.id, one.sku, told.date_modified, Hint("product", told.id))
+        own = told if one.id == told.base_variant_id else one
+        yield offer.shown(
+            told.name,
+            gtin=one.gtin or one.upc or own.gtin or own.upc,
+            is_active=is_sold and not one.purchasing_disabled,
+        )
+        if one.calculated_price is not None:
+            tax_included = store.is_price_entered_with_tax
+            yield offer.priced(one.calculated_price, store.currency, tax_included=tax_included)
+        for place in _places(told, one, rows):
+            yield offer.stocked(place.available_to_sell, told.date_modified, place.location_id)
+
+
+def _places(
+    told: wire.Product, variant: wire.Variant, rows: Sequence[wire.Stock]
+) -> Iterator[wire.Place]:
+    """Where there is stock of a variant: its own, or the product's that all of them share."""
+    if told.inventory_tracking == "none":
+        return
+    own = [one for one in rows if one.identity.variant_id == variant.id]
+    for row in own or (rows[:1] if told.inventory_tracking == "product" else ()):
+        yield from (place for place in row.locations if place.location_enabled)
+
+
+def list_price(
+    told: wire.ListedPrice, listed: wire.PriceList, store: wire.Store, connection: str
+) -> Iterator[Seen]:
+    """What a variant costs on a price list that is in force."""
+    if told.sku and told.calculated_price is not None and listed.active:
+        refetch = Hint("price", f"{told.price_list_id}:{told.variant_id}")
+        offer = Offer(connection, told.variant_id, told.sku, told.date_modified, refetch)
+        yield offer.priced(
+            told.calculated_price,
+            told.currency.upper(),
+            tax_included=store.is_price_entered_with_tax,
+            price_list=listed.name,
+            part=f"{told.price_list_id}:{told.currency.upper()}",
+        )
 
 
 def _payment_status(told: wire.Order) -> PaymentStatus:

@@ -1,12 +1,13 @@
-"""Reading BigCommerce: orders and shipments of V2, money and customers of V3.
+"""Reading BigCommerce: orders and shipments of V2, money, customers and the catalogue of V3.
 
 A poll goes by id above the last one read: sorted by date, an order that changes meanwhile moves to
-the end and those behind it slip onto a page already read.
+the end and those behind it slip onto a page already read. The first round reads every product,
+however old.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,11 +40,14 @@ def asked_to_wait(answer: Answer) -> timedelta | None:
 
 
 class BigCommercePull(PullAdapter):
-    """Orders, their money and shipments, and customers."""
+    """Orders, their money and shipments, customers, and what the catalogue sells."""
 
     platform = "bigcommerce"
     subscriptions = BigCommerceSubscriptions()
+    products_page = 50  # each comes with all its variants
+    stock_page = 1000
     clock = Timestamp("second")
+    level_streams = frozenset({"products"})
     errors = ErrorRules(
         rules=(
             Rule(TargetUnavailableError, 423),  # the store is locked by a longer job
@@ -55,17 +59,22 @@ class BigCommercePull(PullAdapter):
         retry_after=asked_to_wait,
     )
 
+    def __init__(self) -> None:
+        # It hardly changes, so a process that has read it keeps it.
+        self._stores: dict[str, wire.Store] = {}
+
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """A token in a header; it does not expire."""
         del connection
         return HeaderToken("X-Auth-Token", str(secret["access_token"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its money, its shipments, or a customer.
+        """Read an order, its money, its shipments, a customer, a product or a price on a list.
 
         A new order may be missing for a moment, and one that is archived is still read.
         """
         read = {"order": _order, "money": _money, "shipments": _shipments, "customer": _customer}
+        read |= {"product": self._product, "price": self._price}
         return read[hint.what](vendor, hint.external_id, connection)
 
     def changes(
@@ -78,7 +87,66 @@ class BigCommercePull(PullAdapter):
     ) -> Page:
         """Name what changed since the round's beginning, in the order of ids."""
         read = {"orders": _changed_orders, "customers": _changed_customers, "refunds": _refunds}
+        read["products"] = self._changed_products
         return read[stream](vendor, int(cursor or 0), span, connection)
+
+    def _product(
+        self, vendor: VendorClient, product_id: str, connection: Connection
+    ) -> Iterator[Told]:
+        path = f"/v3/catalog/products/{product_id}"
+        row = vendor.get(path, params={"include": "variants"}).data["data"]
+        return self._products(vendor, [row], connection)
+
+    def _changed_products(
+        self, vendor: VendorClient, last: int, span: Span, connection: Connection
+    ) -> Page:
+        within = {"date_modified:max": _zulu(span.until)} if span.until else {}
+        if span.since > connection.start_at:
+            within["date_modified:min"] = _zulu(span.since)
+        params = {"id:greater": last, "sort": "id", "direction": "asc", "limit": self.products_page}
+        more = {"include": "variants"}
+        rows = vendor.get("/v3/catalog/products", params=within | params | more).data["data"]
+        newest = max((int(row["id"]) for row in rows), default=last)
+        told = self._products(vendor, rows, connection)
+        return Page(told, str(newest), is_last=len(rows) < self.products_page)
+
+    def _products(
+        self, vendor: VendorClient, rows: Sequence[Any], connection: Connection
+    ) -> Iterator[Told]:
+        products = [wire.Product.model_validate(row) for row in rows]
+        stock = self._stock(
+            vendor, [one.id for one in products if one.inventory_tracking != "none"]
+        )
+        for one in products:
+            yield from mapping.product(one, stock, self._store(vendor, connection), connection.name)
+
+    def _stock(self, vendor: VendorClient, ids: Sequence[str]) -> list[wire.Stock]:
+        found: list[wire.Stock] = []
+        page = 1
+        while ids:
+            params = {"product_id:in": ",".join(ids), "limit": self.stock_page, "page": page}
+            rows = vendor.get("/v3/inventory/items", params=params).data["data"]
+            found += (wire.Stock.model_validate(row) for row in rows)
+            if len(rows) < self.stock_page:
+                break
+            page += 1
+        return found
+
+    def _price(self, vendor: VendorClient, key: str, connection: Connection) -> Iterator[Told]:
+        price_list, _, variant_id = key.partition(":")
+        for found in vendor.get("/v3/pricelists", params={"id:in": price_list}).data["data"]:
+            listed = wire.PriceList.model_validate(found)
+            path = f"/v3/pricelists/{price_list}/records"
+            wanted = {"variant_id:in": variant_id, "include": "sku"}
+            for row in vendor.get(path, params=wanted).data["data"]:
+                told = wire.ListedPrice.model_validate(row)
+                store = self._store(vendor, connection)
+                yield from mapping.list_price(told, listed, store, connection.name)
+
+    def _store(self, vendor: VendorClient, connection: Connection) -> wire.Store:
+        if connection.name not in self._stores:
+            self._stores[connection.name] = wire.Store.model_validate(vendor.get("/v2/store").data)
+        return self._stores[connection.name]
 
 
 def _order(vendor: VendorClient, order_id: str, connection: Connection) -> Iterator[Told]:

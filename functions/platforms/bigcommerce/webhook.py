@@ -4,6 +4,8 @@
 - They are signed as standardwebhooks.com says, with the API client's secret. Whether those of a
   store-level account always are is not written anywhere, so each webhook also carries a header of
   ours, which is the proof where there is no signature.
+- Of a deletion there is nothing left to read: a variant and a price on a list are gone by the word
+  and the time of the delivery, a product is not, since it does not say which variants it had.
 - All webhooks to one domain share a health score: whatever happens is answered 200 once it is kept.
 """
 
@@ -11,13 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from fizzbridge.errors import VerificationError
+from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.version import Timestamp
+from fizzbridge.observation import Hint, Seen
 from fizzbridge.webhook.adapter import Route, WebhookAdapter, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.request import Delivery
@@ -31,6 +35,33 @@ _PAYMENT = names(wire.OfOrder, "money", attrgetter("order_id"))
 _SHIPMENT = names(wire.OfShipment, "shipments", attrgetter("order_id"))
 _CUSTOMER = names(wire.Named, "customer")
 _ADDRESS = names(wire.OfAddress, "customer", attrgetter("address.customer_id"))
+_PRODUCT = names(wire.Named, "product", of=Kind.PRODUCT)
+_SKU = names(wire.OfSku, "product", attrgetter("sku.product_id"), Kind.PRODUCT)
+_STOCK = names(wire.Named, "product", of=Kind.STOCK_LEVEL)
+_SKU_STOCK = names(
+    wire.OfInventory, "product", attrgetter("inventory.product_id"), Kind.STOCK_LEVEL
+)
+_PLACE_STOCK = names(wire.OfProduct, "product", attrgetter("product_id"), Kind.STOCK_LEVEL)
+
+
+def _prices(told: wire.ListPrices, connection: str) -> Iterator[Hint]:
+    del connection
+    for one in told.records:
+        yield Hint("price", f"{one.price_list_id}:{one.variant_id}", Kind.PRICE)
+
+
+def _prices_gone(told: wire.ListPrices, connection: str) -> Iterator[Seen]:
+    for one in told.records:
+        key = f"{one.variant_id}:{one.price_list_id}:{one.currency.upper()}"
+        yield Seen(ref(Kind.PRICE, connection, key), None, told.told_at)
+
+
+def _sku_gone(told: wire.OfSku, connection: str) -> Iterator[Seen]:
+    for kind in (Kind.PRODUCT, Kind.PRICE):
+        yield Seen(ref(kind, connection, told.sku.variant_id), None, told.told_at)
+
+
+_PRICES, _PRICES_GONE = (Route(wire.ListPrices, one) for one in (_prices, _prices_gone))
 
 
 def hook_proof(secret: str) -> str:
@@ -58,7 +89,7 @@ class SignedOrKnown(StandardWebhooks):
 
 
 class BigCommerceWebhook(WebhookAdapter):
-    """Ids of orders, payments, refunds, shipments and customers."""
+    """Ids of orders, payments, refunds, shipments, customers, products, stock and prices."""
 
     platform = "bigcommerce"
     signature = SignedOrKnown()
@@ -78,6 +109,23 @@ class BigCommerceWebhook(WebhookAdapter):
         "store/customer/address/created": _ADDRESS,
         "store/customer/address/updated": _ADDRESS,
         "store/customer/address/deleted": _ADDRESS,
+        "store/product/created": _PRODUCT,
+        "store/product/updated": _PRODUCT,
+        "store/product/inventory/updated": _STOCK,
+        "store/product/inventory/order/updated": _STOCK,
+        "store/sku/created": _SKU,
+        "store/sku/updated": _SKU,
+        "store/sku/deleted": Route(wire.OfSku, _sku_gone),
+        "store/sku/inventory/updated": _SKU_STOCK,
+        "store/sku/inventory/order/updated": _SKU_STOCK,
+        # The store's own channel; every change there is among these.
+        "store/channel/1/inventory/product/stock_changed": _PLACE_STOCK,
+        "store/priceList/record/created": _PRICES,
+        "store/priceList/record/updated": _PRICES,
+        "store/priceList/record/deleted": _PRICES_GONE,
+        "store/priceList/records/created": _PRICES,
+        "store/priceList/records/updated": _PRICES,
+        "store/priceList/records/deleted": _PRICES_GONE,
     }
 
     def topic(self, delivery: Delivery) -> str:
@@ -89,9 +137,14 @@ class BigCommerceWebhook(WebhookAdapter):
         return delivery.field("hash", "")
 
     def content(self, delivery: Delivery) -> Any:
-        """What the event is about."""
+        """What the event is about, and when it was; prices come one by one or in a list."""
         body = delivery.json()
-        return body.get("data") if isinstance(body, dict) else body
+        if not isinstance(body, dict):
+            return body
+        data = body.get("data")
+        if self.topic(delivery).startswith("store/priceList/"):
+            data = {"records": data if isinstance(data, list) else [data]}
+        return data | {"told_at": body.get("created_at")} if isinstance(data, dict) else data
 
 
 handler = webhook_handler(BigCommerceWebhook())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from fizzbridge.wire import Flag, Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
 
@@ -42,6 +42,41 @@ class OfAddress(Wire):
     """An address of a customer."""
 
     address: AddressOf
+
+
+class OfProduct(Wire):
+    """A variant or its stock; a variant is what the catalogue also calls SKU."""
+
+    product_id: Id = Field(min_length=1)
+    variant_id: Id = ""
+
+
+class OfSku(Wire):
+    """A variant, and when it was told of."""
+
+    sku: OfProduct
+    told_at: AwareDatetime
+
+
+class OfInventory(Wire):
+    """Stock of a variant."""
+
+    inventory: OfProduct
+
+
+class ListPrice(Wire):
+    """A price on a price list."""
+
+    price_list_id: Id = Field(min_length=1)
+    variant_id: Id = Field(min_length=1)
+    currency: Text
+
+
+class ListPrices(Wire):
+    """Prices written or taken off in one go, and when that was told."""
+
+    records: tuple[ListPrice, ...]
+    told_at: AwareDatetime
 
 
 class FormField(Wire):
@@ -236,3 +271,66 @@ class Customer(Wire):
     tax_exempt_category: Text = ""
     date_modified: MaybeMoment = None
     addresses: Annotated[tuple[CustomerAddress, ...], Listed] = ()
+
+
+class Store(Wire):
+    """What holds for all prices of the catalogue (V2)."""
+
+    currency: Text
+    is_price_entered_with_tax: Flag = False
+
+
+class Variant(Wire):
+    """What is put into a cart; a product without options has one, its base variant."""
+
+    id: Id
+    sku: Text = ""
+    upc: Text = ""
+    gtin: Text = ""
+    calculated_price: Decimal | None = None
+    purchasing_disabled: Flag = False
+
+
+class Product(Wire):
+    """A product of the catalogue with its variants (V3)."""
+
+    id: Id
+    name: Text = ""
+    upc: Text = ""
+    gtin: Text = ""
+    is_visible: Flag = False
+    availability: Text = ""
+    inventory_tracking: Text = "none"
+    base_variant_id: Id = ""
+    date_modified: Moment
+    variants: Annotated[tuple[Variant, ...], Listed] = ()
+
+
+class Place(Wire):
+    """What one location offers."""
+
+    location_id: Id
+    location_enabled: Flag = True
+    available_to_sell: int
+
+
+class Stock(Wire):
+    """Stock of one item, by location; it has no time."""
+
+    identity: OfProduct
+    locations: Annotated[tuple[Place, ...], Listed] = ()
+
+
+class PriceList(Wire):
+    """A price list."""
+
+    name: Text
+    active: Flag = True
+
+
+class ListedPrice(ListPrice):
+    """What a variant costs on a price list."""
+
+    sku: Text = ""
+    calculated_price: Decimal | None = None
+    date_modified: Moment

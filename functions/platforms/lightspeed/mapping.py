@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from fizzbridge.errors import MalformedDeliveryError
@@ -28,6 +29,7 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer
 from fizzbridge.trade.discounts import spread
 from platforms.lightspeed import wire
 
@@ -36,6 +38,7 @@ _PLACED = frozenset({"pending", "closed", "voided"})
 """A parked sale is a basket somebody put aside."""
 _WALK_IN = "WALKIN"
 _DIGITS = Decimal("0.000001")
+_GTIN = frozenset({"EAN", "ITF", "JAN", "UPC"})
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,42 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
     if told.customer_code != _WALK_IN:
         entity = ref(Kind.CUSTOMER, connection, told.id)
         yield Seen(entity, _customer(told), told.version, refetch=Hint("customer", told.id))
+
+
+def product(told: wire.Product, currency: str, connection: str) -> Iterator[Told]:
+    """A product and its price before tax, which the platform keeps whatever its tills show."""
+    refetch = Hint("product", told.id)
+    if told.deleted_at:
+        for kind in (Kind.PRODUCT, Kind.PRICE):
+            gone = ref(kind, connection, told.id)
+            yield Seen(gone, None, told.version, refetch=refetch)
+    elif told.sku:
+        offer = Offer(connection, told.id, told.sku, told.version, refetch)
+        codes = (one.code for one in told.product_codes if one.type.upper() in _GTIN)
+        name = told.variant_name or told.name
+        yield offer.shown(name, gtin=next(codes, ""), is_active=told.active)
+        if told.price_excluding_tax is not None:
+            yield offer.priced(told.price_excluding_tax, currency, tax_included=False)
+
+
+def level(
+    told: wire.Level, of: wire.Product | None, read_at: datetime, connection: str
+) -> Iterator[Told]:
+    """What an outlet has of a product that is counted.
+
+    Args:
+        told: the level; it has a version, and no time.
+        of: the product, which may be gone itself; None where the level says that it is gone.
+        read_at: when it was read.
+        connection: the connection's name.
+    """
+    refetch = Hint("stock", told.product_id)
+    if of is None or of.deleted_at:
+        gone = ref(Kind.STOCK_LEVEL, connection, f"{told.product_id}:{told.outlet_id}")
+        yield Seen(gone, None, told.version, refetch=refetch)
+    elif of.sku and of.has_inventory:
+        offer = Offer(connection, of.id, of.sku, told.version, refetch)
+        yield offer.stocked(told.current_inventory_level, read_at, told.outlet_id)
 
 
 def _request(

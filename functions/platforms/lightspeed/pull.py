@@ -1,19 +1,20 @@
 """Reading Lightspeed X-Series: its change feeds count every change, so a place in them holds.
 
-The currency is the retailer's and on no sale; a line names its product by id only. Both hardly
-change, so a process that has read one keeps it.
+The currency is the retailer's and on no sale; lines and stock name their product by id only. Both
+hardly change, so a process that has read one keeps it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
+from fizzbridge.errors import NotThereError
 from fizzbridge.http.auth import Bearer
-from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.classify import ErrorRules, Rule
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.version import Sequence
 from fizzbridge.observation import Hint, Told
@@ -30,13 +31,17 @@ _KEPT = 10_000
 
 
 class LightspeedPull(PullAdapter):
-    """Sales with their payments and returns, and customers."""
+    """Sales with their payments and returns, customers, products with their prices, stock."""
 
     platform = "lightspeed"
     subscriptions = LightspeedSubscriptions()
     clock = Sequence()
+    level_streams = frozenset({"products", "stock"})
     errors = ErrorRules(
-        message_at=("message", "error", "errors.global.0", "details"), code_at=("error",)
+        # A way of asking that an older version does not have.
+        rules=(Rule(NotThereError, 405),),
+        message_at=("message", "error", "errors.global.0", "details"),
+        code_at=("error",),
     )
 
     def __init__(self) -> None:
@@ -50,9 +55,11 @@ class LightspeedPull(PullAdapter):
         return Bearer(str(secret["access_token"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read a sale or a customer."""
+        """Read a sale, a customer, a product, or what all outlets have of one."""
+        if hint.what == "stock":
+            return self._stock(vendor, connection, {"product_id": hint.external_id})[0]
         path = f"{base(connection)}/{hint.what}s/{hint.external_id}"
-        read = {"sale": self._sale, "customer": self._customer}[hint.what]
+        read = {"sale": self._sale, "customer": self._customer, "product": self._priced}[hint.what]
         return read(vendor, vendor.get(path).data["data"], connection)
 
     def changes(
@@ -65,13 +72,19 @@ class LightspeedPull(PullAdapter):
     ) -> Page:
         """What changed after a version, in the order of versions; deletions are listed too."""
         after = int(cursor or 0)
+        if stream == "stock":
+            told, newest = self._stock(vendor, connection, {"after": after, "size": _PAGE})
+            return Page(told, str(newest or after), is_last=not newest, carries_on=True)
         params: dict[str, Any] = {"after": after, "page_size": _PAGE}
-        if stream == "customers":  # sales that were deleted are in the list anyway
+        if stream != "sales":  # those that were deleted are in the list anyway
             params["deleted"] = "true"
         answer = vendor.get(f"{base(connection)}/{stream}", params=params).data
         rows = answer["data"]
-        read = {"sales": self._sale, "customers": self._customer}[stream]
-        wanted = (row for row in rows if _is_within(row, span, connection))
+        if stream == "products":  # a price is shown today, whenever it was set
+            wanted, read = rows, self._priced
+        else:
+            read = {"sales": self._sale, "customers": self._customer}[stream]
+            wanted = [row for row in rows if _is_within(row, span, connection)]
         told = [one for row in wanted for one in read(vendor, row, connection)]
         newest = (answer.get("version") or {}).get("max") or after
         # An empty page is the end, and the only sign of it.
@@ -97,16 +110,38 @@ class LightspeedPull(PullAdapter):
         del vendor
         yield from mapping.customer(wire.Customer.model_validate(row), connection.name)
 
+    def _priced(self, vendor: VendorClient, row: Any, connection: Connection) -> Iterator[Told]:
+        told = self._keep(wire.Product.model_validate(row), connection)
+        yield from mapping.product(told, self._retailer(vendor, connection), connection.name)
+
+    def _stock(
+        self, vendor: VendorClient, connection: Connection, wanted: Mapping[str, Any]
+    ) -> tuple[list[Told], int]:
+        """Levels in the order of their versions, and the last one's version."""
+        read_at = datetime.now(UTC)
+        told: list[Told] = []
+        newest = 0
+        for row in _levels(vendor, connection, wanted):
+            one = wire.Level.model_validate(row)
+            of = None if one.deleted_at else self._product(vendor, one.product_id, connection)
+            told += mapping.level(one, of, read_at, connection.name)
+            newest = max(newest, one.version)
+        return told, newest
+
     def _product(
         self, vendor: VendorClient, product_id: str, connection: Connection
     ) -> wire.Product:
         key = (connection.name, product_id)
         if key not in self._products:
-            if len(self._products) >= _KEPT:
-                self._products.clear()
             found = vendor.get(f"{base(connection)}/products/{product_id}").data["data"]
-            self._products[key] = wire.Product.model_validate(found)
+            self._keep(wire.Product.model_validate(found), connection)
         return self._products[key]
+
+    def _keep(self, product: wire.Product, connection: Connection) -> wire.Product:
+        if len(self._products) >= _KEPT:
+            self._products.clear()
+        self._products[connection.name, product.id] = product
+        return product
 
     def _rates(
         self, vendor: VendorClient, taxes: Set[str], connection: Connection
@@ -127,6 +162,23 @@ class LightspeedPull(PullAdapter):
             code = found["code"] if isinstance(found, dict) else found
             self._currency[connection.name] = str(code).upper()
         return self._currency[connection.name]
+
+
+def _levels(vendor: VendorClient, connection: Connection, wanted: Mapping[str, Any]) -> list[Any]:
+    """Rows of the inventory: asked for by POST since 2026-04, and by GET before.
+
+    Which version answers is not known from the path: an ended one is answered by the oldest.
+    """
+    path = f"{base(connection)}/inventory"
+    asked = {"sort_direction": "asc", "include_deleted": True, **wanted}
+    try:
+        return list(vendor.post(path, json=asked, writes=False).data)
+    except NotThereError:
+        if "product_id" in wanted:
+            path = f"{base(connection)}/products/{wanted['product_id']}/inventory"
+        params = {"page_size": _PAGE, "after": wanted.get("after", 0)}
+        rows = vendor.get(path, params=params).data["data"]
+        return [row | {"current_inventory_level": row["inventory_level"]} for row in rows]
 
 
 def _is_within(row: Any, span: Span, connection: Connection) -> bool:

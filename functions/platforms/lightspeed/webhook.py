@@ -1,6 +1,6 @@
 """Lightspeed X-Series webhooks (2026-07; the vendor's documentation read in November 2026).
 
-- A form whose ``payload`` is JSON of an old API: only its id is read, and the sale fetched.
+- A form whose ``payload`` is JSON of an old API: only its id is read, and the thing fetched.
 - The vendor does not say what exactly is signed or how it is written. The raw body in hexadecimal
   is what public code expects; base64, and the payload alone, are taken as well: all three need the
   secret. Webhooks made by hand in the shop's set-up are not signed and are refused.
@@ -16,10 +16,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Sequence as Counted
 from fizzbridge.webhook.adapter import Route, WebhookAdapter, names
 from fizzbridge.webhook.handler import webhook_handler
@@ -49,7 +51,7 @@ class FormSignature:
 
 
 class LightspeedWebhook(WebhookAdapter):
-    """Ids of sales and customers."""
+    """Ids of sales, customers and products."""
 
     platform = "lightspeed"
     signature = FormSignature()
@@ -57,6 +59,10 @@ class LightspeedWebhook(WebhookAdapter):
     routes: ClassVar[Mapping[str, Route[Any]]] = {
         "sale.update": names(wire.Named, "sale"),
         "customer.update": names(wire.Named, "customer"),
+        "product.update": names(wire.Named, "product", of=Kind.PRODUCT),
+        "inventory.update": names(
+            wire.NamedStock, "stock", attrgetter("product_id"), Kind.STOCK_LEVEL
+        ),
     }
 
     def topic(self, delivery: Delivery) -> str:

@@ -10,13 +10,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fizzbridge.wire import Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
+from fizzbridge.wire import Flag, Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
 
 
 class Named(Wire):
     """What a webhook is about."""
 
     id: Id = Field(min_length=1)
+
+
+class NamedStock(Wire):
+    """Whose stock a webhook is about."""
+
+    product_id: Id = Field(min_length=1)
 
 
 class Of(Wire):
@@ -152,13 +158,36 @@ class Sale(Wire):
     counted: Counted = Field(alias="_metadata")
 
 
+class ProductCode(Wire):
+    """A code that is scanned."""
+
+    type: Text = ""
+    code: Text = ""
+
+
 class Product(Wire):
-    """What a line's product is called."""
+    """A product, or one of its variants: each has a code and a price of its own."""
 
     id: Id
     sku: Text = ""
     name: Text = ""
     variant_name: Text = ""
+    active: Flag = True
+    has_inventory: Flag = True
+    price_excluding_tax: Decimal | None = None
+    product_codes: Annotated[tuple[ProductCode, ...], Listed] = ()
+    deleted_at: Text = ""
+    version: int = 0
+
+
+class Level(Wire):
+    """What one outlet has of a product to sell."""
+
+    product_id: Id
+    outlet_id: Id
+    current_inventory_level: Money = Decimal(0)
+    deleted_at: Text = ""
+    version: int
 
 
 class Rate(Wire):

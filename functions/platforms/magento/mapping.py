@@ -23,10 +23,14 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer, withdrawn
 from platforms.magento import wire
 from platforms.magento.lines import Shop, credited, lines, sent
 
 _HELD = frozenset({"holded", "payment_review"})
+_CHOICES = frozenset({"configurable", "grouped"})
+"""A buyer gets one of their parts, under its own SKU."""
+_STOCKED = frozenset({"simple", "virtual", "downloadable"})
 _STATUS = {2: SettlementStatus.SETTLED, 3: SettlementStatus.VOIDED}
 
 
@@ -35,6 +39,37 @@ def customer_deleted(told: wire.Deleted, connection: str) -> Iterator[Told]:
     # Nothing follows a deletion, so it is later than whatever happened within the same second.
     at = told.occurred_at + timedelta(seconds=1)
     yield Seen(ref(Kind.CUSTOMER, connection, told.entity_id), None, at)
+
+
+def product_deleted(told: wire.Deleted, connection: str) -> Iterator[Told]:
+    """A product is gone; its number is never given again."""
+    yield from withdrawn(connection, told.entity_id, told.occurred_at + timedelta(seconds=1))
+
+
+def product(told: wire.Product, currency: str, shop: Shop) -> Iterator[Told]:
+    """A product and its standing price; its stock is in no list and to be read."""
+    if told.type_id in _CHOICES or not told.sku:
+        return
+    offer = _offer(told, shop)
+    yield offer.shown(told.name, is_active=told.status == 1)
+    has_stock = told.type_id in _STOCKED
+    if told.price is not None and (told.price or has_stock):  # a bundle's is its parts'
+        yield offer.priced(told.price, currency, tax_included=shop.tax_included)
+    if has_stock:
+        yield Hint("stock", told.id, Kind.STOCK_LEVEL)
+
+
+def stock(told: wire.StockedProduct, offered: Decimal, shop: Shop) -> Iterator[Seen]:
+    """What the shop offers of a product.
+
+    Stock has no time and moves none of the product's. A read that shows another figure at the same
+    time is the newer one.
+    """
+    yield _offer(told, shop).stocked(offered, told.updated_at)
+
+
+def _offer(told: wire.Product, shop: Shop) -> Offer:
+    return Offer(shop.connection, told.id, told.sku, told.updated_at, Hint("product", told.id))
 
 
 def order(told: wire.Order, shop: Shop) -> Iterator[Told]:

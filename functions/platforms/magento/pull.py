@@ -8,6 +8,8 @@ two groups. ``total_count`` says whether more is left: older versions repeat the
 One broken order makes the shop fail a whole list with a 500. The page is halved until the broken
 row is alone, and stepped over; a hint then keeps asking for it, so that it is neither lost nor in
 the way. A page that takes the shop too long (504) is halved alike.
+
+The first round reads every product, however old.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class BrokenError(TargetUnavailableError):
     code = "broken"
 
 
+_EVER = "2000-01-01 00:00:00"
 _NEIGHBOURS = 5
 """So many rows in a row may be broken; with more, it is rather the shop."""
 
@@ -52,11 +55,12 @@ _PASSES = re.compile(r"deadlock|lock wait|please try again", re.IGNORECASE)
 
 
 class MagentoPull(PullAdapter):
-    """Orders, invoices, credit memos, shipments and customers."""
+    """Orders, invoices, credit memos, shipments, customers, and what is sold."""
 
     platform = "magento"
     per_page = 100
     clock = Timestamp("second")
+    level_streams = frozenset({"products"})
     errors = ErrorRules(
         rules=(
             # A firewall's or a maintenance page in place of an answer.
@@ -77,6 +81,8 @@ class MagentoPull(PullAdapter):
 
     def __init__(self, seconds: Callable[[], float] = time.time) -> None:
         self._seconds = seconds
+        # A shop's currency hardly changes, so a process that has read it keeps it.
+        self._currencies: dict[str, str] = {}
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """An integration's four keys, or its token alone where the merchant has allowed that."""
@@ -96,8 +102,9 @@ class MagentoPull(PullAdapter):
         Orders and what follows them are never deleted, so a number that is not there may never have
         been. That a customer is gone is said by the module.
         """
-        api = Api(vendor, connection)
+        api = Api(vendor, connection, self._currencies)
         read = {"order": api.order, "customer": api.customer, **dict.fromkeys(NAMED, api.document)}
+        read |= {"product": api.product, "stock": api.stock}
         if hint.what in read:
             return read[hint.what](hint)
         at, last, page = hint.external_id.split("/")
@@ -113,12 +120,14 @@ class MagentoPull(PullAdapter):
         connection: Connection,
     ) -> Page:
         """Rows behind the last one seen, oldest change first."""
-        start = {"at": gmt(span.since), "id": 0, "size": self.per_page, "over": 0}
+        is_first = stream == "products" and span.since <= connection.start_at
+        since = _EVER if is_first else gmt(span.since)
+        start = {"at": since, "id": 0, "size": self.per_page, "over": 0}
         place: dict[str, Any] = json.loads(cursor) if cursor else start
         groups = behind(place["at"], place["id"])
         if span.until:
             groups.append([("updated_at", "lteq", gmt(span.until))])
-        api = Api(vendor, connection)
+        api = Api(vendor, connection, self._currencies)
         try:
             rows, total = api.listed(stream, groups, place["size"], 1 + place["over"])
             told = list(api.told(stream, rows))

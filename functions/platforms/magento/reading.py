@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -40,13 +41,24 @@ _LISTS = {"customers": "customers/search"}
 
 
 class Api:
-    """The shop's API, in the scope of the connection's store."""
+    """The shop's API, in the scope of the connection's store.
 
-    def __init__(self, vendor: VendorClient, connection: Connection) -> None:
+    Args:
+        vendor: the client.
+        connection: the connection.
+        currencies: what its prices are in, by connection, as far as it was read already.
+    """
+
+    def __init__(
+        self, vendor: VendorClient, connection: Connection, currencies: MutableMapping[str, str]
+    ) -> None:
         settings = connection.settings
         levies = str(settings.get("levies", "")).split(",")
         self._vendor = vendor
-        self._root = f"/rest/{quote(str(settings.get('store', 'all')), safe='')}/V1"
+        self._store = str(settings.get("store", "all"))
+        self._root = f"/rest/{quote(self._store, safe='')}/V1"
+        self._stock = int(settings.get("stock", 1))
+        self._currencies = currencies
         self._shop = Shop(
             connection.name,
             bool(settings.get("tax_included", False)),
@@ -63,15 +75,14 @@ class Api:
     def told(self, stream: str, rows: Iterable[Any]) -> Iterator[Told]:
         """What rows of a list tell; one that cannot be read is left to a hint of its own."""
         document = DOCUMENTS.get(stream)
+        read = {"customers": self._customer, "products": self._product}.get(stream, self._order)
         orders = self._orders(rows) if document else {}
         for row in rows:
             try:
                 if document:
                     found = list(self._follows(document, row, orders.get(str(row["order_id"]))))
-                elif stream == "customers":
-                    found = list(self._customer(row))
                 else:
-                    found = list(self._order(row))
+                    found = list(read(row))
             except (MalformedDeliveryError, ValidationError):
                 what = document.what if document else stream.removesuffix("s")
                 found = [Hint(what, str(number(row)))]
@@ -90,6 +101,41 @@ class Api:
     def customer(self, hint: Hint) -> Iterable[Told]:
         """One account."""
         return self._customer(self._get(f"customers/{hint.external_id}"))
+
+    def product(self, hint: Hint) -> Iterator[Told]:
+        """One product; only its SKU could stand in an address."""
+        for row in self._by_number(hint):
+            yield from self._product(row)
+
+    def stock(self, hint: Hint) -> Iterator[Told]:
+        """What is offered of one product: less than its sources hold, by what is ordered."""
+        for row in self._by_number(hint):
+            sku = str(row["sku"])
+            if "/" in sku:
+                continue  # no two servers read it alike in an address
+            told = wire.StockedProduct.model_validate(self._get(f"products/{quote(sku, safe='')}"))
+            item = told.extension_attributes.stock_item
+            if item.manage_stock:
+                of = f"inventory/get-product-salable-quantity/{quote(sku, safe='')}/{self._stock}"
+                offered = Decimal(str(self._get(of))) if self._stock else item.qty
+                yield from mapping.stock(told, offered, self._shop)
+
+    def _by_number(self, hint: Hint) -> list[Any]:
+        return self.listed("products", [[("entity_id", "eq", hint.external_id)]], 1)[0]
+
+    def _product(self, row: Any) -> Iterable[Told]:
+        return mapping.product(wire.Product.model_validate(row), self._currency(), self._shop)
+
+    def _currency(self) -> str:
+        """What catalogue prices are in: the base currency of the store's website."""
+        name = self._shop.connection
+        if name not in self._currencies:
+            found = [
+                wire.StoreConfig.model_validate(one) for one in self._get("store/storeConfigs")
+            ]
+            own = [one for one in found if one.code == self._store] or found
+            self._currencies[name] = own[0].base_currency_code
+        return self._currencies[name]
 
     def _order(self, row: Any) -> Iterable[Told]:
         return mapping.order(wire.Order.model_validate(row), self._shop)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, ClassVar
 
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Timestamp
 from fizzbridge.webhook.adapter import Route, names
 from fizzbridge.webhook.handler import webhook_handler
@@ -20,7 +21,7 @@ _NUMBER = attrgetter("entity_id")
 
 
 class MagentoWebhook(ModuleWebhook):
-    """Numbers of orders, of what follows them, and of customers."""
+    """Numbers of orders, of what follows them, of customers and of products."""
 
     platform = "magento"
     clock = Timestamp("second")
@@ -31,6 +32,9 @@ class MagentoWebhook(ModuleWebhook):
         "shipment.saved": names(wire.Event, "shipment", _NUMBER),
         "customer.saved": names(wire.Event, "customer", _NUMBER),
         "customer.deleted": Route(wire.Deleted, mapping.customer_deleted),
+        "product.saved": names(wire.Event, "product", _NUMBER, Kind.PRODUCT),
+        "product.deleted": Route(wire.Deleted, mapping.product_deleted),
+        "stock.saved": names(wire.Event, "stock", _NUMBER, Kind.STOCK_LEVEL),
     }
 
 

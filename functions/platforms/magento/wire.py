@@ -377,6 +377,44 @@ class Customer(Wire):
     extension_attributes: Annotated[CustomerExtension, Object] = CustomerExtension()
 
 
+class Product(Wire):
+    """A product as lists show it; prices are in the base currency of the website."""
+
+    id: Named
+    sku: Text
+    name: Text = ""
+    type_id: Text = ""
+    status: int = 1
+    price: Money | None = None
+    updated_at: Moment
+
+
+class StockItem(Wire):
+    """Stock of a product as it was before there were sources; the rules are still kept there."""
+
+    qty: Money = _NOUGHT
+    manage_stock: Flag = False
+
+
+class ProductExtension(Wire):
+    """Attributes of a product that modules of Magento's own add."""
+
+    stock_item: Annotated[StockItem, Object] = StockItem()
+
+
+class StockedProduct(Product):
+    """A product read by its SKU: only then its stock item is shown."""
+
+    extension_attributes: Annotated[ProductExtension, Object] = ProductExtension()
+
+
+class StoreConfig(Wire):
+    """A store view; the settings of a website are repeated in each of its views."""
+
+    code: Text = ""
+    base_currency_code: Text
+
+
 class Event(Wire):
     """What our module posts: something was saved."""
 

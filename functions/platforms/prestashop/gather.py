@@ -1,4 +1,4 @@
-"""Orders and customers with all that belongs to them, read in as few calls as there are resources.
+"""Orders, customers and products with all of theirs, read in as few calls as there are resources.
 
 The first of a process costs some more: states, currencies, countries and the like are kept.
 """
@@ -21,6 +21,12 @@ _BELOW = {
     "parcels": "order_carriers",
     "messages": "messages",
 }
+_OF_PRODUCT = {
+    "combinations": ("combinations", "[id,id_product,reference,ean13,upc,price]"),
+    "stock": ("stock_availables", "[id,id_product,id_product_attribute,quantity]"),
+    "prices": ("specific_prices", "full"),
+}
+_STOCK_IS_COUNTED = "PS_STOCK_MANAGEMENT"
 _WITHOUT_TAX = "1"
 
 
@@ -98,6 +104,26 @@ def customers(service: Webservice, ids: Iterable[str], connection: Connection) -
     for key, row in _first(service.of("customers", "id", ids)).items():
         row["addresses"] = _places(service, "id_customer", [key]).get(key, ())
         yield from mapping.customer(wire.Customer.model_validate(row), shop)
+
+
+def products(service: Webservice, rows: list[Row], connection: Connection) -> Iterator[Told]:
+    """What the products of some rows tell."""
+    shop = shop_of(service, connection)
+    ids = _all(rows, "id")
+    below = {
+        name: service.of(resource, "id_product", ids, display)
+        for name, (resource, display) in _OF_PRODUCT.items()
+    }
+    prices = _flat(below["prices"])
+    groups = service.kept("groups", _all(prices, "id_group"))
+    for one in prices:
+        one["group"] = _said(groups, one, "id_group", "name")
+    known = service.kept("configurations", [_STOCK_IS_COUNTED], field="name")
+    is_counted = known.get(_STOCK_IS_COUNTED, {}).get("value") != "0"
+    for row in rows:
+        row |= {name: found.get(row["id"], ()) for name, found in below.items()}
+        whole = row | {"is_counted": is_counted}
+        yield from mapping.product(wire.Product.model_validate(whole), shop)
 
 
 def shop_of(service: Webservice, connection: Connection) -> mapping.Shop:

@@ -32,12 +32,14 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer
 from platforms.prestashop import wire
 
 _DIGITS = Decimal("0.000001")
 _HALF_A_CENT = Decimal("0.005")
 _HOUR = timedelta(hours=1)
 _PER_ITEM = "1"
+_UNFINISHED = "0"
 _OWN_WORDS = (
     "payment",
     "module",
@@ -104,6 +106,44 @@ def _offset(at: datetime) -> timedelta:
 
 def _shown(moment: datetime, offset: timedelta) -> str:
     return f"{moment.astimezone(UTC) + offset:%Y-%m-%d %H:%M:%S}"
+
+
+def product(told: wire.Product, shop: Shop) -> Iterator[Seen]:
+    """What is sold of a product: itself, or its combinations.
+
+    Neither these nor stock and special prices have a time: theirs is the product's. A read that
+    shows other figures at the same time is the newer one.
+    """
+    if not told.date_upd:
+        return
+    changed = shop.version(told.date_upd)
+    itself = wire.Combination(reference=told.reference, ean13=told.ean13, upc=told.upc)
+    is_sold = told.active and told.available_for_order and told.state != _UNFINISHED
+    for one in told.combinations or (itself,):
+        if not one.reference:
+            continue
+        key = f"{told.id}-{one.id}" if one.id else told.id
+        offer = Offer(shop.connection, key, one.reference, changed, Hint("product", told.id))
+        yield offer.shown(told.name, gtin=one.ean13 or one.upc, is_active=is_sold)
+        for group, (name, amount) in _prices(told, one).items():
+            if amount is not None:
+                yield offer.priced(
+                    amount, shop.currency, tax_included=False, price_list=name, part=group
+                )
+        row = next((row for row in told.stock if row.id_product_attribute == one.id), None)
+        if row and told.is_counted:
+            yield offer.stocked(row.quantity, changed)
+
+
+def _prices(told: wire.Product, of: wire.Combination) -> dict[str, tuple[str, Decimal | None]]:
+    """What it costs everybody, and what it costs groups of customers, by the group's id."""
+    standing = told.price + of.price
+    found: dict[str, tuple[str, Decimal | None]] = {"": ("", standing)}
+    # One for a combination goes before one for all of them.
+    for one in sorted(told.prices, key=lambda one: one.id_product_attribute):
+        if one.is_standing and one.id_product_attribute in {"", of.id}:
+            found[one.id_group] = (one.group, one.of(standing))
+    return found
 
 
 def order(told: wire.Order, shop: Shop) -> Iterator[Told]:

@@ -3,7 +3,7 @@
 The documentation and a running 8.2.1 read in November 2026. An order is spread over ten resources,
 so pages of orders are read, and what belongs to all of them in one call for each resource. A poll
 lists what changed after a fixed moment in the order of ids: nothing leaves that list, so nothing
-is passed by, whatever shares a second.
+is passed by, whatever shares a second. The first round reads every product, however old.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fizzbridge.observation import Hint, Told
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
-from platforms.prestashop.gather import customers, orders, shop_of
+from platforms.prestashop.gather import customers, orders, products, shop_of
 from platforms.prestashop.webhook import PrestaShopWebhook
 from platforms.prestashop.webservice import Kept, Webservice
 
@@ -30,15 +30,17 @@ _STREAMS = {
     "orders": ("orders", "date_upd", "full"),
     "slips": ("order_slip", "date_upd", "[id,id_order]"),
     "payments": ("order_payments", "date_add", "[id,order_reference]"),
+    "products": ("products", "date_upd", "full"),
 }
 
 
 class PrestaShopPull(PullAdapter):
-    """Orders with all that follows them, and customers."""
+    """Orders with all that follows them, customers, and what is sold."""
 
     platform = "prestashop"
     per_page = 25
     clock = Timestamp("second")
+    level_streams = frozenset({"products"})
     errors = ErrorRules(
         rules=(
             Rule(ConfigurationError, 405),  # the key may not read this resource
@@ -57,7 +59,7 @@ class PrestaShopPull(PullAdapter):
         return httpx.BasicAuth(str(secret["webservice_key"]), "")
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, all orders of a reference, a customer, or an address's customer.
+        """Read an order, all orders of a reference, a customer, an address's, or a product.
 
         What is not there says nothing: another shop's order looks the same as one that is gone.
         """
@@ -67,6 +69,9 @@ class PrestaShopPull(PullAdapter):
             field = "id" if hint.what == "order" else "reference"
             found = service.of("orders", field, wanted).values()
             return list(orders(service, [row for rows in found for row in rows], connection))
+        if hint.what == "product":
+            rows = service.of("products", "id", wanted).get(hint.external_id, [])
+            return list(products(service, rows, connection))
         if hint.what == "address":
             places = service.of("addresses", "id", wanted, "[id,id_customer]").values()
             wanted = [row["id_customer"] for rows in places for row in rows]
@@ -80,7 +85,7 @@ class PrestaShopPull(PullAdapter):
         span: Span,
         connection: Connection,
     ) -> Page:
-        """Orders whole; of slips and payments only the orders to read."""
+        """Orders and products whole; of slips and payments only the orders to read."""
         service = Webservice(vendor, connection, self._kept)
         resource, date, display = _STREAMS[stream]
         shop = shop_of(service, connection)
@@ -92,10 +97,14 @@ class PrestaShopPull(PullAdapter):
             else f">[{shop.since(span.since - second)}]"
         )
         filters = {f"filter[{date}]": changed, "filter[id]": f">[{cursor or 0}]", "date": "1"}
+        if stream == "products" and span.since <= connection.start_at:
+            del filters[f"filter[{date}]"]
         rows = service.rows(resource, display, **filters, sort="[id_ASC]", limit=str(self.per_page))
         told: list[Told]
         if stream == "orders":
             told = list(orders(service, rows, connection))
+        elif stream == "products":
+            told = list(products(service, rows, connection))
         elif stream == "slips":
             told = [Hint("order", row["id_order"]) for row in rows]
         else:

@@ -10,7 +10,7 @@ import html
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from fizzbridge.wire import Id, Listed, Money, Text, Wire
 
@@ -53,6 +53,25 @@ class AddressEvent(Wire):
     """Something happened to an address."""
 
     id_address: Number
+
+
+class ProductEvent(Wire):
+    """Something happened to a product or to its stock."""
+
+    id_product: Number
+
+
+class PriceEvent(Wire):
+    """Something happened to a special price, of one product or of none in particular."""
+
+    id_product: Key
+
+
+class ProductGone(ProductEvent):
+    """A product or one of its combinations was deleted, and when that was sent."""
+
+    id_product_attribute: Key = ""
+    sent_at: AwareDatetime
 
 
 class State(Wire):
@@ -239,3 +258,71 @@ class Order(Wire):
     slips: tuple[Slip, ...] = ()
     parcels: tuple[Parcel, ...] = ()
     messages: tuple[Message, ...] = ()
+
+
+class Combination(Wire):
+    """What is sold of a product with choices; its price is added to the product's."""
+
+    id: Key = ""
+    reference: Words = ""
+    ean13: Key = ""
+    upc: Key = ""
+    price: Money = NOUGHT
+
+
+class Available(Wire):
+    """How much is offered of a product, or of a combination."""
+
+    id_product_attribute: Key = ""
+    quantity: Count = 0
+
+
+class SpecificPrice(Wire):
+    """A price or a reduction for some buyers, some time or some quantity; ``group`` is a name."""
+
+    id_product_attribute: Key = ""
+    id_group: Key = ""
+    group: Words = ""
+    id_customer: Key = ""
+    id_country: Key = ""
+    id_currency: Key = ""
+    id_cart: Key = ""
+    from_quantity: Count = 0
+    price: Money = NOUGHT
+    reduction: Money = NOUGHT
+    reduction_tax: Flag = True
+    reduction_type: Text = ""
+    start: Local = Field("", validation_alias="from")
+    end: Local = Field("", validation_alias="to")
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it holds at any time and from one piece on, for all buyers or a group of them."""
+        only = (self.id_customer, self.id_country, self.id_currency, self.id_cart)
+        return not any((*only, self.start, self.end)) and self.from_quantity <= 1
+
+    def of(self, price: Decimal) -> Decimal | None:
+        """The price without tax; None where it goes down by an amount that has tax in it."""
+        price = price if self.price < 0 else self.price
+        if self.reduction_type == "percentage":
+            return price * (1 - self.reduction)
+        return None if self.reduction and self.reduction_tax else price - self.reduction
+
+
+class Product(Wire):
+    """A product with what is kept of it elsewhere; its price is without tax."""
+
+    id: Id
+    reference: Words = ""
+    name: Words = ""
+    ean13: Key = ""
+    upc: Key = ""
+    active: Flag = False
+    available_for_order: Flag = True
+    state: Text = ""
+    price: Money = NOUGHT
+    date_upd: Local = ""
+    is_counted: bool
+    combinations: Annotated[tuple[Combination, ...], Listed] = ()
+    stock: Annotated[tuple[Available, ...], Listed] = ()
+    prices: Annotated[tuple[SpecificPrice, ...], Listed] = ()

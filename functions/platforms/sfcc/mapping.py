@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from urllib.parse import quote
 
 from fizzbridge.errors import MalformedDeliveryError
 from fizzbridge.model.customer import Customer
@@ -27,12 +28,14 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer
 from platforms.sfcc import wire
 
 _PLACED = frozenset({"new", "open", "completed"})
 _OVER = frozenset({"cancelled", "replaced", "failed", "failed_with_reopen"})
 _PAYMENT = {"part_paid": PaymentStatus.PART_PAID, "paid": PaymentStatus.PAID}
 _DIGITS = Decimal("0.000001")
+_NEVER_ON_A_LINE = ("master", "variationGroup", "set", "retailSet")
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,17 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
     )
     entity = ref(Kind.CUSTOMER, connection, told.customer_no)
     yield Seen(entity, body, told.modified, refetch=Hint("customer", told.customer_no))
+
+
+def product(told: wire.Product, connection: str) -> Iterator[Told]:
+    """A product that can be put into a cart; its id may have spaces, which a key of ours has not.
+
+    Its price and its stock have times of their own, which the site does not tell: see the README.
+    """
+    if not any(told.type.get(one) for one in _NEVER_ON_A_LINE):
+        name = told.name.get("default") or next(iter(told.name.values()), "")
+        offer = Offer(connection, quote(told.id, safe=""), told.id, told.modified)
+        yield offer.shown(name, gtin=told.ean or told.upc, is_active=told.online)
 
 
 def _request(told: wire.Order, buyer: EntityRef, site: Site) -> OrderRequest:

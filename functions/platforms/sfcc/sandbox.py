@@ -51,7 +51,9 @@ class SfccSandbox:
     Seed keys, all optional: ``tenant`` (``zzfz_001``; the organization is ``f_ecom_`` and this),
     ``sites`` (``["FizzUS"]``), ``customer_list`` (``FizzUS``), ``locations`` (``["wh-1"]``),
     ``currency`` (``USD``), ``tax_rate`` (5 percent), ``prices_include_tax`` (no), ``first_id``
-    (700), ``products`` [{sku, name, price, stock, unit, unit_quantity, minimum, step}];
+    (700), ``products`` [{sku, name, price, stock, unit, unit_quantity, minimum, step, ean, upc,
+    type, online, created_at, modified_at}] (``type``, a word of the vendor's or its flags, is
+    ``item``; online; made and changed at the start, each a second after the one before);
     ``clients`` [{client_id, client_secret, scopes, auth}] (one client ``fizz-sandbox-client`` with
     ``fizz-sandbox-secret``, all scopes; ``auth`` is ``client_secret_basic`` or
     ``client_secret_post``), ``token_seconds`` (1799); ``webhook_uri``, ``webhook_secret``
@@ -176,6 +178,9 @@ class SfccSandbox:
     async def _order_search(self, request: Request) -> Response:
         return await search(request, self.seed, self.store, self.gate)
 
+    async def _product_search(self, request: Request) -> Response:
+        return await self.reads.product_search(request)
+
     # -- control -----------------------------------------------------------------------------------
 
     def _actions(self, number: str) -> dict[str, Callable[[Json], Json]]:
@@ -202,15 +207,19 @@ class SfccSandbox:
         act = self._actions(number).get(name)
         if act is None:
             return JSONResponse({"error": f"this shop has no {name}"}, 404)
-        try:
-            body = act(json.loads(await request.body() or b"{}"))
-        except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as refused:
-            return JSONResponse({"error": str(refused)}, 422)
+        body = await _done(request, act)
+        if isinstance(body, Response):
+            return body
         if name == "orders/place":
             self.accepted["orders"] += 1
         keys = {"orders": "orderNo", "customers": "customerNo", "products": "sku"}
         shown: dict[str, Any] = {"id": body[keys[kind]], kind.removesuffix("s"): body}
         return JSONResponse(shown, 200 if number else 201)
+
+    async def _change_product(self, request: Request) -> Response:
+        sku = request.path_params["id"]
+        body = await _done(request, lambda given: self.store.change_product(sku, given))
+        return body if isinstance(body, Response) else JSONResponse({"id": sku, "product": body})
 
     async def _set_uri(self, request: Request) -> Response:
         self.point_webhooks_to((await request.json())["uri"])
@@ -229,7 +238,7 @@ class SfccSandbox:
         orders = f"/checkout/orders/v1{org}/orders"
         stock = f"/inventory/availability/v1{org}/availability-records/search"
         customers = f"/customer/customers/v1{org}"
-        product = f"/product/products/v1{org}/products/{{sku}}"
+        products = f"/product/products/v1{org}"
         listed = customers + "/customer-lists/{list}"
         # The reads are made anew at each start.
         routes: list[tuple[str, str, Answer, Collection[str]]] = [
@@ -244,7 +253,13 @@ class SfccSandbox:
                 lambda asked: self.reads.customer(asked),
                 CUSTOMERS,
             ),
-            ("GET", product, lambda asked: self.reads.product(asked), PRODUCTS),
+            (
+                "GET",
+                products + "/products/{sku}",
+                lambda asked: self.reads.product(asked),
+                PRODUCTS,
+            ),
+            ("POST", f"{products}/product-search", self._product_search, PRODUCTS),
         ]
         return [
             Route("/dwsso/oauth2/access_token", self._grant, methods=["POST"]),
@@ -259,9 +274,18 @@ class SfccSandbox:
             Route("/_sandbox/tokens", self._revoke, methods=["DELETE"]),
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self._start),
+            Route("/_sandbox/products/{id}", self._change_product, methods=["PUT"]),
             Route("/_sandbox/{kind}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id}/{action}", self._control, methods=["POST"]),
         ]
+
+
+async def _done(request: Request, act: Callable[[Json], Json]) -> Json | Response:
+    """What came of somebody's act, or why nothing did."""
+    try:
+        return act(json.loads(await request.body() or b"{}"))
+    except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as refused:
+        return JSONResponse({"error": str(refused)}, 422)
 
 
 async def _no_resource(request: Request, _: Exception) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from platforms.sfcc.sandbox_products import SEARCH, ProductQuery
 from platforms.sfcc.sandbox_scapi import PAGE, PAGE_LIMIT, OrderQuery, ProblemError, json_of, plain
 from platforms.sfcc.sandbox_store import Store
 from platforms.sfcc.sandbox_sums import Json
@@ -95,16 +96,25 @@ class Reads:
             detail = f"No product with the ID {sku} was found."
             raise ProblemError(404, "product-not-found", detail, productId=sku)
         given = self._store.products[sku]
-        body = {
-            "id": sku,
+        body = self._store.catalogue.body(sku) | {
             "minOrderQuantity": float(given.get("minimum", 1)),
-            "name": {"default": given.get("name", sku)},
             "stepQuantity": float(given.get("step", 1)),
-            "type": {"item": True},
         }
-        if "unit" in given:
-            body |= {"unit": given["unit"], "unitQuantity": float(given.get("unit_quantity", 1))}
         return JSONResponse(body)
+
+    async def product_search(self, request: Request) -> Response:
+        """Products by their times."""
+        query = plain(request, ("siteId",))
+        if "siteId" in query:
+            self._known_site(query["siteId"])
+        given = await json_of(request, SEARCH)
+        limit = _whole(given, "limit", PAGE, 1, PAGE_LIMIT)
+        offset = _whole(given, "offset", 0, 0, self._seed["depth"] - limit)
+        found = ProductQuery(given).found(self._store.catalogue.bodies())
+        body: Json = {"hits": found[offset : offset + limit], "limit": limit, "offset": offset}
+        # The vendor repeats what it was asked.
+        body |= {name: given[name] for name in ("query", "sorts") if name in given}
+        return JSONResponse(body | {"total": len(found)})
 
     def _known_site(self, site: str) -> None:
         if site not in self._seed["sites"]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from platforms.sfcc.sandbox_order import CUSTOMER, PAYMENT, SHIPPING, STATUSES, OrderForm, one_of
+from platforms.sfcc.sandbox_products import Catalogue
 from platforms.sfcc.sandbox_sums import Ids, Json, RefusedError, address, flat, known, shown, stamp
 
 MOVES = {
@@ -50,7 +51,8 @@ class Store:
         self._customer_numbers = itertools.count(int(seed["first_id"]) + 90_000)
         self.orders: dict[str, Json] = {}
         self.customers: dict[str, Json] = {}
-        self.products = {str(one["sku"]): one for one in seed["products"]}
+        self.catalogue = Catalogue(seed["products"], clock)
+        self.products = self.catalogue.rows
         self._onhand: dict[tuple[str, str], tuple[Decimal, datetime]] = {}
         for one in seed["products"]:
             if one.get("stock") is not None:
@@ -241,6 +243,10 @@ class Store:
         body["lastModified"] = stamp(self.clock())
         self.notify("customer.changed", self.seed["sites"][0], "customer_no", number)
         return copy.deepcopy(body)
+
+    def change_product(self, sku: str, given: Json) -> Json:
+        """Change a product's name, EAN, or whether it is online; the cartridge tells nobody."""
+        return self.catalogue.change(sku, given)
 
     def set_stock(self, sku: str, stock: Any, location: str | None = None) -> Json:
         """Count what is there."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from fizzbridge.wire import Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
+from fizzbridge.wire import Flag, Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
 
 CUSTOM = "c_"
 
@@ -145,3 +145,16 @@ class Customer(Wire):
     phone: Text = Field(default="", alias="phoneBusiness")
     modified: MaybeMoment = Field(default=None, alias="lastModified")
     addresses: Annotated[tuple[Address, ...], Listed] = ()
+
+
+class Product(Wire):
+    """A product of the site; its id is the code it is sold under."""
+
+    id: Id = Field(min_length=1)
+    name: Annotated[dict[str, Text], Object] = Field(default_factory=dict)
+    ean: Text = ""
+    upc: Text = ""
+    online: Flag = True
+    type: Annotated[dict[str, Flag], Object] = Field(default_factory=dict)
+    created: Moment = Field(alias="creationDate")
+    modified: Moment = Field(alias="lastModified")

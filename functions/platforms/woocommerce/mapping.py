@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from fizzbridge.errors import MalformedDeliveryError
@@ -20,6 +21,7 @@ from fizzbridge.model.order import (
 )
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.selling import Offer, withdrawn
 from platforms.woocommerce import wire
 
 _NO_ORDER_YET = frozenset({"checkout-draft", "auto-draft"})
@@ -27,6 +29,7 @@ _PO_NUMBER = ("_billing_po_number", "po_number", "_po_number")
 _VAT_NUMBER = ("_billing_vat_number", "_vat_number")
 _REFUNDED_ITEM = ("_refunded_item_id",)
 _OUR_OWN = "fizzbridge"
+_SOLD_ELSEWHERE = frozenset({"grouped", "external"})
 
 
 def order(told: wire.Order, connection: str) -> Iterator[Told]:
@@ -102,6 +105,59 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
     entity = ref(Kind.REFUND, connection, told.id)
     refetch = Hint("refunds", told.order_id)
     yield Seen(entity, body, told.date_created_gmt, parent=parent, refetch=refetch)
+
+
+@dataclass(frozen=True)
+class Market:
+    """What the shop's settings say of all its prices, which say neither themselves."""
+
+    currency: str
+    tax_included: bool
+
+
+def product(told: wire.Product, connection: str) -> Iterator[Told]:
+    """A product whole, its price to be read; of variations their parent has to be known too."""
+    if told.is_variable or told.type == "variation":
+        yield Hint("product", told.id, Kind.PRODUCT)
+        return
+    shown = list(item(told, connection))
+    yield from shown
+    if shown and told.price is not None:
+        yield Hint("price", told.id, Kind.PRICE)
+
+
+def dropped(told: wire.Trashed, connection: str) -> Iterator[Told]:
+    """The product is in the bin: read it, since only its own time can tell what is newer."""
+    del connection
+    yield Hint("product", told.id, Kind.PRODUCT)
+
+
+def item(
+    told: wire.Product,
+    connection: str,
+    market: Market | None = None,
+    parent: wire.Product | None = None,
+) -> Iterator[Seen]:
+    """What is sold under a code: the thing, its price where the settings are known, its stock."""
+    changed = told.date_modified_gmt or told.date_created_gmt
+    if not told.sku or changed is None or told.type in _SOLD_ELSEWHERE:
+        return
+    refetch = Hint("product", told.id)
+    if told.status == "trash":
+        yield from withdrawn(connection, told.id, changed, refetch)
+        return
+    offer = Offer(connection, told.id, told.sku, changed, refetch)
+    # With the rights of who reads it a draft is purchasable too.
+    is_published = {one.status for one in (told, parent) if one} == {"publish"}
+    yield offer.shown(
+        (parent or told).name,
+        gtin=told.global_unique_id.replace("-", ""),
+        is_active=told.purchasable and is_published,
+    )
+    if told.price is not None and market:
+        yield offer.priced(told.price, market.currency, tax_included=market.tax_included)
+    if told.manage_stock and told.stock_quantity is not None:
+        yield offer.stocked(told.stock_quantity, changed)
 
 
 def _payment(told: wire.Order, parent: EntityRef, connection: str) -> Seen:

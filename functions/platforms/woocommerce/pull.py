@@ -2,7 +2,9 @@
 
 A poll is sorted by id: sorted by date, pages lose rows that share a second. It lists what changed
 after a fixed moment, so rows join the list and none leaves it, except into the bin: where the total
-falls, the round begins again.
+falls, the round begins again. The first round reads every product, however old.
+
+The list of products has no variations in it; their parent's date moves with theirs.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,6 +20,7 @@ import httpx
 from fizzbridge.errors import ConfigurationError, TargetUnavailableError
 from fizzbridge.http.classify import ErrorRules, Rule
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Timestamp
 from fizzbridge.observation import Hint, Told
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
@@ -27,15 +31,17 @@ from platforms.woocommerce.subscriptions import WooCommerceSubscriptions
 from platforms.woocommerce.webhook import WooCommerceWebhook
 
 API = "/wp-json/wc/v3"
+_MOST = 100
 
 
 class WooCommercePull(PullAdapter):
-    """Orders, their refunds and customers."""
+    """Orders, their refunds, customers and products."""
 
     platform = "woocommerce"
     subscriptions = WooCommerceSubscriptions()
     per_page = 50
     clock = Timestamp("second")
+    level_streams = frozenset({"products"})
     errors = ErrorRules(
         rules=(
             # A firewall's page, or a plugin's warning, in place of an answer.
@@ -47,16 +53,22 @@ class WooCommercePull(PullAdapter):
         code_at=("code",),
     )
 
+    def __init__(self) -> None:
+        # The settings hardly change, so a process that has read them keeps them.
+        self._markets: dict[str, mapping.Market] = {}
+
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """Basic, with the key of a user of the shop."""
         del connection
         return httpx.BasicAuth(secret["consumer_key"], secret["consumer_secret"])
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its refunds, or a customer.
+        """Read an order, its refunds, a customer, or a product with what is sold of it.
 
         Erasing sends no webhook and answers like an id that never was: no word of a deletion.
         """
+        if hint.what in {"product", "price"}:
+            return self._product(vendor, hint.external_id, connection.name)
         read = {"order": _order, "refunds": _refunds, "customer": _customer}[hint.what]
         return read(vendor, hint.external_id, connection.name)
 
@@ -68,17 +80,17 @@ class WooCommercePull(PullAdapter):
         span: Span,
         connection: Connection,
     ) -> Page:
-        """One page of orders changed since the round's beginning, in the order of their ids."""
-        del stream
+        """One page of what changed since the round's beginning, in the order of the ids."""
         place = json.loads(cursor) if cursor else {"page": 1, "total": 0}
         # Both filters leave the moment itself out.
         second = timedelta(seconds=1)
-        until = {"modified_before": _gmt(span.until + second)} if span.until else {}
+        within = {"modified_before": _gmt(span.until + second)} if span.until else {}
+        if stream == "orders" or span.since > connection.start_at:
+            within["modified_after"] = _gmt(span.since - second)
         answer = vendor.get(
-            f"{API}/orders",
-            params=until
+            f"{API}/{stream}",
+            params=within
             | {
-                "modified_after": _gmt(span.since - second),
                 "dates_are_gmt": "true",
                 "orderby": "id",
                 "order": "asc",
@@ -91,7 +103,8 @@ class WooCommercePull(PullAdapter):
         if total < place["total"]:
             return Page([], json.dumps({"page": 1, "total": total}), is_last=False)
         pages = int(answer.headers.get("x-wp-totalpages", "0"))
-        told = [one for row in answer.data for one in _told(row, connection.name)]
+        read = _told if stream == "orders" else partial(self._listed, vendor)
+        told = [one for row in answer.data for one in read(row, connection.name)]
         following = {"page": place["page"] + 1, "total": total}
         return Page(told, json.dumps(following), is_last=place["page"] >= pages)
 
@@ -107,6 +120,43 @@ class WooCommercePull(PullAdapter):
             found |= {str(row["id"]) for row in answer.data}
         return found
 
+    def _listed(self, vendor: VendorClient, row: Any, connection: str) -> Iterator[Told]:
+        told = wire.Product.model_validate(row)
+        if told.is_variable:
+            yield Hint("product", told.id, Kind.PRODUCT)
+        else:
+            yield from mapping.item(told, connection, self._market(vendor, connection))
+
+    def _product(self, vendor: VendorClient, product_id: str, connection: str) -> Iterator[Told]:
+        path = f"{API}/products"
+        told = wire.Product.model_validate(vendor.get(f"{path}/{product_id}").data)
+        market = self._market(vendor, connection)
+        if told.is_variable:
+            for row in _variations(vendor, f"{path}/{product_id}/variations"):
+                found = wire.Product.model_validate(row)
+                yield from mapping.item(found, connection, market, parent=told)
+            return
+        parent = None
+        if told.type == "variation":
+            parent = wire.Product.model_validate(vendor.get(f"{path}/{told.parent_id}").data)
+        yield from mapping.item(told, connection, market, parent)
+
+    def _market(self, vendor: VendorClient, connection: str) -> mapping.Market:
+        if connection not in self._markets:
+            said = {
+                row["id"]: row["value"]
+                for group in ("general", "tax")
+                for row in vendor.get(
+                    f"{API}/settings/{group}", params={"_fields": "id,value"}
+                ).data
+            }
+            # With taxes switched off the other setting is kept, and means nothing.
+            taxed = ("woocommerce_calc_taxes", "woocommerce_prices_include_tax")
+            self._markets[connection] = mapping.Market(
+                said["woocommerce_currency"], all(said.get(one) == "yes" for one in taxed)
+            )
+        return self._markets[connection]
+
 
 def _gmt(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
@@ -114,6 +164,17 @@ def _gmt(moment: datetime) -> str:
 
 def _told(row: Any, connection: str) -> Iterator[Told]:
     yield from mapping.order(wire.Order.model_validate(row), connection)
+
+
+def _variations(vendor: VendorClient, path: str) -> Iterator[Any]:
+    page = 1
+    while True:
+        listed = {"per_page": _MOST, "page": page, "orderby": "id", "order": "asc"}
+        rows = vendor.get(path, params=listed).data
+        yield from rows
+        if len(rows) < _MOST:
+            return
+        page += 1
 
 
 def _order(vendor: VendorClient, order_id: str, connection: str) -> Iterator[Told]:

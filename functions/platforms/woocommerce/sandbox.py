@@ -1,10 +1,11 @@
 """A strict stand-in for one WooCommerce store: REST ``wc/v3`` and signed webhooks.
 
-Orders, their refunds, customers, products and webhooks, with the vendor's error bodies, paging and
-habits: a filter that leaves its own second out, pages by date that lose rows, a delivery id that
-two orders share, no second try of a failed delivery and a webhook that switches itself off.
+Orders, their refunds, customers, products, settings and webhooks, with the vendor's error bodies,
+paging and habits: a filter that leaves its own second out, pages by date that lose rows, a delivery
+id that two orders share, no second try of a failed delivery and a webhook that switches itself off.
 ``/_sandbox`` routes drive the store from outside. Not here: coupons, writes of anything but
-webhooks, ``search``, ``dp``, and bodies made when a delivery leaves.
+webhooks, ``search``, ``dp``, other groups of settings, users who may not manage the shop, and
+bodies made when a delivery leaves.
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from platforms.woocommerce.sandbox_products import Json
-from platforms.woocommerce.sandbox_query import ListQuery, WrongQueryError, error
+from platforms.woocommerce.sandbox_products import Json, below, taken
+from platforms.woocommerce.sandbox_query import ListQuery, WrongQueryError, error, fields
+from platforms.woocommerce.sandbox_settings import linked, settings
 from platforms.woocommerce.sandbox_store import VERSION, Store
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
@@ -52,9 +54,10 @@ class WooCommerceSandbox:
     """One store.
 
     Seed keys, all optional: ``store`` (its address), ``currency``, ``tax_rate`` (in percent),
-    ``prices_include_tax``, ``time_offset``, ``first_id``, ``products`` [{sku, name, price, id,
-    stock, parent_id}], ``keys`` [{key, secret, permissions}], ``webhook_uri`` and
-    ``webhook_secret`` (webhooks made in advance, without their ping).
+    ``prices_include_tax``, ``country`` (of the shop, "GB"), ``time_offset``, ``first_id``,
+    ``products`` [{sku, name, price, sale_price, id, stock, parent_id, option, status, tax_status,
+    tax_class}], ``keys`` [{key, secret, permissions}], ``webhook_uri`` and ``webhook_secret``
+    (webhooks made in advance, without their ping). Without a ``tax_rate`` taxes are off.
 
     Attributes:
         app: the ASGI application.
@@ -71,6 +74,7 @@ class WooCommerceSandbox:
             "currency": "GBP",
             "tax_rate": 20,
             "prices_include_tax": False,
+            "country": "GB",
             "time_offset": "+00:00",
             "first_id": 700,
             "products": [],
@@ -93,7 +97,7 @@ class WooCommerceSandbox:
         self.is_demoted = False
         self.outbox.clear()
         if uri := self.seed.get("webhook_uri"):
-            for topic in (f"{r}.{e}" for r in ("order", "customer") for e in EVENTS):
+            for topic in (f"{r}.{e}" for r in ("order", "customer", "product") for e in EVENTS):
                 if topic != "customer.restored":
                     self._webhook(topic, uri, self.seed["webhook_secret"])
 
@@ -193,9 +197,8 @@ class WooCommerceSandbox:
             return error(401, "woocommerce_rest_authentication_error", text)
         return None
 
-    def _asked(self, request: Request, *, has_bounds: bool = True) -> ListQuery:
-        offset = self.seed["time_offset"]
-        return ListQuery(request.query_params, offset, has_bounds=has_bounds)
+    def _asked(self, request: Request, **how: bool) -> ListQuery:
+        return ListQuery(request.query_params, self.seed["time_offset"], **how)
 
     async def _list_orders(self, request: Request) -> Response:
         asked = self._asked(request)
@@ -235,23 +238,52 @@ class WooCommerceSandbox:
         return JSONResponse(customer)
 
     async def _list_products(self, request: Request) -> Response:
-        """Variations only when a SKU is asked for, or below their parent."""
-        asked = self._asked(request)
-        skus = request.query_params.get("sku", "").lower().split(",")
+        asked = self._asked(request, of_products=True)
         parent = request.path_params.get("id", 0)
         found = [
             one
-            for one in self.store.products.values()
-            if (one["sku"].lower() in skus if any(skus) else one["parent_id"] == parent)
+            for one in taken(self.store.products, request.query_params, parent)
+            if asked.takes_status(one["status"])
             and asked.takes_time(one)
+            and asked.takes_id(one["id"])
         ]
-        return asked.answer(request, found)
+        return asked.answer(request, [below(one) for one in found] if parent else found)
 
     async def _get_product(self, request: Request) -> Response:
+        """A variation answers here too; the bin's rows do."""
         product = self.store.products.get(request.path_params["id"])
         if product is None:
             return error(404, "woocommerce_rest_product_invalid_id", "Invalid ID.")
-        return JSONResponse(product)
+        return JSONResponse(fields(product, request.query_params))
+
+    async def _get_variation(self, request: Request) -> Response:
+        product = self.store.products.get(request.path_params["variation"])
+        if product is None or product["parent_id"] != request.path_params["id"]:
+            return error(404, "woocommerce_rest_product_variation_invalid_id", "Invalid ID.")
+        return JSONResponse(fields(below(product), request.query_params))
+
+    async def _list_settings(self, request: Request) -> Response:
+        """All of a group, on one page."""
+        group = request.path_params["group"]
+        rows = settings(self.seed).get(group)
+        if rows is None:
+            return _no_setting("setting_group", "setting group")
+        base = self.seed["store"].rstrip("/") + API
+        shown = [fields(linked(one, group, base), request.query_params) for one in rows]
+        return JSONResponse(shown)
+
+    async def _get_setting(self, request: Request) -> Response:
+        """Only by itself a setting names its group."""
+        group, name = request.path_params["group"], request.path_params["id"]
+        rows = settings(self.seed).get(group)
+        if rows is None:
+            return _no_setting("setting_group", "setting group")
+        found = next((one for one in rows if one["id"] == name), None)
+        if found is None:
+            return _no_setting("setting", "setting")
+        base = self.seed["store"].rstrip("/") + API
+        shown = linked(found | {"group_id": group}, group, base)
+        return JSONResponse(fields(shown, request.query_params))
 
     async def _list_webhooks(self, request: Request) -> Response:
         return self._asked(request).answer(request, list(self.webhooks.values()))
@@ -319,9 +351,14 @@ class WooCommerceSandbox:
             "orders/restore": lambda _: store.restore(number),
             "customers/update": lambda given: store.change_customer(number, given),
             "customers/delete": lambda _: store.delete_customer(number),
+            "products/place": store.create_product,
             "products/update": lambda given: store.change_product(number, given),
+            "products/delete": lambda given: store.trash_product(
+                number, is_forced=bool(given.get("force"))
+            ),
+            "products/restore": lambda _: store.restore_product(number),
         }
-        kind = request.path_params.get("kind", "orders")
+        kind = request.path_params.get("kind") or request.url.path.rpartition("/")[2]
         name = f"{kind}/{request.path_params.get('action', 'place')}"
         if name not in actions:
             return JSONResponse({"error": f"no such action: {name}"}, 404)
@@ -330,10 +367,11 @@ class WooCommerceSandbox:
             shown = actions[name](given)
         except (ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as refused:
             return JSONResponse({"error": str(refused)}, 422)
-        if name == "orders/place":
-            self.accepted["orders"] += 1
-        status = 201 if name == "orders/place" else 200
-        return JSONResponse({kind.removesuffix("s"): shown}, status)
+        is_new = name.endswith("/place")
+        if is_new:
+            self.accepted[kind] += 1
+        answer = {"id": str(number or shown["id"]), kind.removesuffix("s"): shown}
+        return JSONResponse(answer, 201 if is_new else 200)
 
     async def _demote(self, request: Request) -> Response:
         self.is_demoted = bool((await request.json())["demoted"])
@@ -353,6 +391,9 @@ class WooCommerceSandbox:
             "/products": self._list_products,
             "/products/{id:int}": self._get_product,
             "/products/{id:int}/variations": self._list_products,
+            "/products/{id:int}/variations/{variation:int}": self._get_variation,
+            "/settings/{group}": self._list_settings,
+            "/settings/{group}/{id}": self._get_setting,
             "/webhooks": self._list_webhooks,
             "/webhooks/{id:int}": self._get_webhook,
         }
@@ -368,6 +409,7 @@ class WooCommerceSandbox:
                 for (method, path), how in write.items()
             ),
             Route("/_sandbox/orders", self._control, methods=["POST"]),
+            Route("/_sandbox/products", self._control, methods=["POST"]),
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             Route("/_sandbox/webhook_user", self._demote, methods=["PUT"]),
             Route("/_sandbox/{kind}/{id:int}/{action}", self._control, methods=["POST"]),
@@ -391,6 +433,10 @@ def _keys(request: Request) -> tuple[str, str]:
 async def _no_route(_: Request) -> Response:
     text = "No route was found matching the URL and request method."
     return error(404, "rest_no_route", text)
+
+
+def _no_setting(code: str, what: str) -> Response:
+    return error(404, f"rest_setting_{code}_invalid", f"Invalid {what}.")
 
 
 def _no_webhook() -> Response:

@@ -9,7 +9,8 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from platforms.woocommerce.sandbox_products import Json
+from platforms.woocommerce.sandbox_products import STATUSES as PRODUCT_STATUSES
+from platforms.woocommerce.sandbox_products import TYPES, Json
 from platforms.woocommerce.sandbox_store import STATUSES
 
 SORTS = ("date", "modified", "id", "include", "title", "slug")
@@ -26,6 +27,12 @@ def error(status: int, code: str, message: str, **data: Any) -> JSONResponse:
     """The vendor's error body."""
     body = {"code": code, "message": message, "data": {"status": status} | data}
     return JSONResponse(body, status)
+
+
+def fields(row: Json, query: QueryParams) -> Json:
+    """Those of a row that ``_fields`` names, or all."""
+    named = [one for one in query.get("_fields", "").split(",") if one]
+    return {name: row[name] for name in named if name in row} if named else row
 
 
 class WrongQueryError(ValueError):
@@ -53,9 +60,17 @@ class ListQuery:
         query: the parameters of the call.
         offset: how far the store's time is from UTC, as ``+01:00``.
         has_bounds: whether this list looks at bounds in time; customers take them in silence.
+        of_products: whether it is one of products, whose status is one word of their own.
     """
 
-    def __init__(self, query: QueryParams, offset: str, *, has_bounds: bool = True) -> None:
+    def __init__(
+        self,
+        query: QueryParams,
+        offset: str,
+        *,
+        has_bounds: bool = True,
+        of_products: bool = False,
+    ) -> None:
         self._query = query
         self._wrong: dict[str, tuple[str, str]] = {}
         self.size = self._whole("per_page", 10, 1, 100)
@@ -63,12 +78,13 @@ class ListQuery:
         self.skip = self._whole("offset", (self.page - 1) * self.size, 0, None)
         self.sort = self._one_of("orderby", "date", SORTS)
         self.is_descending = self._one_of("order", "desc", ("asc", "desc")) == "desc"
-        self.statuses = {
-            self._known("status", status, ("any", "trash", *LISTED))
-            for status in query.get("status", "any").split(",")
-        }
+        if of_products:
+            self._one_of("type", "simple", TYPES)
+        status = query.get("status", "any")
+        words = PRODUCT_STATUSES if of_products else ("any", "trash", *LISTED)
+        several = [status] if of_products else status.split(",")
+        self.statuses = {self._known("status", one, words) for one in several}
         self._ids = query.get("include", "").split(",")
-        self._fields = [one for one in query.get("_fields", "").split(",") if one]
         self._bounds = {name: self._moment(name, offset) for name in BOUNDS} if has_bounds else {}
         if self._wrong:
             raise WrongQueryError(self._wrong)
@@ -107,9 +123,7 @@ class ListQuery:
         if links:
             headers["Link"] = ", ".join(links)
         shown = rows[self.skip : self.skip + self.size]
-        if self._fields:
-            shown = [{name: row[name] for name in self._fields if name in row} for row in shown]
-        return JSONResponse(shown, headers=headers)
+        return JSONResponse([fields(row, self._query) for row in shown], headers=headers)
 
     def _sorted(self, rows: list[Json]) -> list[Json]:
         if self.sort == "modified":

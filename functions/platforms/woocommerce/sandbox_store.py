@@ -5,11 +5,18 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from platforms.woocommerce.sandbox_products import Json, catalogue, stock_status
+from platforms.woocommerce.sandbox_products import (
+    SYMBOLS,
+    Catalogue,
+    Json,
+    RefusedError,
+    known,
+    stamp,
+)
 
 VERSION = "11.0.0"
 STATUSES = (
@@ -28,24 +35,11 @@ LINE = set("sku name quantity price total meta_data tax_rate".split())
 TAKES_STOCK = {"processing", "on-hold", "completed"}
 GIVES_STOCK = {"pending", "cancelled"}
 REDUCED = "_reduced_stock"
-OPENED = datetime(2026, 1, 1, tzinfo=UTC)
-"""Products are older than whatever happens to them."""
-SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
-
-
-class RefusedError(ValueError):
-    """The store would not do this, or the request for it is malformed."""
 
 
 def money(value: Decimal) -> str:
     """An amount as the store writes it."""
     return str(value.quantize(CENT, ROUND_HALF_UP))
-
-
-def known(given: Json, keys: set[str], what: str) -> None:
-    """Refuse keys that mean nothing here, so that a typing error in a test is seen."""
-    if unknown := set(given) - keys:
-        raise RefusedError(f"unknown in {what}: {', '.join(sorted(unknown))}")
 
 
 class Store:
@@ -70,10 +64,8 @@ class Store:
         self.orders: dict[int, Json] = {}
         self.refunds: dict[int, list[Json]] = {}
         self.customers: dict[int, Json] = {}
-        self.products = catalogue(seed["products"])
-        for product in self.products.values():
-            for name in ("date_created", "date_modified"):
-                self.stamp(product, name, OPENED)
+        self.catalogue = Catalogue(seed, clock, notify)
+        self.products = self.catalogue.products
 
     # -- what people do in the store ---------------------------------------------------------------
 
@@ -142,7 +134,7 @@ class Store:
         for topic in topics:
             self.notify(topic, number, order)
         for product_id in moved:
-            self._product_changed(product_id)
+            self.catalogue.changed(product_id)
         return copy.deepcopy(order)
 
     def update(self, order_id: int, changes: Json) -> Json:
@@ -162,7 +154,7 @@ class Store:
         moved = self._move_stock(order)
         shown = self._changed(order)
         for product_id in moved:
-            self._product_changed(product_id)
+            self.catalogue.changed(product_id)
         return shown
 
     def refund(self, order_id: int, amount: str, lines: list[Json], reason: str = "") -> Json:
@@ -222,23 +214,27 @@ class Store:
         self.notify("customer.deleted", customer_id, {"id": customer_id})
         return {"id": customer_id}
 
+    def create_product(self, row: Json) -> Json:
+        """Add a product, or a variation to one."""
+        return self.catalogue.create(row)
+
     def change_product(self, product_id: int, changes: Json) -> Json:
-        """Set the stock or the price, even to what it was."""
-        known(changes, {"stock", "price", "name"}, "changes")
-        product = self.products[product_id]
-        if "stock" in changes:
-            product |= {"manage_stock": True, "stock_quantity": changes["stock"]}
-        if "price" in changes:
-            product |= dict.fromkeys(("price", "regular_price"), changes["price"])
-        product["name"] = changes.get("name", product["name"])
-        self._product_changed(product_id)
-        return copy.deepcopy(product)
+        """Set price, stock, name or status, even to what it was."""
+        return self.catalogue.change(product_id, changes)
+
+    def trash_product(self, product_id: int, *, is_forced: bool = False) -> Json:
+        """Put a product into the bin; erasing it sends nothing."""
+        return self.catalogue.trash(product_id, is_forced=is_forced)
+
+    def restore_product(self, product_id: int) -> Json:
+        """Take a product out of the bin."""
+        return self.catalogue.restore(product_id)
 
     # -- how the store keeps it --------------------------------------------------------------------
 
     def _line(self, given: Json, included: bool) -> Json:
         known(given, LINE, "line")
-        product = self._product(given.get("sku")) or {}
+        product = self.catalogue.by_sku(given.get("sku")) or {}
         quantity, price = given["quantity"], Decimal(str(given.get("price") or product["price"]))
         before, before_tax = self._split(price * quantity, included, given.get("tax_rate"))
         after, after_tax = before, before_tax
@@ -369,15 +365,12 @@ class Store:
         self.notify("customer.created", number, customer)
         return number
 
-    def _product(self, sku: str | None) -> Json | None:
-        return next((one for one in self.products.values() if sku and one["sku"] == sku), None)
-
     def _move_stock(self, order: Json) -> list[int]:
         """Take what a paid order needs, give back what a cancelled one held; whose count moved."""
         moved = []
         for line in order["line_items"]:
-            product = self._product(line["sku"])
-            if product is None or product["stock_quantity"] is None:
+            product = self.catalogue.counted(line["variation_id"] or line["product_id"])
+            if product is None:
                 continue
             held = sum(int(one["value"]) for one in line["meta_data"] if one["key"] == REDUCED)
             wanted = held
@@ -394,15 +387,6 @@ class Store:
             moved.append(product["id"])
         return moved
 
-    def _product_changed(self, product_id: int) -> None:
-        """The dates of a variation and its parent move, and only the variation is told."""
-        product = self.products[product_id]
-        product |= stock_status(product)
-        self.stamp(product, "date_modified", self.clock())
-        if product["parent_id"] in self.products:
-            self.stamp(self.products[product["parent_id"]], "date_modified", self.clock())
-        self.notify("product.updated", product_id, product)
-
     def _order(self, order_id: int) -> Json:
         if order_id not in self.orders:
             raise RefusedError(f"no order {order_id}")
@@ -418,9 +402,7 @@ class Store:
 
     def stamp(self, body: Json, name: str, at: datetime | None) -> None:
         """The store's own time beside UTC, neither with its offset, in whole seconds."""
-        zone = datetime.fromisoformat("2000-01-01T00:00:00" + self.seed["time_offset"]).tzinfo
-        for key, of in ((name, zone), (f"{name}_gmt", UTC)):
-            body[key] = at and f"{at.astimezone(of):%Y-%m-%dT%H:%M:%S}"
+        stamp(body, name, at, self.seed["time_offset"])
 
 
 def _shown(meta: Json) -> Json:

@@ -22,11 +22,12 @@ from platforms.woocommerce import mapping, wire
 
 _ORDER = Route(wire.Order, mapping.order)
 _CUSTOMER = Route(wire.Customer, mapping.customer)
+_PRODUCT = Route(wire.Product, mapping.product)
 _PING = re.compile(rb"webhook_id=\d{1,12}")
 
 
 class WooCommerceWebhook(WebhookAdapter):
-    """Orders and customers come whole; a deletion names the order only."""
+    """Orders, customers and products come whole; a deletion names the thing only."""
 
     platform = "woocommerce"
     signature = HmacSha256(headers=("x-wc-webhook-signature",))
@@ -38,6 +39,10 @@ class WooCommerceWebhook(WebhookAdapter):
         "order.deleted": Route(wire.Trashed, mapping.trashed),
         "customer.created": _CUSTOMER,
         "customer.updated": _CUSTOMER,
+        "product.created": _PRODUCT,
+        "product.updated": _PRODUCT,
+        "product.restored": _PRODUCT,
+        "product.deleted": Route(wire.Trashed, mapping.dropped),
     }
 
     def topic(self, delivery: Delivery) -> str:

@@ -36,6 +36,9 @@ def _text(value: Any) -> Any:
 Id = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
 Text = Annotated[str, BeforeValidator(_text)]
 Money = Annotated[Decimal, BeforeValidator(lambda value: value or "0")]
+MaybeNumber = Annotated[
+    Decimal | None, BeforeValidator(lambda value: None if value == "" else value)
+]
 Moment = Annotated[datetime, BeforeValidator(_utc)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_utc)]
 
@@ -203,3 +206,26 @@ class Customer(Wire):
     billing: Annotated[Billing, BeforeValidator(_object)] = Billing()
     shipping: Annotated[Address, BeforeValidator(_object)] = Address()
     meta_data: tuple[Meta, ...] = ()
+
+
+class Product(Wire):
+    """A product or a variation: a variation is a product of its own, with a parent."""
+
+    id: Id
+    parent_id: Id = "0"
+    type: Text = ""
+    status: Text = ""
+    name: Text = ""
+    sku: Text = ""
+    global_unique_id: Text = ""
+    price: MaybeNumber = None
+    purchasable: bool = True
+    manage_stock: Annotated[bool, BeforeValidator(bool)] = False
+    stock_quantity: MaybeNumber = None
+    date_created_gmt: MaybeMoment = None
+    date_modified_gmt: MaybeMoment = None
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether its variations are what is sold; also those a subscription plugin adds."""
+        return self.type.startswith("variable")

@@ -365,3 +365,103 @@ def test_the_vendors_own_customers():
     for row in rows:
         (seen,) = mapping.customer(wire.Customer.model_validate(row), "shop")
         assert seen.body.contact.email
+
+
+VARIANT = {"id": 77, "sku": "COLA330-C24", "calculated_price": 13.2, "gtin": "", "upc": ""}
+PRODUCT = {
+    "id": 111,
+    "name": "Cola, crate of 24",
+    "upc": "5012345678900",
+    "gtin": "",
+    "is_visible": True,
+    "availability": "available",
+    "inventory_tracking": "product",
+    "base_variant_id": 77,
+    "date_modified": "2026-11-20T10:00:00+00:00",
+    "variants": [VARIANT],
+}
+STORE = wire.Store(currency="GBP", is_price_entered_with_tax=True)
+
+
+def stock(variant_id=77, product_id=111, **places):
+    rows = [{"location_id": k.strip("_"), "available_to_sell": v} for k, v in places.items()]
+    return wire.Stock.model_validate(
+        {"identity": {"product_id": product_id, "variant_id": variant_id}, "locations": rows}
+    )
+
+
+def offered(*rows, **changes):
+    told = wire.Product.model_validate(PRODUCT | changes)
+    return list(mapping.product(told, rows, STORE, "shop"))
+
+
+def test_a_variant_its_price_and_its_stock_at_each_place():
+    product, price, one, two = offered(stock(_1=480, _2=0), stock(78, 112, _1=7))
+    assert (product.ref.key, product.body.sku) == ("shop/77", "COLA330-C24")
+    assert (product.body.gtin, product.body.is_active) == ("5012345678900", True)
+    assert (price.body.price.amount, price.body.tax_included) == (Decimal("13.20"), True)
+    assert [(row.ref.key, row.body.location, row.body.on_hand) for row in (one, two)] == [
+        ("shop/77:1", "1", 480),
+        ("shop/77:2", "2", 0),
+    ]
+    assert product.refetch == one.refetch == Hint("product", "111")
+
+
+def test_variants_share_the_stock_of_a_product_that_counts_by_product():
+    variants = [VARIANT, VARIANT | {"id": 78, "sku": "COLA330-C6"}, VARIANT | {"id": 79, "sku": ""}]
+    several = {"variants": variants, "base_variant_id": None}
+    for tracking, rows, expected in (
+        ("product", [stock(0, _1=9)], {"shop/77:1": 9, "shop/78:1": 9}),
+        ("variant", [stock(78, _1=4)], {"shop/78:1": 4}),
+        ("none", [stock(78, _1=4)], {}),
+    ):
+        told = offered(*rows, inventory_tracking=tracking, **several)
+        levels = {one.ref.key: one.body.on_hand for one in told if one.ref.kind == "StockLevel"}
+        assert levels == expected
+        assert [one.ref.key for one in told if one.ref.kind == "Product"] == ["shop/77", "shop/78"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"is_visible": False},
+        {"availability": "disabled"},
+        {"variants": [VARIANT | {"purchasing_disabled": True}]},
+    ],
+)
+def test_what_cannot_be_bought_is_not_active(changes):
+    assert not offered(**changes)[0].body.is_active
+    assert offered(availability="preorder")[0].body.is_active
+
+
+def test_a_location_that_is_switched_off_and_a_price_that_is_not_known_are_not_told():
+    closed = {"location_id": 1, "location_enabled": False, "available_to_sell": 3}
+    row = {"identity": {"product_id": 111, "variant_id": 77}, "locations": [closed]}
+    told = offered(wire.Stock.model_validate(row), variants=[VARIANT | {"calculated_price": None}])
+    assert [one.ref.kind for one in told] == ["Product"]
+
+
+def listed(active=True, **changes):
+    record = {"price_list_id": 4, "variant_id": 77, "sku": "COLA330-C24", "currency": "gbp"}
+    record |= {"calculated_price": 12.1, "date_modified": "2026-11-20T10:00:00Z"}
+    told = wire.ListedPrice.model_validate(record | changes)
+    trade = wire.PriceList(name="Trade A", active=active)
+    return list(mapping.list_price(told, trade, STORE, "shop"))
+
+
+def test_a_price_on_a_list_goes_by_the_lists_name():
+    (price,) = listed()
+    assert (price.ref.key, price.body.price_list) == ("shop/77:4:GBP", "Trade A")
+    assert (price.body.price.amount, price.refetch) == (Decimal("12.10"), Hint("price", "4:77"))
+    assert listed(active=False) == listed(sku="") == listed(calculated_price=None) == []
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the vendor's samples are not on this machine")
+def test_a_product_and_a_variant_that_were_really_sent():
+    products = json.loads((SAMPLES / "list-products-v3-catalog-products.json").read_text())
+    name = "list-product-variants-v3-catalog-products-77-variants.json"
+    variants = json.loads((SAMPLES / name).read_text())["data"]
+    told = wire.Product.model_validate(products["data"][0] | {"variants": variants})
+    product, price = mapping.product(told, [], STORE, "shop")
+    assert (product.body.sku, product.body.is_active) == ("SLCTBS-A9615491", True)
+    assert price.body.price.amount == Decimal(49)

@@ -224,6 +224,75 @@ def test_our_own_sales_do_not_come_back():
     assert told(source={"type": "fizzbridge", "id": "shop-uk/1"}) == []
 
 
+# -- what is sold ----------------------------------------------------------------------------------
+
+COLA = {
+    "id": "p1",
+    "sku": "COLA330-C24",
+    "name": "Cola",
+    "variant_name": "Cola / 24",
+    "active": True,
+    "has_inventory": True,
+    "price_excluding_tax": Decimal("4.34783"),
+    "product_codes": [{"type": "CUSTOM", "code": "COLA330-C24"}, {"type": "EAN", "code": "54"}],
+    "version": 7,
+}
+LEVEL = {"product_id": "p1", "outlet_id": "o1", "version": 9}
+
+
+def sold(**more):
+    told = wire.Product.model_validate(COLA | more)
+    return list(mapping.product(told, "GBP", "shop"))
+
+
+def level(of=COLA, **more):
+    told = wire.Level.model_validate(LEVEL | more)
+    product = wire.Product.model_validate(of) if of else None
+    return list(mapping.level(told, product, AT, "shop"))
+
+
+def test_a_product_and_its_price_before_tax():
+    shown, priced = sold()
+    assert (str(shown.ref), shown.changed) == ("Product#shop/p1", 7)
+    body = shown.body
+    assert (body.sku, body.name, body.gtin, body.is_active) == (
+        "COLA330-C24",
+        "Cola / 24",
+        "54",
+        True,
+    )
+    assert (str(priced.ref), priced.changed) == ("Price#shop/p1", 7)
+    price = priced.body
+    assert (price.price.amount, price.price.currency) == (Decimal("4.35"), "GBP")
+    assert (price.product, price.sku, price.tax_included) == (shown.ref, "COLA330-C24", False)
+    assert not sold(active=False)[0].body.is_active
+    assert len(sold(price_excluding_tax=None)) == 1
+
+
+def test_what_has_no_code_is_not_told_and_what_is_gone_is():
+    assert sold(sku=None) == []
+    gone = sold(deleted_at="2026-11-20T10:00:00+00:00", version=8)
+    assert [(str(one.ref), one.body, one.changed) for one in gone] == [
+        ("Product#shop/p1", None, 8),
+        ("Price#shop/p1", None, 8),
+    ]
+
+
+@pytest.mark.parametrize(("said", "pieces"), [("21", 21), ("2.5", 2), ("-0.5", -1), (None, 0)])
+def test_an_outlet_offers_whole_pieces(said, pieces):
+    (one,) = level(current_inventory_level=said)
+    assert (str(one.ref), one.changed) == ("StockLevel#shop/p1:o1", 9)
+    body = one.body
+    assert (body.sku, body.location, body.on_hand, body.as_of) == ("COLA330-C24", "o1", pieces, AT)
+    assert (one.refetch.what, one.refetch.external_id) == ("stock", "p1")
+
+
+def test_what_is_not_counted_has_no_stock_and_what_is_gone_neither():
+    assert level(of=COLA | {"has_inventory": False}) == level(of=COLA | {"sku": ""}) == []
+    for one in (*level(of=None), *level(of=COLA | {"deleted_at": "2026-11-20T10:00:00Z"})):
+        assert (str(one.ref), one.body, one.changed) == ("StockLevel#shop/p1:o1", None, 9)
+
+
 # -- the proof of a delivery -----------------------------------------------------------------------
 
 # Made by another hand: which bytes are signed, and how it is written, is not told by the vendor.

@@ -11,6 +11,7 @@ import pytest
 
 from fizzbridge.errors import MalformedDeliveryError
 from fizzbridge.model.documents import SettlementStatus, ShipmentState
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.reading import read
@@ -545,7 +546,7 @@ def test_a_deleted_account_is_gone():
 
 
 def test_other_events_are_none_of_ours_and_a_body_without_one_is_kept():
-    assert delivered(event="product.saved", entity_id=4) is None
+    assert delivered(event="company.saved", entity_id=4) is None
     with pytest.raises(MalformedDeliveryError):
         delivered(entity_id=4)
     with pytest.raises(MalformedDeliveryError):
@@ -602,3 +603,56 @@ def test_a_direct_save_is_no_order_and_an_account_is_one():
     account = wire.Customer.model_validate(sample("customer-created"))
     (found,) = mapping.customer(account, NET)
     assert found.body.addresses[0].region == "NY"
+
+
+def thing(**changes):
+    row = {"id": 51, "sku": "COLA-24", "name": "Cola", "type_id": "simple", "status": 1}
+    row |= {"price": 13.199999999, "updated_at": "2026-11-20 10:00:00"}
+    return wire.Product.model_validate(row | changes)
+
+
+def offered(shop=NET, **changes):
+    return list(mapping.product(thing(**changes), "GBP", shop))
+
+
+def test_a_product_and_its_price_with_its_stock_to_be_read():
+    product, price, hint = offered(GROSS)
+    assert (product.ref.key, product.body.sku, product.body.is_active) == (
+        "shop/51",
+        "COLA-24",
+        True,
+    )
+    assert (price.body.price.amount, price.body.tax_included) == (D("13.20"), True)
+    assert product.changed == price.changed == datetime(2026, 11, 20, 10, tzinfo=UTC)
+    assert hint == Hint("stock", "51", Kind.STOCK_LEVEL)
+    assert not offered(status=2)[0].body.is_active
+
+
+@pytest.mark.parametrize("kind", ["configurable", "grouped"])
+def test_what_is_a_choice_of_products_is_not_sold_itself(kind):
+    assert offered(type_id=kind) == []
+    assert offered(sku="") == []
+
+
+def test_a_bundle_has_the_price_of_its_parts_or_its_own_and_no_stock():
+    assert [one.ref.kind for one in offered(type_id="bundle", price=0)] == [Kind.PRODUCT]
+    assert len(offered(type_id="bundle", price=56)) == 2
+    assert len(offered(price=0)) == 3
+
+
+def test_a_deletion_is_later_than_what_was_saved_in_its_second():
+    told = wire.Deleted.model_validate({"entity_id": 51, "occurred_at": "2026-11-20T10:00:00Z"})
+    gone = list(mapping.product_deleted(told, "shop"))
+    assert {one.ref.kind for one in gone} == {Kind.PRODUCT, Kind.PRICE, Kind.STOCK_LEVEL}
+    assert {(one.body, one.changed) for one in gone} == {
+        (None, datetime(2026, 11, 20, 10, 0, 1, tzinfo=UTC))
+    }
+
+
+@needs_samples
+def test_a_product_of_the_documentation():
+    row = sample("product-simple-created")
+    product, price, _ = mapping.product(wire.Product.model_validate(row), "USD", NET)
+    assert (product.body.sku, price.body.price.amount) == ("MS-Champ-S", D(25))
+    (level,) = mapping.stock(wire.StockedProduct.model_validate(row), D("9.5"), NET)
+    assert level.body.on_hand == 9

@@ -13,6 +13,7 @@ import pytest
 
 from fizzbridge import errors
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Seen
 from fizzbridge.runtime.pull import Span
 from fizzbridge.settings import Connection
@@ -31,6 +32,7 @@ FILTER = re.compile(r"\[filter_groups\]\[(\d+)\]\[filters\]\[(\d+)\]\[(\w+)\]")
 TESTS = {
     "gt": lambda one, other: one > other,
     "gteq": lambda one, other: one >= other,
+    "eq": lambda one, other: one == other,
     "lteq": lambda one, other: one <= other,
 }
 
@@ -49,12 +51,18 @@ class Shop:
     """What a shop lists, by the rules of its search: groups hold together, filters are choices."""
 
     def __init__(self):
-        streams = ("orders", "invoices", "creditmemos", "shipments", "customers")
+        streams = ("orders", "invoices", "creditmemos", "shipments", "customers", "products")
         self.rows = {stream: [] for stream in streams}
         self.broken = set()
         self.asked = []
         self.answer = None
         self.at_once = 100
+        self.said = {
+            "store/storeConfigs": [
+                {"code": "default", "base_currency_code": "GBP"},
+                {"code": "trade", "base_currency_code": "EUR"},
+            ]
+        }
 
     def place(self, second=0, **changes):
         number = len(self.rows["orders"]) + 1
@@ -76,7 +84,10 @@ class Shop:
         if self.answer is not None:
             return self.answer
         assert request.headers["accept"] == "application/json"  # else the shop answers in XML
-        path = request.url.path.removeprefix("/rest/all/V1/").removesuffix("/search")
+        path = unquote(request.url.raw_path.split(b"?")[0].decode())
+        path = re.sub("^/rest/[a-z]+/V1/", "", path).removesuffix("/search")
+        if path in self.said:
+            return httpx.Response(200, json=self.said[path])
         if path in self.rows:
             return self.listed(path, dict(parse_qsl(request.url.query.decode())))
         name, number = path.split("/")
@@ -104,7 +115,7 @@ class Shop:
             return httpx.Response(500, json={"message": "Internal Error. Report ID: webapi-1"})
         if len(page) > self.at_once:
             return httpx.Response(504, html="<html>Gateway Time-out")
-        if stream == "customers":  # searched by one name and told by another
+        if stream in ("customers", "products"):  # searched by one name and told by another
             page = [{"id": row["entity_id"]} | row for row in page]
             for row in page:
                 del row["entity_id"]
@@ -449,3 +460,61 @@ def test_refusals_of_a_running_shop(shop, case, error):
     shop.answer = httpx.Response(one["status"], json=one["body"])
     with pytest.raises(error):
         fetched(shop, "order", 1)
+
+
+# -- what is sold ----------------------------------------------------------------------------------
+
+
+def stock(shop, row, salable=96, **item):
+    """A product read by its SKU, and what is offered of it."""
+    whole = {name: value for name, value in row.items() if name != "entity_id"}
+    item = {"qty": 100, "manage_stock": True} | item
+    whole |= {"id": row["entity_id"], "extension_attributes": {"stock_item": item}}
+    shop.said[f"products/{row['sku']}"] = whole
+    shop.said[f"inventory/get-product-salable-quantity/{row['sku']}/1"] = salable
+
+
+def cola(shop, second=0, **changes):
+    row = {"sku": "COLA 24", "name": "Cola", "type_id": "simple", "status": 1, "price": 13.2}
+    return shop.add("products", second, **row | changes)
+
+
+def test_the_first_round_reads_every_product_and_the_next_what_changed(shop):
+    cola(shop, -9000)
+    cola(shop, 60, sku="TONIC")
+    assert polled(shop, "products") == [
+        *(1, 1, Hint("stock", "1", Kind.STOCK_LEVEL)),
+        *(2, 2, Hint("stock", "2", Kind.STOCK_LEVEL)),
+    ]
+    assert polled(shop, "products", Span(START + timedelta(seconds=1)))[0] == 2
+
+
+def test_a_price_is_in_the_base_currency_which_is_read_once(shop):
+    cola(shop)
+    pull = Small()
+    for store, currency in (("all", "GBP"), ("trade", "EUR")):
+        config = connection(store=store).model_copy(update={"name": store})
+        for calls in (2, 1):
+            shop.asked.clear()
+            told = list(pull.fetch(client(shop, config), Hint("product", "1"), config))
+            assert told[1].body.price.currency == currency
+            assert len(shop.asked) == calls
+
+
+def test_what_is_offered_is_read_by_sku_and_leaves_out_what_is_ordered(shop):
+    stock(shop, cola(shop))
+    (level,) = fetched(shop, "stock", 1)
+    assert (level.ref.key, level.body.sku, level.body.on_hand) == ("shop/1", "COLA 24", 96)
+    config = connection(stock=0)
+    (old,) = PULL.fetch(client(shop, config), Hint("stock", "1"), config)
+    assert old.body.on_hand == 100
+
+
+@pytest.mark.parametrize(("changes", "item"), [({"sku": "A/B"}, {}), ({}, {"manage_stock": False})])
+def test_stock_that_cannot_be_read_or_is_not_counted_is_not_told(shop, changes, item):
+    stock(shop, cola(shop, **changes), **item)
+    assert fetched(shop, "stock", 1) == []
+
+
+def test_a_product_that_is_not_there_says_nothing(shop):
+    assert fetched(shop, "product", 7) == fetched(shop, "stock", 7) == []

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fizzbridge.errors import TargetUnavailableError, VerificationError
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.reading import read as read_delivery
@@ -397,11 +398,127 @@ def test_what_the_module_names_is_read(event, hint):
 
 
 @pytest.mark.parametrize(
-    "event", ["stock.changed", "product.changed", "product.deleted", "price.changed"]
+    ("event", "kind"),
+    [
+        ("product.changed", Kind.PRODUCT),
+        ("stock.changed", Kind.STOCK_LEVEL),
+        ("price.changed", Kind.PRICE),
+    ],
 )
-def test_stock_products_and_prices_are_not_read_yet(event):
-    delivery = Delivery({}, json.dumps({"event": event, "id_product": 1}).encode(), AT)
-    assert read_delivery(ADAPTER, delivery, "shop") is None
+def test_what_happened_to_a_product_is_read(event, kind):
+    delivery = Delivery({}, json.dumps({"event": event, "id_product": 11}).encode(), AT)
+    assert read_delivery(ADAPTER, delivery, "shop") == [Hint("product", "11", kind)]
+
+
+def test_a_special_price_of_no_product_says_nothing():
+    delivery = Delivery({}, b'{"event": "price.changed", "id_product": 0}', AT)
+    assert read_delivery(ADAPTER, delivery, "shop") == []
+
+
+@pytest.mark.parametrize(("combination", "key"), [(0, "shop/11"), (7, "shop/11-7")])
+def test_a_product_that_was_deleted_is_gone_when_that_was_sent(combination, key):
+    body = {"event": "product.deleted", "id_product": 11, "id_product_attribute": combination}
+    delivery = Delivery({"x-fizz-timestamp": "1793528130"}, json.dumps(body).encode(), AT)
+    gone = read_delivery(ADAPTER, delivery, "shop")
+    assert {one.ref.kind for one in gone} == {Kind.PRODUCT, Kind.PRICE, Kind.STOCK_LEVEL}
+    assert {(one.ref.key, one.body, one.changed) for one in gone} == {(key, None, AT)}
+
+
+# -- what is sold ----------------------------------------------------------------------------------
+
+
+def product(**changes):
+    body = {
+        "id": "11",
+        "reference": "SYRUP",
+        "name": "Dock Syrup",
+        "ean13": "5012345678900",
+        "active": "1",
+        "available_for_order": "1",
+        "state": "1",
+        "price": "6.100000",
+        "date_upd": "2026-11-01 11:15:30",
+        "is_counted": True,
+        "stock": [{"id_product_attribute": "0", "quantity": "-3"}],
+    }
+    return list(mapping.product(wire.Product.model_validate(body | changes), SHOP))
+
+
+def test_a_product_its_price_and_its_stock():
+    shown, price, level = product()
+    assert (shown.ref.key, shown.body.gtin) == ("shop/11", "5012345678900")
+    assert (shown.body.is_active, level.body.on_hand) == (True, -3)
+    assert (price.body.price.amount, price.body.tax_included) == (Decimal("6.10"), False)
+    assert shown.changed == datetime(2026, 11, 1, 10, 15, 30, tzinfo=UTC)
+    assert product(reference="") == product(date_upd="") == []
+    assert len(product(is_counted=False)) == len(product(stock=[])) == 2
+
+
+@pytest.mark.parametrize("change", [{"active": "0"}, {"available_for_order": "0"}, {"state": "0"}])
+def test_what_cannot_be_ordered_is_not_active(change):
+    assert not product(**change)[0].body.is_active
+
+
+def test_combinations_are_sold_in_place_of_their_product():
+    combinations = [
+        {"id": "7", "reference": "SYRUP-LEMON", "price": "0.000000", "upc": "123"},
+        {"id": "8", "reference": "SYRUP-GINGER", "price": "0.400000"},
+        {"id": "9", "reference": "", "price": "0"},
+    ]
+    stock = [{"id_product_attribute": "7", "quantity": "30"}]
+    found = product(combinations=combinations, stock=stock)
+    assert [(one.ref.kind, one.ref.external_id) for one in found] == [
+        (Kind.PRODUCT, "11-7"),
+        (Kind.PRICE, "11-7"),
+        (Kind.STOCK_LEVEL, "11-7"),
+        (Kind.PRODUCT, "11-8"),
+        (Kind.PRICE, "11-8"),
+    ]
+    assert found[0].body.gtin == "123"
+    assert found[4].body.price.amount == Decimal("6.50")
+
+
+def special(**changes):
+    nought = dict.fromkeys(("id_group", "id_customer", "id_country", "id_currency", "id_cart"), "0")
+    never = dict.fromkeys(("from", "to"), "0000-00-00 00:00:00")
+    price = {"price": "-1.000000", "from_quantity": "1", "reduction": "0.200000"}
+    price |= {"reduction_type": "percentage", "reduction_tax": "1"}
+    return nought | never | price | changes
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (special(), "4.88"),
+        (special(price="5.500000", reduction="0"), "5.50"),
+        (special(reduction="0.50", reduction_type="amount", reduction_tax="0"), "5.60"),
+        (special(reduction="0.50", reduction_type="amount"), None),
+        (special(id_customer="4"), "6.10"),
+        (special(id_country="8"), "6.10"),
+        (special(from_quantity="6"), "6.10"),
+        (special(to="2026-12-01 00:00:00"), "6.10"),
+        (special(id_product_attribute="7"), "6.10"),
+    ],
+)
+def test_a_special_price_for_everybody_is_the_price(row, told):
+    found = [one.body.price.amount for one in product(prices=[row]) if one.ref.kind is Kind.PRICE]
+    assert found == ([Decimal(told)] if told else [])
+
+
+def test_a_special_price_of_a_combination_goes_before_one_of_all():
+    rows = [special(id_product_attribute="7", price="5.00", reduction="0"), special()]
+    combination = {"id": "7", "reference": "SYRUP-LEMON"}
+    _, price = product(prices=rows, combinations=[combination])
+    assert price.body.price.amount == Decimal("5.00")
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the vendor's samples are not on this machine")
+def test_a_product_that_was_really_sent():
+    own = {"combinations": [], "stock": [_sample("stock_available_1.xml")], "is_counted": True}
+    told = wire.Product.model_validate(_sample("product_1.xml") | own)
+    shown, price, level = mapping.product(told, SHOP)
+    assert (shown.body.sku, shown.body.gtin) == ("demo_1", "")
+    assert (price.body.price.amount, level.body.on_hand) == (Decimal("16.51"), 1799)
 
 
 # -- answers ---------------------------------------------------------------------------------------

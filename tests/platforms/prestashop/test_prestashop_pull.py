@@ -11,6 +11,7 @@ import pytest
 
 from fizzbridge import errors
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Seen
 from fizzbridge.runtime.pull import Span
 from fizzbridge.settings import Connection
@@ -332,3 +333,78 @@ def test_what_an_answer_means(status, media, text, error):
     shop.answer = httpx.Response(status, text=text, headers={"content-type": media})
     with pytest.raises(error):
         fetched(shop, "order", 5)
+
+
+# -- what is sold ----------------------------------------------------------------------------------
+
+
+def stock_up(shop: Shop) -> None:
+    """A product, and one with two combinations."""
+    plain = {"reference": "COLA-24", "name": "Cola", "active": 1, "available_for_order": 1}
+    plain |= {"state": 1, "price": "13.200000", "date_upd": "2026-10-01 09:00:00"}
+    shop.rows["products"] = [
+        plain | {"id": 1, "ean13": "5012345678900"},
+        plain | {"id": 2, "reference": "SYRUP", "date_upd": "2026-11-01 11:05:00"},
+    ]
+    for key, reference, impact in ((7, "SYRUP-LEMON", "0"), (8, "SYRUP-GINGER", "0.400000")):
+        shop.add("combinations", id=key, id_product=2, reference=reference, price=impact)
+    for key, (product, combination, quantity) in enumerate(
+        ((1, 0, 40), (2, 0, 42), (2, 7, 30), (2, 8, 12)), 1
+    ):
+        ids = {"id_product": product, "id_product_attribute": combination}
+        shop.add("stock_availables", id=key, quantity=quantity, **ids)
+
+
+def levels(told: list) -> dict[str, int]:
+    return {
+        one.ref.external_id: one.body.on_hand for one in told if one.ref.kind is Kind.STOCK_LEVEL
+    }
+
+
+def test_the_first_round_reads_every_product_and_the_next_what_changed():
+    shop = Shop()
+    stock_up(shop)
+    told = polled(shop, Span(START), "products")
+    assert levels(told) == {"1": 40, "2-7": 30, "2-8": 12}
+    product, price, _ = told[:3]
+    assert (product.body.sku, product.body.gtin) == ("COLA-24", "5012345678900")
+    assert (price.body.price.amount, price.body.price.currency) == (Decimal("13.20"), "EUR")
+    assert product.changed == datetime(2026, 10, 1, 7, tzinfo=UTC)
+    later = polled(shop, Span(START + timedelta(minutes=1)), "products")
+    assert levels(later) == {"2-7": 30, "2-8": 12}
+
+
+def test_a_product_is_read_in_a_call_for_each_resource():
+    shop = Shop()
+    stock_up(shop)
+    shop.add("configurations", id=3, name="PS_STOCK_MANAGEMENT", value=1)
+    pull = PrestaShopPull()
+    for calls in (7, 4):  # the configuration, the currency and the stock's are kept
+        shop.asked.clear()
+        told = list(pull.fetch(shop.client(), Hint("product", "2"), connection()))
+        prices = [one.body.price.amount for one in told if one.ref.kind is Kind.PRICE]
+        assert prices == [Decimal("13.20"), Decimal("13.60")]
+        assert len(shop.asked) == calls
+    assert fetched(shop, "product", 99) == []
+
+
+def test_stock_the_shop_does_not_count_is_not_told():
+    shop = Shop()
+    stock_up(shop)
+    shop.add("configurations", id=3, name="PS_STOCK_MANAGEMENT", value=0)
+    assert levels(fetched(shop, "product", 1)) == {}
+
+
+def test_a_price_of_a_group_goes_by_its_name():
+    shop = Shop()
+    stock_up(shop)
+    shop.rows["groups"].append({"id": 5, "name": "Trade", "price_display_method": 1})
+    nought = dict.fromkeys(("id_customer", "id_country", "id_currency", "id_cart"), 0)
+    never = dict.fromkeys(("from", "to"), "0000-00-00 00:00:00")
+    fixed = {"price": "12.100000", "reduction": "0", "reduction_tax": 1, "from_quantity": 1}
+    special = {"id_product": 1, "id_product_attribute": 0, "id_group": 5, **nought, **never}
+    shop.add("specific_prices", id=1, **special, **fixed)
+    _, standing, trade, _ = fetched(shop, "product", 1)
+    assert (standing.ref.external_id, standing.body.price_list) == ("1", "")
+    assert (trade.ref.external_id, trade.body.price_list) == ("1:5", "Trade")
+    assert trade.body.price.amount == Decimal("12.10")

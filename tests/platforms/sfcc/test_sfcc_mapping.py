@@ -15,6 +15,15 @@ from platforms.sfcc import mapping, wire
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "platforms" / "samples" / "sfcc"
 SITE = mapping.Site("shop")
+COLA = {
+    "id": "COLA330-C24",
+    "name": {"default": "Cola, case of 24", "de": "Cola, Kasten"},
+    "upc": "54",
+    "online": True,
+    "type": {"item": True, "master": False},
+    "creationDate": "2025-01-01T09:00:00.000Z",
+    "lastModified": "2026-11-20T09:05:00.750Z",
+}
 QUAY = {
     "firstName": "Ada",
     "lastName": "Quill",
@@ -222,3 +231,36 @@ def test_the_vendors_own_customer():
     body = json.loads((SAMPLES / "scapi_registered_customer.json").read_text())
     (seen,) = mapping.customer(wire.Customer.model_validate(body), "shop")
     assert seen.body.addresses
+
+
+def shown(**more):
+    return list(mapping.product(wire.Product.model_validate(COLA | more), "shop"))
+
+
+def test_a_product_goes_by_its_id():
+    (one,) = shown()
+    assert (str(one.ref), one.changed.microsecond) == ("Product#shop/COLA330-C24", 750_000)
+    body = one.body
+    assert (body.sku, body.name, body.gtin, body.is_active) == (
+        "COLA330-C24",
+        "Cola, case of 24",
+        "54",
+        True,
+    )
+    assert shown(ean="12", name={"de": "Kasten"}, online=False)[0].body.model_dump() == {
+        "sku": "COLA330-C24",
+        "name": "Kasten",
+        "gtin": "12",
+        "is_active": False,
+    }
+
+
+def test_a_key_of_ours_has_no_spaces_and_a_code_of_theirs_may():
+    (one,) = shown(id="Cola 330/24")
+    assert (one.ref.key, one.body.sku) == ("shop/Cola%20330%2F24", "Cola 330/24")
+
+
+@pytest.mark.parametrize("kind", ["master", "variationGroup", "set", "retailSet"])
+def test_what_is_on_no_line_is_not_told(kind):
+    assert shown(type={kind: True}) == []
+    assert shown(type={"variant": True})

@@ -678,6 +678,249 @@ def test_a_product_says_how_it_is_packed():
     assert (body["unit"], body["unitQuantity"], body["minOrderQuantity"]) == ("case", 24.0, 2.0)
 
 
+# -- search for products ---------------------------------------------------------------------------
+
+CATALOGUE = [
+    {"sku": "TONIC200-P4", "name": "Quill Tonic", "price": "3.75", "ean": "4006381333931"},
+    {"sku": "COLA330", "name": "Corner Cola", "price": "0.70", "type": "master"},
+    {"sku": "COLA330-C24", "name": "Corner Cola", "price": "14.40", "type": {"variant": True}},
+]
+FIND = f"/product/products/v1/organizations/{ORG}/product-search"
+
+
+def cellar(**seed) -> Shop:
+    shop = Shop(products=CATALOGUE, **seed)
+    shop.http.post("/_sandbox/reset").raise_for_status()
+    return shop.login()
+
+
+def find(shop, query=None, **more):
+    asked = {"query": query or {"matchAllQuery": {}}} | more
+    answer = shop.http.post(FIND, params=SITE, json=asked)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def names_of(answer) -> list[str]:
+    return [hit["id"] for hit in answer["hits"]]
+
+
+def filtered(given):
+    return {"filteredQuery": {"query": {"matchAllQuery": {}}, "filter": given}}
+
+
+def within(field="lastModified", **ends):
+    return {"rangeFilter": {"field": field} | ends}
+
+
+def all_of(*filters, operator="and"):
+    return {"boolFilter": {"operator": operator, "filters": list(filters)}}
+
+
+def test_products_are_found_with_what_the_seed_says_of_them():
+    answer = find(cellar())
+    assert {name: answer[name] for name in answer if name != "hits"} == {
+        "limit": 25,
+        "offset": 0,
+        "query": {"matchAllQuery": {}},
+        "total": 3,
+    }
+    master, variant, tonic = answer["hits"]
+    assert tonic == {
+        "creationDate": "2026-11-20T09:59:58.000Z",
+        "ean": "4006381333931",
+        "id": "TONIC200-P4",
+        "lastModified": "2026-11-20T09:59:58.000Z",
+        "name": {"default": "Quill Tonic"},
+        "online": True,
+        "type": {"item": True},
+    }
+    assert (master["type"], variant["type"]) == ({"master": True}, {"variant": True})
+    assert variant["lastModified"] == "2026-11-20T10:00:00.000Z"
+
+
+def test_the_seed_may_date_its_products():
+    dated = {"created_at": "2026-03-01T08:00:00+01:00", "modified_at": "2026-04-01T08:00:00.250Z"}
+    shop = Shop(products=[CATALOGUE[0] | dated | {"online": False, "upc": "54"}]).login()
+    (one,) = find(shop)["hits"]
+    assert (one["creationDate"], one["lastModified"], one["online"], one["upc"]) == (
+        "2026-03-01T07:00:00.000Z",
+        "2026-04-01T08:00:00.250Z",
+        False,
+        "54",
+    )
+
+
+@pytest.mark.parametrize(
+    "more", [{"type": "spare"}, {"gtin": "1"}, {"modified_at": "2026-04-01T08:00:00"}]
+)
+def test_a_product_of_the_seed_with_a_typing_error_is_refused(more):
+    with pytest.raises(ValueError, match=r"unknown|zone"):
+        make({"products": [CATALOGUE[0] | more]})
+
+
+def test_both_ends_of_a_range_of_products_belong_to_it():
+    shop = cellar()
+    first, middle, last = (f"2026-11-20T{end}.000Z" for end in ("09:59:58", "09:59:59", "10:00:00"))
+    assert names_of(find(shop, filtered(within(to=first)))) == ["TONIC200-P4"]
+    assert names_of(find(shop, filtered(within(**{"from": last})))) == ["COLA330-C24"]
+    exact = within("creationDate", **{"from": middle, "to": middle})
+    assert names_of(find(shop, filtered(exact))) == ["COLA330"]
+    both = all_of(within(**{"from": middle}), within("creationDate", to=middle))
+    assert names_of(find(shop, filtered(both))) == ["COLA330"]
+    assert find(shop, filtered(within(to="2026-11-20T09:59:57.999Z")))["hits"] == []
+
+
+def test_products_come_in_pages_and_in_the_order_asked_for():
+    shop = cellar()
+    by_date = [{"field": "creationDate", "sortOrder": "desc"}]
+    assert names_of(find(shop, sorts=by_date)) == ["COLA330-C24", "COLA330", "TONIC200-P4"]
+    by_both = [{"field": "name"}, {"field": "id", "sortOrder": "desc"}]
+    page = find(shop, sorts=by_both, limit=2)
+    assert (names_of(page), page["sorts"]) == (["COLA330-C24", "COLA330"], by_both)
+    rest = find(shop, sorts=by_both, limit=2, offset=2)
+    assert (names_of(rest), rest["offset"], rest["total"]) == (["TONIC200-P4"], 2, 3)
+    assert find(shop, offset=3)["hits"] == []
+
+
+@pytest.mark.parametrize(
+    ("expand", "is_shown"),
+    [([], True), (["all"], True), (["availability", "prices"], True), (["none"], False)],
+)
+def test_whether_a_product_is_online_is_an_expansion(expand, is_shown):
+    assert {"online" in hit for hit in find(cellar(), expand=expand)["hits"]} == {is_shown}
+
+
+def test_what_people_do_to_a_product_moves_its_time():
+    shop = cellar(webhook_uri=HOOK)
+    shop.tick(0.5)
+    changes = {"name": "Cola", "online": False, "ean": "5012345678900"}
+    answer = shop.http.put("/_sandbox/products/COLA330-C24", json=changes)
+    assert (answer.status_code, answer.json()["id"]) == (200, "COLA330-C24")
+    since = filtered(within(**{"from": "2026-11-20T10:00:00.001Z"}))
+    (hit,) = find(shop, since)["hits"]
+    assert hit == answer.json()["product"]
+    assert (hit["name"], hit["ean"]) == ({"default": "Cola"}, "5012345678900")
+    assert (hit["online"], hit["lastModified"]) == (False, "2026-11-20T10:00:00.500Z")
+    assert hit["creationDate"] == "2026-11-20T10:00:00.000Z"
+    shop.tick()
+    shop.store.set_stock("COLA330", 7)
+    assert names_of(find(shop, since)) == ["COLA330-C24"]
+    assert shop.place()["productItems"][0]["productName"] == "Cola"
+    assert shop.topics() == ["order.placed"]
+    shop.http.post("/_sandbox/reset")
+    assert {hit["online"] for hit in find(shop.login())["hits"]} == {True}
+
+
+@pytest.mark.parametrize(
+    ("sku", "changes"),
+    [
+        ("NOTHING", {"name": "x"}),
+        ("COLA330", {"price": "1"}),
+        ("COLA330", {"online": "no"}),
+        ("COLA330", {"ean": 5}),
+        ("COLA330", ["name"]),
+    ],
+)
+def test_a_change_of_a_product_the_shop_cannot_make(sku, changes):
+    shop = cellar()
+    before = find(shop)
+    shop.tick()
+    answer = shop.http.put(f"/_sandbox/products/{sku}", json=changes)
+    assert (answer.status_code, list(answer.json())) == (422, ["error"])
+    assert find(shop) == before
+
+
+AT = {"from": "2026-11-20T10:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"query": None},
+        {"query": {}},
+        {"query": {"matchAllQuery": {"boost": 1}}},
+        {"query": {"match_all_query": {}}},
+        {"query": {"matchAllQuery": {}, "textQuery": {}}},
+        {"query": {"textQuery": {"fields": ["id"], "searchPhrase": "COLA330"}}},
+        {"query": {"termQuery": {"fields": ["id"], "operator": "is", "values": ["COLA330"]}}},
+        {"query": {"filteredQuery": {"filter": within(**AT)}}},
+        {"query": {"filteredQuery": {"query": {"matchAllQuery": {}}}}},
+        {"query": filtered({})},
+        {"query": filtered(within())},
+        {"query": filtered(within("validFrom", **AT))},
+        {"query": filtered(within("last_modified", **AT))},
+        {"query": filtered(within(**AT, fromInclusive=False))},
+        {"query": filtered(within(**{"from": "2026-11-20"}))},
+        {"query": filtered(within(**{"from": "2026-11-20T10:00:00+00:00"}))},
+        {"query": filtered(within(**{"from": "2026-11-20T10:00:00.000000Z"}))},
+        {"query": filtered(within(**{"from": "2026-13-20T10:00:00.000Z"}))},
+        {"query": filtered(within(**{"from": None}))},
+        {"query": filtered(within(**{"from": 1795168800}))},
+        {"query": filtered({"termFilter": {"field": "online", "operator": "is"}})},
+        {"query": filtered(all_of())},
+        {"query": filtered(all_of(within(**AT), operator="or"))},
+        {"query": filtered(all_of(within(**AT), operator="AND"))},
+        {"query": filtered(all_of(all_of(within(**AT))))},
+        {"sorts": {"field": "id"}},
+        {"sorts": [{"field": "lastModified"}]},
+        {"sorts": [{"field": "creation_date"}]},
+        {"sorts": [{"field": "id", "sortOrder": "ascending"}]},
+        {"sorts": [{"field": "id", "sort_order": "asc"}]},
+        {"sorts": ["id"]},
+        {"expand": "all"},
+        {"expand": ["everything"]},
+        {"limit": 0},
+        {"limit": 201},
+        {"limit": "25"},
+        {"limit": None},
+        {"offset": -1},
+        {"offset": 9_801, "limit": 200},
+        {"count": 25},
+        {"start": 0},
+        {"select": "(**)"},
+        [],
+    ],
+)
+def test_wrong_searches_for_products_are_refused_with_a_problem(body):
+    if isinstance(body, dict) and body and "query" not in body:
+        body = {"query": {"matchAllQuery": {}}} | body
+    answer = cellar().http.post(FIND, params=SITE, json=body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {"title", "type", "detail"} <= set(answer.json())
+
+
+@pytest.mark.parametrize(
+    ("method", "query", "status"),
+    [
+        ("POST", "siteId=FizzUS&limit=1", 400),
+        ("POST", "siteId=FizzDE", 403),
+        ("POST", "siteId=", 403),
+        ("POST", "", 200),
+        ("GET", "siteId=FizzUS", 405),
+    ],
+)
+def test_a_search_for_products_is_posted_for_a_site_the_client_may_see(method, query, status):
+    body = {"query": {"matchAllQuery": {}}} if method == "POST" else None
+    answer = cellar().http.request(method, f"{FIND}?{query}", json=body)
+    assert answer.status_code == status
+
+
+def test_a_search_for_products_needs_its_scope():
+    shop = cellar()
+    body = {"query": {"matchAllQuery": {}}}
+    shop.login(f"{TENANT} sfcc.orders")
+    answer = shop.http.post(FIND, params=SITE, json=body)
+    other = shop.login(f"{TENANT} sfcc.products").http.get(ORDERS, params=SITE)
+    assert (answer.status_code, other.status_code) == (403, 403)
+    assert answer.json()["detail"] == "Access denied. The scope sfcc.products is missing."
+    assert {"title", "type"} < {name for name in answer.json() if answer.json()[name]}
+    assert answer.json()["type"] == other.json()["type"]
+    assert shop.login(f"{TENANT} sfcc.products.rw").http.post(FIND, json=body).status_code == 200
+
+
 # -- our cartridge ---------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fizzbridge.errors import MalformedDeliveryError
+from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.adapter import Reply
@@ -221,6 +222,94 @@ def test_an_account_of_the_shop():
     assert list(mapping.customer(undated, "shop")) == [Hint("customer", "42")]
 
 
+def thing(**changes):
+    """A case of cola, 480 of which are offered at 13.20."""
+    body = {
+        "id": 51,
+        "parent_id": 0,
+        "type": "simple",
+        "status": "publish",
+        "name": "Cola, case of 24",
+        "sku": "COLA330-C24",
+        "price": "13.20",
+        "global_unique_id": "4006381-33393-1",
+        "manage_stock": True,
+        "stock_quantity": 480,
+        "date_modified_gmt": "2026-11-20T10:05:00",
+    }
+    return wire.Product.model_validate(body | changes)
+
+
+GBP = mapping.Market("GBP", tax_included=False)
+
+
+def offered(**changes):
+    parent = changes.pop("parent", None)
+    return list(mapping.item(thing(**changes), "shop", GBP, parent))
+
+
+def test_a_product_its_price_and_its_stock():
+    product, price, level = offered()
+    assert (product.ref.key, product.changed) == (
+        "shop/51",
+        datetime(2026, 11, 20, 10, 5, tzinfo=UTC),
+    )
+    assert (product.body.sku, product.body.gtin) == ("COLA330-C24", "4006381333931")
+    assert product.body.is_active
+    assert (price.body.price.amount, price.body.price.currency) == (Decimal("13.20"), "GBP")
+    assert (price.body.sku, price.body.tax_included) == ("COLA330-C24", False)
+    assert (level.body.on_hand, level.body.product, level.body.as_of) == (
+        480,
+        product.ref,
+        product.changed,
+    )
+
+
+def test_a_delivery_shows_no_currency_so_the_price_is_read():
+    product, level, hint = mapping.product(thing(), "shop")
+    assert (product.ref.kind, level.ref.kind) == (Kind.PRODUCT, Kind.STOCK_LEVEL)
+    assert hint == Hint("price", "51", Kind.PRICE)
+
+
+@pytest.mark.parametrize("kind", ["variation", "variable", "variable-subscription"])
+def test_what_hangs_together_with_others_is_read(kind):
+    assert list(mapping.product(thing(type=kind), "shop")) == [Hint("product", "51", Kind.PRODUCT)]
+
+
+def test_a_product_in_the_bin_is_gone_with_price_and_stock():
+    trashed = wire.Trashed.model_validate({"id": 51})
+    assert list(mapping.dropped(trashed, "shop")) == [Hint("product", "51", Kind.PRODUCT)]
+    assert [(one.ref.kind, one.body) for one in offered(status="trash")] == [
+        (Kind.PRICE, None),
+        (Kind.PRODUCT, None),
+        (Kind.STOCK_LEVEL, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sku": ""}, {"type": "grouped"}, {"type": "external"}, {"date_modified_gmt": None}]
+)
+def test_what_the_shop_does_not_sell_under_a_code_is_not_told(changes):
+    assert offered(**changes) == []
+    assert list(mapping.product(thing(**changes), "shop")) == []
+
+
+def test_a_price_that_is_empty_and_stock_that_is_not_counted_are_not_told():
+    (product,) = offered(price="", manage_stock=False, stock_quantity=None)
+    assert product.ref.kind is Kind.PRODUCT
+    assert len(offered(price="0", stock_quantity=None)) == 2
+
+
+def test_a_variation_is_sold_while_its_parent_is():
+    parent = thing(id=50, type="variable", sku="", name="Cola")
+    variation = {"type": "variation", "parent_id": 50, "name": "Cola - 24", "parent": parent}
+    product, _, level = offered(**variation, manage_stock="parent", stock_quantity="16.5")
+    assert (product.body.name, product.body.is_active, level.body.on_hand) == ("Cola", True, 16)
+    variation["parent"] = parent.model_copy(update={"status": "draft"})
+    for changes in (variation, {"status": "private"}, {"purchasable": False}):
+        assert not offered(**changes)[0].body.is_active
+
+
 def ping(body: bytes, **headers: str) -> Reply | None:
     usual = {"content-type": "application/x-www-form-urlencoded"}
     return WooCommerceWebhook().handshake(Delivery(usual | headers, body, AT))
@@ -247,3 +336,11 @@ def test_orders_that_were_really_sent_sum_up(name):
     base = sum(line.type.sign * line.amount for line in found.lines)
     total = found.totals.gross if found.tax_included else found.totals.net
     assert abs(base - total) <= Decimal("0.01")
+
+
+@pytest.mark.skipif(not SAMPLES.is_dir(), reason="the vendor's samples are not on this machine")
+def test_a_variation_that_was_really_sent():
+    (row,) = json.loads((SAMPLES / "seen_product_by_sku_variation.json").read_text())
+    product, price, level = mapping.item(wire.Product.model_validate(row), "shop", GBP)
+    assert (product.body.sku, price.body.price.amount) == ("TONIC-6", Decimal("7.99"))
+    assert level.body.on_hand == 19

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from fizzbridge import errors
 from fizzbridge.errors import NotThereError
+from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Seen
 from fizzbridge.runtime.pull import Span
 from platforms.woocommerce.pull import WooCommercePull
@@ -152,3 +154,86 @@ def test_more_is_not_given_back_than_was_paid():
     order = shop.place()
     with pytest.raises(RefusedError, match="Invalid refund amount"):
         shop.store.refund(order["id"], "99.00", [])
+
+
+# -- products --------------------------------------------------------------------------------------
+
+COLA = {"id": 51, "type": "simple", "status": "publish", "name": "Cola", "sku": "COLA-24"}
+COLA |= {"price": "13.20", "date_modified_gmt": "2026-11-20T10:00:00"}
+TONIC = COLA | {"id": 61, "type": "variable", "name": "Tonic", "sku": "", "price": "7.99"}
+SIX = COLA | {"id": 62, "type": "variation", "parent_id": 61, "sku": "TONIC-6", "price": "7.99"}
+SETTINGS = {
+    "settings/general": {"woocommerce_currency": "GBP", "woocommerce_calc_taxes": "yes"},
+    "settings/tax": {"woocommerce_prices_include_tax": "yes"},
+}
+CATALOGUE = {
+    "products": [COLA, TONIC],
+    "products/51": COLA,
+    "products/61": TONIC,
+    "products/61/variations": [SIX | {"id": 62 + n, "sku": f"TONIC-{n}"} for n in range(120)],
+    "products/62": SIX,
+}
+
+
+class Catalogue(Shop):
+    """A store that answers for its products and its settings only, and what it was asked."""
+
+    def __init__(self, **changes) -> None:
+        super().__init__()
+        said = {
+            path: [{"id": k, "value": v} for k, v in of.items()] for path, of in SETTINGS.items()
+        }
+        self.answers = CATALOGUE | said | changes
+        self.asked: list[httpx.URL] = []
+        self.transport = httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.url)
+        found = self.answers[request.url.path.removeprefix("/wp-json/wc/v3/")]
+        if "page" in request.url.params:
+            size, page = (int(request.url.params[name]) for name in ("per_page", "page"))
+            found = found[size * (page - 1) : size * page]
+        return httpx.Response(200, json=found, headers={"x-wp-total": "2", "x-wp-totalpages": "1"})
+
+    def read(self, what: str, number: int, pull: WooCommercePull | None = None) -> list:
+        hint = Hint(what, str(number))
+        return list((pull or WooCommercePull()).fetch(self.client(), hint, CONNECTION))
+
+
+def test_a_price_has_the_currency_and_the_tax_of_the_settings_which_are_read_once():
+    shop, pull = Catalogue(), WooCommercePull()
+    for what in ("product", "price"):
+        product, price = shop.read(what, 51, pull)
+        assert product.body.sku == "COLA-24"
+        assert (price.body.price.amount, price.body.price.currency) == (Decimal("13.20"), "GBP")
+        assert price.body.tax_included
+    assert len(shop.asked) == 4
+
+
+def test_without_taxes_no_price_has_any_in_it():
+    off = [{"id": "woocommerce_currency", "value": "GBP"}]
+    off += [{"id": "woocommerce_calc_taxes", "value": "no"}]
+    assert not Catalogue(**{"settings/general": off}).read("price", 51)[1].body.tax_included
+
+
+def test_a_variation_and_all_of_a_parents():
+    shop = Catalogue()
+    assert [one.body.sku for one in shop.read("product", 62)] == ["TONIC-6", "TONIC-6"]
+    sold = [one for one in shop.read("product", 61) if one.ref.kind is Kind.PRODUCT]
+    assert [one.body.sku for one in sold] == [f"TONIC-{n}" for n in range(120)]
+    assert {one.body.name for one in sold} == {"Tonic"}
+    draft = Catalogue(**{"products/61": TONIC | {"status": "draft"}})
+    for number in (61, 62):
+        assert not draft.read("product", number)[0].body.is_active
+
+
+def test_the_first_round_reads_every_product_and_the_next_ones_what_changed():
+    shop = Catalogue()
+    for since, asked in ((START, None), (START + timedelta(hours=1), "2026-11-20T10:59:59")):
+        page = WooCommercePull().changes(shop.client(), "products", None, Span(since), CONNECTION)
+        *sold, hint = page.told
+        assert [one.ref.key for one in sold] == ["shop/51", "shop/51"]
+        assert (hint, page.is_last) == (Hint("product", "61", Kind.PRODUCT), True)
+        (listed,) = (url for url in shop.asked if url.path.endswith("/products"))
+        assert listed.params.get("modified_after") == asked
+        shop.asked.clear()

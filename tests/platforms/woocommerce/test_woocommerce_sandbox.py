@@ -255,12 +255,8 @@ def test_an_order_has_the_vendors_fields_and_no_others():
 
 
 def stocked() -> Shop:
-    """A shop that counts its tonic, and a webhook for products."""
-    shop = listening(products=TONIC)
-    shop.sandbox.outbox.post = lambda delivery: 200
-    given = {"topic": "product.updated", "delivery_url": "https://hooks.example/shop"}
-    assert shop.http.post("/webhooks", json=given | {"secret": SECRET}).status_code == 201
-    return shop
+    """A shop that counts its tonic."""
+    return listening(products=TONIC)
 
 
 def tonic(quantity: int) -> dict:

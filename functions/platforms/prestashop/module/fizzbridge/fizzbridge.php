@@ -37,6 +37,9 @@ class Fizzbridge extends Module
         'actionObjectProductAddAfter',
         'actionObjectProductUpdateAfter',
         'actionObjectProductDeleteAfter',
+        'actionObjectCombinationAddAfter',
+        'actionObjectCombinationUpdateAfter',
+        'actionObjectCombinationDeleteAfter',
         'actionObjectSpecificPriceAddAfter',
         'actionObjectSpecificPriceUpdateAfter',
         'actionObjectSpecificPriceDeleteAfter',
@@ -149,6 +152,21 @@ class Fizzbridge extends Module
         $this->note('product.deleted', $params);
     }
 
+    public function hookActionObjectCombinationAddAfter($params)
+    {
+        $this->note('product.changed', $params);
+    }
+
+    public function hookActionObjectCombinationUpdateAfter($params)
+    {
+        $this->note('product.changed', $params);
+    }
+
+    public function hookActionObjectCombinationDeleteAfter($params)
+    {
+        $this->note('product.deleted', $params);
+    }
+
     public function hookActionObjectSpecificPriceAddAfter($params)
     {
         $this->note('price.changed', $params);
@@ -231,7 +249,9 @@ class Fizzbridge extends Module
                     'id_product_attribute' => (int) ($params['id_product_attribute'] ?? 0),
                 ]];
             case 'product':
-                return [['id_product' => (int) $object->id, 'id_product_attribute' => 0]];
+                return [$object instanceof Combination
+                    ? ['id_product' => (int) $object->id_product, 'id_product_attribute' => (int) $object->id]
+                    : ['id_product' => (int) $object->id, 'id_product_attribute' => 0]];
             case 'price':
                 return [[
                     'id_product' => (int) $object->id_product,

@@ -26,6 +26,9 @@ class Note implements ObserverInterface
         'customer_address_save_after' => 'customer.saved',
         'customer_address_delete_after' => 'customer.saved',
         'customer_delete_after' => 'customer.deleted',
+        'catalog_product_save_after' => 'product.saved',
+        'catalog_product_delete_after' => 'product.deleted',
+        'cataloginventory_stock_item_save_after' => 'stock.saved',
     ];
 
     /** Events of something inside what the bridge reads: the number is that of its parent. */
@@ -33,6 +36,7 @@ class Note implements ObserverInterface
         'sales_order_shipment_track_save_after',
         'customer_address_save_after',
         'customer_address_delete_after',
+        'cataloginventory_stock_item_save_after',
     ];
 
     public function __construct(
@@ -72,6 +76,6 @@ class Note implements ObserverInterface
     private function parentOf(AbstractModel $saved): int
     {
         // An address that was only just made knows its customer by another name.
-        return (int)($saved->getData('parent_id') ?: $saved->getData('customer_id'));
+        return (int)($saved->getData('parent_id') ?: $saved->getData('customer_id') ?: $saved->getData('product_id'));
     }
 }
