@@ -1,9 +1,9 @@
-"""From Shopify's words to ours: pure, and the same for a webhook and for an answer of the API."""
+"""From Shopify's orders to ours: pure, and the same for a webhook and for an answer of the API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,6 +12,8 @@ from fizzbridge.model.documents import (
     Payment,
     Refund,
     RefundedLine,
+    Return,
+    ReturnState,
     SettlementStatus,
     Shipment,
     ShipmentState,
@@ -48,11 +50,12 @@ _SHIPMENT = {
     "error": ShipmentState.CANCELLED,
     "failure": ShipmentState.CANCELLED,
 }
+_NOT_RETURNED = {"canceled", "declined"}
 _RESTOCKED = {"cancel", "return", "legacy_restock"}
 
 
 def order(told: wire.Order, connection: str) -> Iterator[Told]:
-    """The order, its buyer as a seed; its money and shipments are read where there are any."""
+    """The order, its buyer as a seed; what follows it is read where there is any."""
     entity = ref(Kind.ORDER, connection, told.id)
     buyer = _buyer(told, connection)
     request = _request(told, buyer)
@@ -64,6 +67,8 @@ def order(told: wire.Order, connection: str) -> Iterator[Told]:
         yield Hint("transactions", told.id)
     if told.has_fulfillments:
         yield Hint("fulfillments", told.id)
+    if told.has_returns:
+        yield Hint("returns", told.id)
 
 
 def edited(told: wire.OrderEdited, connection: str) -> Iterator[Told]:
@@ -72,19 +77,14 @@ def edited(told: wire.OrderEdited, connection: str) -> Iterator[Told]:
     yield Hint("order", told.order_edit.order_id)
 
 
-def deleted(told: wire.OrderDeleted, connection: str) -> Iterator[Told]:
+def deleted(told: wire.Deleted, connection: str) -> Iterator[Told]:
     """The order is gone."""
-    # Nothing follows a deletion, so it is later than whatever happened within the same second.
-    at = told.triggered_at + timedelta(seconds=1)
-    yield Seen(ref(Kind.ORDER, connection, told.id), None, at, Part.REQUEST)
+    yield Seen(ref(Kind.ORDER, connection, told.id), None, after(told.triggered_at), Part.REQUEST)
 
 
-def redact(told: wire.Redact, connection: str) -> Iterator[Told]:
-    """Somebody is to be forgotten, in their account and in each order."""
-    nobody = Customer(contact=Contact(), is_erased=True)
-    people = [guest(connection, order_id) for order_id in told.orders_to_redact]
-    for person in (ref(Kind.CUSTOMER, connection, told.customer.id), *people):
-        yield Seen(person, nobody, told.triggered_at)
+def after(at: datetime) -> datetime:
+    """When something went: nothing follows, so it is later than all else of that second."""
+    return at + timedelta(seconds=1)
 
 
 def payment(told: wire.Transaction, connection: str) -> Iterator[Told]:
@@ -142,6 +142,8 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
         parent=parent,
         refetch=Hint("transactions", told.order_id),
     )
+    if told.return_id:
+        yield Hint("return", told.return_id)
 
 
 def shipment(told: wire.Fulfillment, connection: str) -> Iterator[Told]:
@@ -173,6 +175,42 @@ def shipment(told: wire.Fulfillment, connection: str) -> Iterator[Told]:
     )
 
 
+def returned(told: wire.Return, connection: str) -> Iterator[Told]:
+    """Goods that are to come back, or have.
+
+    A return shows no time of its last change: its order's is as late or later.
+    """
+    parent = ref(Kind.ORDER, connection, told.order.id)
+    lines = [line for line in told.return_line_items if line.line_item_id]
+    is_processed = any(line.processed for line in lines)
+    state = ReturnState.REQUESTED
+    if told.status in _NOT_RETURNED:
+        state = ReturnState.CANCELLED
+    elif told.status == "closed" or is_processed:
+        state = ReturnState.RECEIVED
+    reasons = (word for line in lines for word in (line.reason, line.note))
+    body = Return(
+        order=parent,
+        number=told.name,
+        state=state,
+        lines=tuple(
+            ShippedLine(order_line_id=line.line_item_id or "", quantity=quantity)
+            for line in lines
+            # One that was closed and never processed counts as come back in full.
+            if (quantity := line.processed if is_processed else line.quantity)
+        ),
+        reason=", ".join(dict.fromkeys(filter(None, reasons))),
+        received_at=told.closed_at if state is ReturnState.RECEIVED else None,
+    )
+    yield Seen(
+        ref(Kind.RETURN, connection, told.id),
+        body,
+        told.order.updated_at,
+        parent=parent,
+        refetch=Hint("return", told.id),
+    )
+
+
 def _settlement(statuses: list[str]) -> SettlementStatus:
     if "pending" in statuses:
         return SettlementStatus.PENDING
@@ -188,7 +226,7 @@ def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
     presentment = told.current_total_price_set.presentment_money
     lines = tuple(_lines(told))
     gross = _gross(told, lines)
-    bill_to, ship_to = _address(told.billing_address), _address(told.shipping_address)
+    bill_to, ship_to = address(told.billing_address), address(told.shipping_address)
     return OrderRequest(
         number=told.name,
         placed_at=told.processed_at,
@@ -210,8 +248,11 @@ def _request(told: wire.Order, buyer: EntityRef) -> OrderRequest:
             discount=told.current_total_discounts,
         ),
         customer=buyer,
+        ordered_by=ref(Kind.CUSTOMER, buyer.connection, told.customer.id)
+        if told.company and told.customer
+        else None,
         contact=Contact(
-            name=_name(told.customer or told.billing_address or told.shipping_address),
+            name=name(told.customer or told.billing_address or told.shipping_address),
             email=told.email,
             phone=told.phone,
             language=told.customer_locale,
@@ -242,19 +283,23 @@ def _gross(told: wire.Order, lines: Iterable[DocumentLine]) -> Decimal:
 
 def _buyer(told: wire.Order, connection: str) -> EntityRef:
     if told.company:
-        outlet = f"company:{told.company.id}:{told.company.location_id}"
-        return ref(Kind.CUSTOMER, connection, outlet)
+        return outlet(connection, told.company.id, told.company.location_id)
     if told.customer:
         return ref(Kind.CUSTOMER, connection, told.customer.id)
     return guest(connection, told.id)
+
+
+def outlet(connection: str, company_id: str, location_id: str) -> EntityRef:
+    """A company's location: who buys where a company does."""
+    return ref(Kind.CUSTOMER, connection, f"company:{company_id}:{location_id}")
 
 
 def _company(told: wire.Order) -> Company | None:
     if told.company is None:
         return None
     # A webhook does not say the company's name; its invoices go there.
-    name = told.billing_address.company if told.billing_address else ""
-    return Company(id=told.company.id, location_id=told.company.location_id, name=name)
+    billed = told.billing_address.company if told.billing_address else ""
+    return Company(id=told.company.id, location_id=told.company.location_id, name=billed)
 
 
 def _lines(told: wire.Order) -> Iterator[DocumentLine]:
@@ -263,15 +308,15 @@ def _lines(told: wire.Order) -> Iterator[DocumentLine]:
     for shipping in told.shipping_lines:
         if not shipping.is_removed:
             yield _freight(shipping, told.currency)
-    for name, amount in (
+    for fee, amount in (
         ("duties", told.current_total_duties_set),
         ("additional-fees", told.current_total_additional_fees_set),
     ):
         if amount:
             yield DocumentLine(
-                id=name,
+                id=fee,
                 type=LineType.FEE,
-                title=name,
+                title=fee,
                 quantity=1,
                 quantity_ordered=1,
                 unit_price=amount,
@@ -347,15 +392,17 @@ def _terms(terms: wire.PaymentTerms | None) -> str:
     return f"{terms.payment_terms_type} {terms.due_in_days or ''}".strip().upper()
 
 
-def _name(of: wire.Customer | wire.Address | None) -> str:
+def name(of: wire.Customer | wire.Address | None) -> str:
+    """First and last in one."""
     return f"{of.first_name} {of.last_name}".strip() if of else ""
 
 
-def _address(told: wire.Address | None) -> Address | None:
+def address(told: wire.Address | None) -> Address | None:
+    """A postal address, where there is one."""
     if told is None:
         return None
     return Address(
-        name=_name(told),
+        name=name(told),
         company=told.company,
         street=told.address1,
         street2=told.address2,

@@ -8,7 +8,7 @@ all: "not there" is never taken for a deletion, which has a webhook of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +17,6 @@ import httpx
 
 from fizzbridge.errors import (
     ConfigurationError,
-    ConflictError,
     RateLimitedError,
     TargetRejectedError,
     TargetUnavailableError,
@@ -30,8 +29,7 @@ from fizzbridge.observation import Hint, Told
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
-from platforms.shopify import mapping, queries, wire
-from platforms.shopify.asking import ask
+from platforms.shopify import reading
 from platforms.shopify.subscriptions import ShopifySubscriptions
 from platforms.shopify.tokens import HEADER, client_credentials
 from platforms.shopify.webhook import ShopifyWebhook
@@ -51,11 +49,12 @@ def throttled_for(answer: Answer) -> timedelta | None:
 
 
 class ShopifyPull(PullAdapter):
-    """Orders, their money and shipments, one at a time; the poll only lists what changed."""
+    """Orders and what follows them, who buys, and what is sold."""
 
     platform = "shopify"
     clock = Timestamp("second")
     subscriptions = ShopifySubscriptions()
+    level_streams = frozenset({"products"})
     errors = ErrorRules(
         rules=(
             Rule(RateLimitedError, where={_CODE: "THROTTLED"}),
@@ -87,9 +86,9 @@ class ShopifyPull(PullAdapter):
         return client_credentials(str(secret["client_id"]), str(secret["client_secret"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its money (payments and refunds), or its shipments."""
-        read = {"order": _order, "transactions": _money, "fulfillments": _shipments}[hint.what]
-        return read(vendor, f"gid://shopify/Order/{hint.external_id}", connection)
+        """Read an order, something that follows one, somebody who buys, or something sold."""
+        kind, read = reading.READS[hint.what]
+        return read(vendor, f"gid://shopify/{kind}/{hint.external_id}", connection)
 
     def changes(
         self,
@@ -99,62 +98,18 @@ class ShopifyPull(PullAdapter):
         span: Span,
         connection: Connection,
     ) -> Page:
-        """List what changed; each order is then read by itself: no page may cost 1,000 points."""
-        del stream
-        changed = f"updated_at:>='{_zulu(span.since)}'"
-        if span.until:
-            changed += f" updated_at:<='{_zulu(span.until)}'"
-        found = ask(vendor, connection, queries.CHANGED, changed=changed, after=cursor)["orders"]
-        page = found["pageInfo"]
-        told = [Hint("order", node["id"].rpartition("/")[2]) for node in found["nodes"]]
-        return Page(told, page["endCursor"] or cursor or "", is_last=not page["hasNextPage"])
+        """List what changed; each order and product is read by itself, so no page costs too much.
+
+        The first round of products begins before all time: what never changes is compared too.
+        """
+        bounds = [f"updated_at:<='{_zulu(span.until)}'"] if span.until else []
+        if stream != "products" or span.since > connection.start_at:
+            bounds.append(f"updated_at:>='{_zulu(span.since)}'")
+        return reading.CHANGES[stream](vendor, " ".join(bounds), cursor, connection)
 
 
 def _zulu(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _order(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
-    found = ask(vendor, connection, queries.ORDER, id=gid)["order"]
-    if found is None:
-        return
-    lines = found["line_items"]
-    while lines["pageInfo"]["hasNextPage"]:
-        after = lines["pageInfo"]["endCursor"]
-        more = ask(vendor, connection, queries.MORE_LINES, id=gid, after=after)["order"]
-        if more is None or more["updated_at"] != found["updated_at"]:
-            raise ConflictError(f"{gid} changed while it was read", platform="shopify")
-        lines = more["line_items"]
-        found["line_items"]["nodes"] += lines["nodes"]
-    yield from mapping.order(wire.Order.model_validate(found), connection.name)
-
-
-def _money(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
-    found = ask(vendor, connection, queries.MONEY, id=gid)["order"]
-    if found is None:
-        return
-    of = {"order_id": gid}
-    for node in found["transactions"]:
-        yield from mapping.payment(wire.Transaction.model_validate(of | node), connection.name)
-    for node in found["refunds"]:
-        _be_whole(node, "refund_line_items")
-        for moved in node["transactions"]["nodes"]:
-            moved |= of
-        yield from mapping.refund(wire.Refund.model_validate(of | node), connection.name)
-
-
-def _shipments(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
-    found = ask(vendor, connection, queries.FULFILLMENTS, id=gid)["order"]
-    for node in found["fulfillments"] if found else ():
-        _be_whole(node, "line_items")
-        told = wire.Fulfillment.model_validate({"order_id": gid} | node)
-        yield from mapping.shipment(told, connection.name)
-
-
-def _be_whole(node: Mapping[str, Any], lines: str) -> None:
-    if node[lines]["pageInfo"]["hasNextPage"]:
-        msg = f"{node['id']} has more lines than are read at once"
-        raise TargetRejectedError(msg, platform="shopify")
 
 
 handler = pull_handler(ShopifyPull(), ShopifyWebhook())

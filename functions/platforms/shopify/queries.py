@@ -72,6 +72,7 @@ query Order($id: ID!) {{
     }}
     refunds: refundDiscrepancySet {{ ...Shop }}
     fulfillments(first: 1) {{ id }}
+    returns: returnStatus
   }}
 }}
 {_SHOP}
@@ -135,11 +136,140 @@ query Fulfillments($id: ID!) {
 }
 """
 
-CHANGED = """
-query Changed($changed: String!, $after: String) {
-  orders(first: 50, after: $after, sortKey: UPDATED_AT, query: $changed) {
-    nodes { id }
-    pageInfo { hasNextPage endCursor }
+RETURNS = """
+query Returns($id: ID!) {
+  order(id: $id) { returns(first: 50) { nodes { id } pageInfo { hasNextPage } } }
+}
+"""
+
+RETURN = """
+query Return($id: ID!) {
+  return(id: $id) {
+    id name status closed_at: closedAt
+    order { id updated_at: updatedAt }
+    return_line_items: returnLineItems(first: 100) {
+      nodes {
+        quantity processed: processedQuantity
+        reason: returnReasonDefinition { name } note: returnReasonNote
+        ... on ReturnLineItem { line_item_id: fulfillmentLineItem { id: lineItem { id } } }
+      }
+      pageInfo { hasNextPage }
+    }
   }
 }
+"""
+
+_ACCOUNT = """
+fragment Account on Customer {
+  id first_name: firstName last_name: lastName updated_at: updatedAt
+  email: defaultEmailAddress { emailAddress }
+  phone: defaultPhoneNumber { phoneNumber }
+  default_address: defaultAddress { id ...Address }
+  addresses: addressesV2(first: 10) { nodes { id ...Address } }
+}"""
+
+CUSTOMER = f"""
+query Customer($id: ID!) {{ customer(id: $id) {{ ...Account }} }}
+{_ACCOUNT}
+{_ADDRESS}
+"""
+
+# Whoever receives there is one name.
+_OUTLET = """
+fragment Outlet on CompanyLocation {
+  id external_id: externalId phone locale updated_at: updatedAt
+  company { id name external_id: externalId updated_at: updatedAt }
+  billing_address: billingAddress { ...Place }
+  shipping_address: shippingAddress { ...Place }
+  tax_number: taxSettings { taxRegistrationId }
+  payment_days: buyerExperienceConfiguration { paymentTermsTemplate { dueInDays } }
+}
+fragment Place on CompanyAddress {
+  first_name: recipient company: companyName address1 address2 city
+  province_code: zoneCode zip country_code: countryCode phone
+}"""
+
+COMPANY = f"""
+query Company($id: ID!, $after: String) {{
+  company(id: $id) {{
+    locations(first: 50, after: $after) {{
+      nodes {{ ...Outlet }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+}}
+{_OUTLET}
+"""
+
+COMPANY_LOCATION = f"""
+query CompanyLocation($id: ID!) {{ companyLocation(id: $id) {{ ...Outlet }} }}
+{_OUTLET}
+"""
+
+_LEVELS = """
+fragment Levels on InventoryLevelConnection {
+  nodes {
+    location { id } is_active: isActive updated_at: updatedAt
+    available: quantities(names: ["available"]) { quantity }
+  }
+  pageInfo { hasNextPage endCursor }
+}"""
+
+# Few levels of few variants: a whole page of both may cost 1,000 points.
+PRODUCT = f"""
+query Product($id: ID!, $after: String) {{
+  product(id: $id) {{
+    id title status updated_at: updatedAt
+    variants(first: 25, after: $after) {{
+      nodes {{
+        id sku title barcode price
+        item: inventoryItem {{
+          id tracked updated_at: updatedAt
+          levels: inventoryLevels(first: 10) {{ ...Levels }}
+        }}
+      }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+  }}
+  shop {{ currency: currencyCode taxes_included: taxesIncluded }}
+}}
+{_LEVELS}
+"""
+
+STOCK = f"""
+query Stock($id: ID!, $after: String) {{
+  inventoryItem(id: $id) {{
+    id sku tracked updated_at: updatedAt
+    variants(first: 10) {{ nodes {{ id }} }}
+    levels: inventoryLevels(first: 50, after: $after, includeInactive: true) {{ ...Levels }}
+  }}
+}}
+{_LEVELS}
+"""
+
+
+def _changed(what: str, first: int, shown: str, cursor: str = "after") -> str:
+    return f"""
+  {what}(first: {first}, after: ${cursor}, sortKey: UPDATED_AT, query: $changed) {{
+    nodes {{ {shown} }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}"""
+
+
+CHANGED = {
+    what: f"query Changed($changed: String, $after: String) {{{_changed(what, 50, 'id')}\n}}"
+    for what in ("orders", "products")
+}
+CHANGED["customers"] = f"""
+query Changed($changed: String, $after: String) {{{_changed("customers", 25, "...Account")}
+}}
+{_ACCOUNT}
+{_ADDRESS}
+"""
+CHANGED["companies"] = f"""
+query Changed($changed: String, $after: String, $outlets: String) {{\
+{_changed("companies", 50, "id")}\
+{_changed("companyLocations", 50, "...Outlet", "outlets")}
+}}
+{_OUTLET}
 """

@@ -6,17 +6,12 @@ scopes, page and cost limits and error bodies; ``/_sandbox`` routes drive the sh
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
-import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from graphql import (
     DocumentNode,
@@ -40,63 +35,51 @@ from platforms.shopify.sandbox_fulfillments import Dispatch
 from platforms.shopify.sandbox_graphql import (
     SCOPES,
     Cost,
-    connection,
-    index_entry,
-    matches,
     number_in,
-    order_node,
-    refusal,
     scalar,
     schema_subset,
-    search_terms,
     shown,
-    utc,
     value_at,
-    zulu,
 )
-from platforms.shopify.sandbox_orders import Json
+from platforms.shopify.sandbox_hooks import RETRY_SECONDS, SERVED_VERSIONS, Hooks, sign
+from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_nodes import index_entry, order_node
+from platforms.shopify.sandbox_people import SHOP_ID
+from platforms.shopify.sandbox_routes import json_object, people_routes
+from platforms.shopify.sandbox_search import Entry, connection, listing, refusal, utc, zulu
+from platforms.shopify.sandbox_stock import LEVEL_ID
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
 
-SERVED_VERSIONS = ("2026-10", "2026-07")
-PRE_MADE_TOPICS = (
-    "orders/create orders/updated orders/edited orders/cancelled orders/paid orders/fulfilled"
-    " orders/partially_fulfilled orders/delete refunds/create order_transactions/create"
-    " fulfillments/create fulfillments/update".split()
-)
-TOPICS = {
-    topic.replace("/", "_").upper(): topic for topic in (*PRE_MADE_TOPICS, "customers/create")
-}
-SUBSCRIBE_SCOPES = {"CUSTOMERS": "customers", "FULFILLMENTS": "fulfillments"}
-RETRY_SECONDS = (60, 120, 240, 480, 900, 1800, 3600, 7200)
+__all__ = ["ShopifySandbox", "make", "sign"]
+
 TOKEN_SECONDS = 86399
 QUERY_COST_LIMIT = 1000
 SEARCH_DAYS = 60
-
-
-def sign(secret: str, body: bytes) -> str:
-    """The signature of a webhook: base64 of HMAC-SHA256 over the raw body."""
-    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
 
 
 class ShopifySandbox:
     """One shop with its app installed.
 
     Seed keys, all optional: ``shop`` (domain), ``currency``, ``taxes_included``, ``tax_rate``,
-    ``time_offset``, ``variants`` [{sku, title, price, variant_id, product_id, taxable}],
-    ``first_id``, ``location_id``, ``location_name``; ``access_tokens`` {token: [scope]},
-    ``client_id``, ``client_secrets``, ``scopes`` (of granted tokens); ``webhook_uri``,
+    ``time_offset``, ``variants`` [{sku, title, price, variant_id, product_id, taxable, stock ...}],
+    ``products`` (drafts as for the control route), ``first_id``, ``location_id``,
+    ``location_name``, ``locations`` [{id, name}] beside that first one; ``access_tokens``
+    {token: [scope]}, ``client_id``, ``client_secrets``, ``scopes`` (of granted tokens);
+    ``webhook_uri``, ``webhook_topics`` (made in advance for that address: a list, "all", or by
+    default those of orders and shipments; the three privacy topics go there always),
     ``api_version``, ``retry_seconds``; ``search_lag_seconds``,
-    ``bucket`` {maximum_available, restore_rate}.
+    ``bucket`` {maximum_available, restore_rate}. Variants without ``stock`` are not counted.
 
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
         accepted: committed mutations by name, and placed orders under ``orders``.
         outbox: the webhooks and how they are sent.
-        desk: the orders.
+        desk: the shop: its orders, ``people``, ``companies``, ``catalogue`` and ``returns``.
         dispatch: what leaves the shop.
+        hooks: who hears of what.
         clock: gives the time; tests may replace it.
         client_secrets: the first one signs.
     """
@@ -109,7 +92,7 @@ class ShopifySandbox:
             poster(connect_s=1, read_s=4),
             seed.get("retry_seconds", RETRY_SECONDS),
             limit=8,
-            drop=self._drop_subscription,
+            drop=lambda number: self.hooks.drop(number),
         )
         self._schema = schema_subset()
         self._start()
@@ -118,9 +101,10 @@ class ShopifySandbox:
 
     def _start(self) -> None:
         seed = self.seed
-        self.desk = OrderDesk(seed, lambda: self.clock(), self._notify)
-        self.dispatch = Dispatch(self.desk)
         self.client_secrets: list[str] = list(seed.get("client_secrets", ["shpss_sandbox"]))
+        self.hooks = Hooks(seed, self.outbox, self.accepted, lambda: self.client_secrets[0])
+        self.desk = OrderDesk(seed, lambda: self.clock(), self.hooks.notify)
+        self.dispatch = Dispatch(self.desk)
         # A token from the seed never ends, like the ones of old custom apps.
         self.tokens: dict[str, tuple[frozenset[str], datetime | None]] = {
             token: (frozenset(scopes), None)
@@ -130,11 +114,13 @@ class ShopifySandbox:
         self.maximum_available: float = bucket["maximum_available"]
         self.restore_rate: float = bucket["restore_rate"]
         self.available, self._filled_at = self.maximum_available, self.clock()
-        self.subscriptions: dict[int, Json] = {}
         self.outbox.clear()
-        if uri := seed.get("webhook_uri"):
-            for topic in PRE_MADE_TOPICS:
-                self._subscribe(topic, {"uri": uri})
+        self.hooks.prepare(self.desk.stamp())
+
+    @property
+    def subscriptions(self) -> dict[int, Json]:
+        """The app's subscriptions by number."""
+        return self.hooks.subscriptions
 
     @property
     def deliveries(self) -> list[Delivery]:
@@ -184,95 +170,15 @@ class ShopifySandbox:
     def delete_order(self, order_id: int) -> Json:
         """Delete the order for good."""
         self.desk.delete(order_id)
-        return {"id": order_id}
+        return {"id": int(order_id)}
 
     def point_webhooks_to(self, uri: str) -> None:
         """Change the address of every subscription; what was sent before keeps its own."""
-        for subscription in self.subscriptions.values():
-            subscription["uri"] = uri
+        self.hooks.point_to(uri)
 
     def expire_tokens(self) -> None:
         """End every access token, also those of the seed."""
         self.tokens.clear()
-
-    def _subscribe(self, topic: str, given: Json) -> Json:
-        number = self.desk.next_id()
-        now = self.desk.stamp()
-        version = {"handle": SERVED_VERSIONS[0], "display_name": SERVED_VERSIONS[0]}
-        self.subscriptions[number] = {
-            "id": number,
-            "topic": topic.replace("/", "_").upper(),
-            "uri": given["uri"],
-            "format": "JSON",
-            "include_fields": given.get("includeFields") or [],
-            "metafield_namespaces": given.get("metafieldNamespaces") or [],
-            "filter": given.get("filter") or None,
-            "name": given.get("name"),
-            "created_at": now,
-            "updated_at": now,
-            "api_version": version | {"supported": True},
-        }
-        return self.subscriptions[number]
-
-    def _drop_subscription(self, number: str) -> None:
-        self.subscriptions.pop(int(number), None)
-
-    def _notify(self, topic: str, subject: int, body: Json, at: datetime) -> None:
-        event = str(uuid.uuid4())
-        triggered = time.strftime("%Y-%m-%dT%H:%M:%S", at.utctimetuple())
-        for subscription in self.subscriptions.values():
-            if TOPICS[subscription["topic"]] != topic:
-                continue
-            kept = subscription["include_fields"] or body
-            sent = {key: value for key, value in body.items() if key in kept}
-            raw = json.dumps(sent, ensure_ascii=False, separators=(",", ":")).encode()
-            delivery = str(uuid.uuid4())
-            headers = {
-                "Content-Type": "application/json",
-                "X-Shopify-Topic": topic,
-                "X-Shopify-Hmac-Sha256": sign(self.client_secrets[0], raw),
-                "X-Shopify-Shop-Domain": self.seed["shop"],
-                "X-Shopify-API-Version": self.seed.get("api_version", SERVED_VERSIONS[0]),
-                "X-Shopify-Webhook-Id": delivery,
-                "X-Shopify-Event-Id": event,
-                "X-Shopify-Triggered-At": f"{triggered}.{time.time_ns() % 10**9:09d}Z",
-            }
-            if subscription["name"]:
-                headers["X-Shopify-Name"] = subscription["name"]
-            self.outbox.add(
-                Delivery(
-                    id=delivery,
-                    topic=topic,
-                    subject=str(subject),
-                    subscription=str(subscription["id"]),
-                    uri=subscription["uri"],
-                    headers=headers,
-                    body=raw,
-                )
-            )
-
-    def _create_subscription(self, scopes: frozenset[str], topic: str, given: Json) -> Json:
-        kind = SUBSCRIBE_SCOPES.get(topic.split("_")[0], "orders")
-        problem = _subscription_problem(given, topic, self.subscriptions.values())
-        if f"read_{kind}" not in scopes:
-            name = TOPICS[topic]
-            problem = (None, f"You do not have permission to create webhooks with {name} topic.")
-        if problem:
-            field, message = problem
-            path = ["webhookSubscription", field] if field else None
-            errors = [{"field": path, "message": message}]
-            return {"webhook_subscription": None, "user_errors": errors}
-        self.accepted["webhookSubscriptionCreate"] += 1
-        made = self._subscribe(TOPICS[topic], given)
-        return {"webhook_subscription": made, "user_errors": []}
-
-    def _delete_subscription(self, global_id: str) -> Json:
-        if self.subscriptions.pop(number_in(global_id), None) is None:
-            message = "Webhook subscription does not exist"
-            errors = [{"field": ["id"], "message": message}]
-            return {"deleted_webhook_subscription_id": None, "user_errors": errors}
-        self.accepted["webhookSubscriptionDelete"] += 1
-        return {"deleted_webhook_subscription_id": global_id, "user_errors": []}
 
     async def _graphql(self, request: Request) -> Response:
         headers = {"X-Request-Id": str(uuid.uuid4())}
@@ -284,7 +190,7 @@ class ShopifySandbox:
         if version not in SERVED_VERSIONS:
             return JSONResponse({"errors": "Not Found"}, 404, headers)
         headers["X-Shopify-API-Version"] = version
-        payload = await _json_object(request)
+        payload = await json_object(request)
         variables = (payload or {}).get("variables") or {}
         good = payload and isinstance(payload.get("query"), str) and isinstance(variables, dict)
         if not payload or not good:
@@ -373,6 +279,8 @@ class ShopifySandbox:
         if info.parent_type.name in {"QueryRoot", "Mutation"}:
             return self._root(info, args)
         value = value_at(source, spot)
+        if callable(value):
+            value = value(args)
         kind = get_named_type(info.return_type)
         if kind.name.endswith("Connection"):
             return connection(((i, n["id"], n) for i, n in enumerate(value)), args)
@@ -383,59 +291,115 @@ class ShopifySandbox:
         return scalar(kind.name, value)
 
     def _root(self, info: GraphQLResolveInfo[Any], args: Json) -> Any:
-        match info.field_name:
-            case "order":
-                order = self.desk.orders.get(number_in(args["id"], "Order"))
-                return order and order_node(order)
-            case "orders":
-                return self._orders(args, info.context)
-            case "webhookSubscription":
-                return self.subscriptions.get(number_in(args["id"]))
-            case "webhookSubscriptions":
-                rows = ((s["id"], s["id"], s) for s in self._subscribed(args))
-                return connection(rows, args)
-            case "webhookSubscriptionCreate":
-                return self._create_subscription(
-                    info.context, args["topic"], args["webhookSubscription"]
-                )
-            case "webhookSubscriptionDelete":
-                return self._delete_subscription(args["id"])
+        name, desk = info.field_name, self.desk
+        if name in self._one:
+            return self._one[name](args)
+        lag = timedelta(seconds=self.seed.get("search_lag_seconds", 0))
+        seen_until = self.clock() - (lag if args.get("query") else timedelta(0))
+        many = {
+            "companies": desk.companies.entries,
+            "companyLocations": desk.companies.place_entries,
+            "customers": desk.people.entries,
+            "inventoryItems": desk.catalogue.item_entries,
+            "products": desk.catalogue.entries,
+            "productVariants": desk.catalogue.variant_entries,
+        }
+        if name in many:
+            return listing(name, many[name](seen_until), args)
+        if name == "orders":
+            return listing(name, self._orders(info.context, seen_until), args, "PROCESSED_AT")
+        if name == "locations":
+            rows = [
+                Entry(one["id"], {"name": one["name"]}, partial(dict, one))
+                for one in desk.catalogue.stock.locations
+            ]
+            return listing(name, rows, args, "NAME")
+        if name == "webhookSubscriptionCreate":
+            given, now = args["webhookSubscription"], desk.stamp()
+            return self.hooks.create(info.context, args["topic"], given, now)
+        return self._shop()
+
+    @property
+    def _one(self) -> dict[str, Callable[[Json], Any]]:
+        desk, hooks = self.desk, self.hooks
+        people, catalogue = desk.people, desk.catalogue
+
+        def known(args: Json, kind: str, things: dict[int, Any], show: Callable[..., Any]) -> Any:
+            thing = things.get(number_in(args["id"], kind))
+            return thing and show(thing)
+
+        def place(args: Json) -> Any:
+            number = number_in(args["id"], "CompanyLocation")
+            pairs = ((c, c.places.get(number)) for c in desk.companies.known.values())
+            return next((desk.companies.place_node(c, one) for c, one in pairs if one), None)
+
+        def item(args: Json) -> Any:
+            variant = catalogue.level_item(number_in(args["id"], "InventoryItem"))
+            return variant and catalogue.item_node(variant)
+
+        def variant(args: Json) -> Any:
+            found = catalogue.by_id(number_in(args["id"], "ProductVariant"))
+            return found and catalogue.variant_node(found)
+
+        def location(args: Json) -> Any:
+            return catalogue.stock.location(args.get("id") and number_in(args["id"], "Location"))
+
+        def subscribed(args: Json) -> Any:
+            return connection(((s["id"], s["id"], s) for s in hooks.listed(args)), args)
+
+        return {
+            "order": lambda args: known(
+                args, "Order", desk.orders, lambda one: order_node(one, desk)
+            ),
+            "customer": lambda args: known(args, "Customer", people.known, people.node),
+            "company": lambda args: known(
+                args, "Company", desk.companies.known, desk.companies.node
+            ),
+            "companyLocation": place,
+            "return": lambda args: known(args, "Return", desk.returns.known, desk.returns.node),
+            "product": lambda args: known(args, "Product", catalogue.products, catalogue.node),
+            "productVariant": variant,
+            "inventoryItem": item,
+            "inventoryLevel": self._level,
+            "location": location,
+            "webhookSubscription": lambda args: hooks.subscriptions.get(number_in(args["id"])),
+            "webhookSubscriptions": subscribed,
+            "webhookSubscriptionDelete": lambda args: hooks.delete(args["id"]),
+        }
+
+    def _level(self, args: Json) -> Json | None:
+        match = LEVEL_ID.fullmatch(args["id"])
+        if match is None:
+            raise refusal(f"Invalid global id '{args['id']}'", "argumentLiteralsIncompatible")
+        catalogue = self.desk.catalogue
+        variant = catalogue.level_item(int(match[2]))
+        levels = variant.item.levels if variant else []
+        for level in levels:
+            if variant and level.id == int(match[1]):
+                return catalogue.stock.level_node(level, lambda _: catalogue.item_node(variant))
+        return None
+
+    def _shop(self) -> Json:
         name = self.seed["shop"]
         return {
-            "id": 61_000_000_001,
+            "id": SHOP_ID,
             "name": name.split(".")[0],
             "myshopify_domain": name,
             "currency_code": self.seed.get("currency", "GBP"),
             "taxes_included": self.seed.get("taxes_included", False),
         }
 
-    def _subscribed(self, args: Json) -> Iterable[Json]:
-        for one in self.subscriptions.values():
-            wanted = one["topic"] in (args.get("topics") or [one["topic"]])
-            if wanted and (args.get("uri") or one["uri"]) == one["uri"]:
-                yield one
-
-    def _orders(self, args: Json, scopes: frozenset[str]) -> Json:
-        lag = timedelta(seconds=self.seed.get("search_lag_seconds", 0))
-        seen_until = self.clock() - (lag if args.get("query") else timedelta(0))
-        terms = search_terms(args.get("query") or "")
+    def _orders(self, scopes: frozenset[str], seen_until: datetime) -> Iterator[Entry]:
         oldest = zulu(self.clock() - timedelta(days=SEARCH_DAYS))
-        rows = []
         for order in self.desk.orders.values():
             entry = index_entry(order, seen_until)
             # Without this scope the vendor leaves older orders out and says nothing.
             shown_age = "read_all_orders" in scopes or utc(order.created_at) >= oldest
-            if entry and shown_age and all(matches(entry, *term) for term in terms):
-                sort_key = args.get("sortKey") or "PROCESSED_AT"
-                rows.append((entry[sort_key.lower()], order.id, order))
-        page = connection(rows, args)
-        page["nodes"] = [order_node(order) for order in page["nodes"]]
-        for edge, node in zip(page["edges"], page["nodes"], strict=True):
-            edge["node"] = node
-        return page
+            if entry and shown_age:
+                yield Entry(order.id, entry, partial(order_node, order, self.desk))
 
     async def _access_token(self, request: Request) -> Response:
-        given = await _json_object(request) or {}
+        given = await json_object(request) or {}
         if given.get("grant_type") != "client_credentials":
             return JSONResponse({"error": "unsupported_grant_type"}, 400)
         known_id = given.get("client_id") == self.seed.get("client_id")
@@ -451,47 +415,10 @@ class ShopifySandbox:
         return JSONResponse(answer)
 
     def _routes(self) -> list[Route]:
-        actions: dict[str, Callable[[int, Json], Json]] = {
-            "update": self.update_order,
-            "edit": self.edit_order,
-            "cancel": lambda number, given: self.cancel_order(number, **given),
-            "pay": lambda number, given: self.pay_order(number, **given),
-            "refund": lambda number, given: self.refund_order(number, **given),
-            "ship": lambda number, given: self.dispatch.ship(number, **given).body(),
-            "track": lambda number, given: self.dispatch.track(number, **given).body(),
-            "unship": lambda number, given: self.dispatch.cancel(number, **given).body(),
-            "delete": lambda number, _: self.delete_order(number),
-        }
-
-        async def place(request: Request) -> Response:
-            return _driven(lambda given: self.place_order(given), await _json_object(request), 201)
-
-        async def act(request: Request) -> Response:
-            action = actions.get(request.path_params["action"])
-            if action is None:
-                return JSONResponse({"error": "no such action"}, 404)
-            number = request.path_params["id"]
-            return _driven(lambda given: action(number, given), await _json_object(request))
-
-        async def listing(_: Request) -> Response:
-            return JSONResponse({"orders": [one.body() for one in self.desk.orders.values()]})
-
-        async def repoint(request: Request) -> Response:
-            self.point_webhooks_to((await request.json())["uri"])
-            return Response(status_code=204)
-
-        async def expire(_: Request) -> Response:
-            self.expire_tokens()
-            return Response(status_code=204)
-
         return [
             Route("/admin/oauth/access_token", self._access_token, methods=["POST"]),
             Route("/admin/api/{version}/graphql.json", self._graphql, methods=["POST"]),
-            Route("/_sandbox/orders", place, methods=["POST"]),
-            Route("/_sandbox/orders", listing, methods=["GET"]),
-            Route("/_sandbox/orders/{id:int}/{action}", act, methods=["POST"]),
-            Route("/_sandbox/webhook_uri", repoint, methods=["PUT"]),
-            Route("/_sandbox/tokens/expire", expire, methods=["POST"]),
+            *people_routes(self),
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self._start),
         ]
@@ -500,41 +427,3 @@ class ShopifySandbox:
 def make(seed: Json) -> ShopifySandbox:
     """The sandbox a seed describes."""
     return ShopifySandbox(seed)
-
-
-def _subscription_problem(
-    given: Json, topic: str, others: Iterable[Json]
-) -> tuple[str | None, str] | None:
-    uri = given.get("uri") or ""
-    address = urlsplit(uri)
-    host = address.hostname or ""
-    # The only addresses of this machine's own bridge; the vendor takes none without https.
-    local = address.scheme == "http" and (host == "127.0.0.1" or host.endswith("localhost"))
-    if not host or (address.scheme != "https" and not local):
-        return "uri", "Address is invalid"
-    if any(one["uri"] == uri and one["topic"] == topic for one in others):
-        return "uri", "Address for this topic has already been taken"
-    if given.get("filter"):
-        return "filter", "The sandbox knows no filters"
-    if given.get("format") == "XML":
-        return "format", "The sandbox writes JSON only"
-    return None
-
-
-async def _json_object(request: Request) -> Json | None:
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return None
-    try:
-        content = json.loads(await request.body() or b"{}")
-    except ValueError:
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _driven(action: Callable[[Json], Json], given: Json | None, status: int = 200) -> Response:
-    if given is None:
-        return JSONResponse({"error": "the body must be a JSON object"}, 422)
-    try:
-        return JSONResponse({"order": action(given)}, status)
-    except (ValueError, TypeError, KeyError, ArithmeticError) as error:
-        return JSONResponse({"error": str(error)}, 422)

@@ -6,31 +6,26 @@ import copy
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any, Protocol
 
+from platforms.shopify.sandbox_catalogue import Catalogue
+from platforms.shopify.sandbox_companies import Companies
+from platforms.shopify.sandbox_drafts import Drafts, check_attributes
+from platforms.shopify.sandbox_money import ZERO, Json, Money
 from platforms.shopify.sandbox_orders import (
-    ADDRESS_KEYS,
     CANCEL_REASONS,
-    COMPANY_KEYS,
     DETAIL_KEYS,
-    DRAFT_KEYS,
-    LINE_KEYS,
     PAYMENT_KINDS,
     RESTOCK_TYPES,
-    ZERO,
-    Currencies,
-    Json,
-    Line,
-    Money,
     Order,
     RefusedError,
     Transaction,
     gid,
     known,
-    total,
 )
+from platforms.shopify.sandbox_people import People, address
+from platforms.shopify.sandbox_returns import Returns
 
 ID_STEP = 32769
 """Real ids of one shop lie apart like this; neighbours would hide mixed-up ids in tests."""
@@ -51,14 +46,17 @@ class OrderDesk:
         self.clock = clock
         self.notify = notify
         self.orders: dict[int, Order] = {}
-        self.customers: dict[str, Json] = {}
-        self.variants: dict[str, Json] = {v["sku"]: v for v in seed.get("variants", [])}
         first_id: int = seed.get("first_id", 6_120_000_000_017)
         self._ids = itertools.count(first_id, ID_STEP)
         self._numbers = itertools.count(1001)
-        self._zone = datetime.fromisoformat(
+        self.zone = datetime.fromisoformat(
             "2000-01-01T00:00:00" + seed.get("time_offset", "+00:00")
         ).tzinfo
+        self.drafts = Drafts(self)
+        self.people = People(self)
+        self.companies = Companies(self)
+        self.catalogue = Catalogue(self)
+        self.returns = Returns(self)
 
     def order(self, order_id: Any) -> Order:
         """The order of that id."""
@@ -69,7 +67,7 @@ class OrderDesk:
 
     def stamp(self, moment: datetime | None = None) -> str:
         """A moment, now by default, in the shop's own time with seconds."""
-        return (moment or self.clock()).astimezone(self._zone).isoformat(timespec="seconds")
+        return (moment or self.clock()).astimezone(self.zone).isoformat(timespec="seconds")
 
     def at(self, order: Order) -> datetime:
         """The time it is for an order."""
@@ -85,237 +83,18 @@ class OrderDesk:
 
     def place(self, draft: Json) -> Order:
         """Create the order a draft describes; ``paid`` also pays it in the same second."""
-        known(draft, DRAFT_KEYS, "draft")
-        defaults = {"currency": "GBP", "taxes_included": False, "tax_rate": None} | self.seed
-        agreed = {
-            key: draft.get(key, defaults[key]) for key in ("currency", "taxes_included", "tax_rate")
-        }
-        currency = agreed["currency"]
-        currencies = Currencies(
-            currency,
-            draft.get("presentment_currency", currency),
-            Decimal(str(draft.get("presentment_rate", 1))),
-        )
-        times = self._times(draft)
-        order = Order(
-            id=self.next_id(),
-            number=next(self._numbers),
-            shop=self.seed["shop"],
-            facts=self._facts(draft),
-            currencies=currencies,
-            taxes_included=agreed["taxes_included"],
-            lines=[
-                self._line(line, currencies, agreed["tax_rate"]) for line in draft.get("lines", [])
-            ],
-            created_at=self.stamp(times["created_at"]),
-            processed_at=self.stamp(times["processed_at"]),
-            updated_at=self.stamp(times["updated_at"]),
-            customer=None,
-            company=draft.get("company"),
-            shipping=self._shipping(draft.get("shipping"), currencies),
-            shipping_id=self.next_id(),
-            tax_rate=agreed["tax_rate"],
-            ahead=max(times["updated_at"] - self.clock(), timedelta(0)),
-        )
-        self._discount(order, draft)
-        order.original_price = order.ordered()["price"]
-        order.customer = self._customer(draft, currency, self.at(order))
-        if terms := draft.get("payment_terms"):
-            order.payment_terms = self._payment_terms(order, terms)
+        order = self.drafts.order(draft, next(self._numbers))
+        self.companies.adopt(order.company, order.created_at)
         self.orders[order.id] = order
         order.indexed.append((self.clock(), order.updated_at))
         self.tell(order, "orders/create", order.body())
+        order.moves += [
+            (line.facts["variant_id"], -n, n) for line in order.lines if (n := line.open)
+        ]
+        self.catalogue.settle(order)
         if draft.get("paid"):
             self.pay(order.id)
         return order
-
-    def _times(self, draft: Json) -> dict[str, datetime]:
-        """When an order was created, processed and changed: by default all three at once."""
-        times, otherwise = {}, self.clock()
-        for key in ("created_at", "processed_at", "updated_at"):
-            moment = datetime.fromisoformat(draft[key]) if key in draft else otherwise
-            # A time without an offset is the shop's own.
-            times[key] = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
-            otherwise = times["created_at"]
-        if times["processed_at"] > times["created_at"]:
-            raise RefusedError("PROCESSED_AT_INVALID: processed_at lies after created_at")
-        if times["updated_at"] < times["created_at"]:
-            raise RefusedError("updated_at lies before created_at")
-        return times
-
-    def _facts(self, draft: Json) -> Json:
-        company = draft.get("company")
-        known(company or {}, COMPANY_KEYS, "company")
-        _check_attributes(draft.get("note_attributes", []))
-        customer = draft.get("customer") or {}
-        return {
-            "billing_address": _address(draft.get("billing_address")),
-            "company": company and {key: company[key] for key in ("id", "location_id")},
-            # The vendor writes an empty text here for a guest, and null in ``contact_email``.
-            "email": draft.get("email") or customer.get("email") or "",
-            "note": draft.get("note"),
-            "note_attributes": draft.get("note_attributes", []),
-            "phone": draft.get("phone"),
-            "po_number": draft.get("po_number"),
-            "shipping_address": _address(draft.get("shipping_address")),
-            "source_identifier": draft.get("source_identifier"),
-            "source_name": draft.get("source_name", "web"),
-            "tags": ", ".join(draft.get("tags", [])),
-            "test": draft.get("test", False),
-        }
-
-    def _line(self, given: Json, currencies: Currencies, tax_rate: Any) -> Line:
-        known(given, LINE_KEYS, "line")
-        sku, tip = given.get("sku"), given.get("tip", False)
-        # A SKU outside the catalogue is still a product of the shop; only a bare title is custom.
-        variant = self.variants.get(sku, {}) if sku else {}
-        title = given.get("title", variant.get("title", sku))
-        price = given.get("price", variant.get("price"))
-        quantity = given.get("quantity", 1)
-        if title is None or price is None or not isinstance(quantity, int) or quantity < 1:
-            raise RefusedError(f"a line needs a title or sku, price and whole quantity: {given}")
-        physical = not tip and not given.get("gift_card", False)
-        taxable = given.get("taxable", variant.get("taxable", True)) and physical
-        rate = given.get("tax_rate", tax_rate)
-        facts = {
-            "gift_card": given.get("gift_card", False),
-            "name": " - ".join(filter(None, (title, given.get("variant_title")))),
-            "product_exists": sku is not None,
-            "product_id": variant.get("product_id", self.next_id()) if sku else None,
-            "properties": given.get("properties", []),
-            "requires_shipping": physical,
-            "sku": sku,
-            "taxable": taxable,
-            "tip": tip,
-            "title": title,
-            "variant_id": variant.get("variant_id", self.next_id()) if sku else None,
-            "variant_title": given.get("variant_title"),
-            "vendor": self.seed["shop"].split(".")[0] if sku else None,
-        }
-        return Line(
-            id=self.next_id(),
-            facts=facts,
-            price=currencies.money(price),
-            quantity=quantity,
-            current=quantity,
-            rate=Decimal(str(rate)) if taxable and rate is not None else None,
-            own_discount=currencies.money(given.get("discount", 0)),
-        )
-
-    def _shipping(self, given: Json | None, currencies: Currencies) -> Json | None:
-        if given is None:
-            return None
-        known(given, {"title", "code", "price", "tax_rate"}, "shipping")
-        rate = given.get("tax_rate")
-        return {
-            "title": given["title"],
-            "code": given.get("code", given["title"]),
-            "money": currencies.money(given["price"]),
-            "rate": None if rate is None else Decimal(str(rate)),
-        }
-
-    def _discount(self, order: Order, draft: Json) -> None:
-        bag = order.currencies
-        for line in order.lines:
-            if line.own_discount:
-                self._refuse_above(line.own_discount, order.worth(line, line.quantity)[0])
-                line.allocations.append((len(order.applications), line.own_discount))
-                order.applications.append(
-                    _application(bag.text(line.own_discount), "one", "explicit")
-                    | {"type": "manual", "title": "Line discount", "description": "Line discount"}
-                )
-        if "discount" not in draft:
-            return
-        # Gift cards and tips are money already: no discount reaches them.
-        lines = [one for one in order.lines if not one.facts["gift_card"] and not one.facts["tip"]]
-        weights = [order.worth(line, line.quantity)[0] - line.own_discount for line in lines]
-        amount = bag.money(draft["discount"])
-        self._refuse_above(amount, total(weights))
-        for line, share in zip(lines, bag.spread(amount, weights), strict=True):
-            if share:
-                line.allocations.append((len(order.applications), share))
-        named = {"type": "manual", "title": "Order discount", "description": "Order discount"}
-        if "discount_code" in draft:
-            named = {"type": "discount_code", "code": draft["discount_code"]}
-        order.applications.append(_application(bag.text(amount), "across", "all") | named)
-
-    def _refuse_above(self, amount: Money, limit: Money) -> None:
-        if amount.shop > limit.shop:
-            raise RefusedError("a discount cannot exceed what it is taken from")
-
-    def _customer(self, draft: Json, currency: str, at: datetime) -> Json | None:
-        given = draft.get("customer")
-        if given is None:
-            return None
-        email = given.get("email")
-        if email in self.customers:
-            return self.customers[email]
-        number, now = self.next_id(), self.stamp(at)
-        address = _address(draft.get("billing_address") or draft.get("shipping_address"))
-        customer = {
-            "id": number,
-            "created_at": now,
-            "updated_at": now,
-            "first_name": given.get("first_name"),
-            "last_name": given.get("last_name"),
-            "state": "disabled",
-            "note": given.get("note"),
-            "verified_email": True,
-            "multipass_identifier": None,
-            "tax_exempt": False,
-            "email": email,
-            "phone": given.get("phone"),
-            "currency": currency,
-            "tax_exemptions": [],
-            "admin_graphql_api_id": gid("Customer", number),
-        }
-        if address:
-            place = {k: v for k, v in address.items() if k not in {"latitude", "longitude"}}
-            customer["default_address"] = place | {
-                "id": self.next_id(),
-                "customer_id": number,
-                "country_name": address["country"],
-                "default": True,
-            }
-        if email:
-            self.customers[email] = customer
-        addresses = [customer["default_address"]] if address else []
-        self.notify(
-            "customers/create",
-            number,
-            {"default_address": None} | customer | {"addresses": addresses},
-            at,
-        )
-        return customer
-
-    def _payment_terms(self, order: Order, given: Json) -> Json:
-        known(given, {"name", "type", "due_in_days"}, "payment_terms")
-        terms, schedule = self.next_id(), self.next_id()
-        issued = datetime.fromisoformat(order.processed_at)
-        price = order.currencies.text(order.ordered()["price"])
-        stamps = {"created_at": order.created_at, "updated_at": order.updated_at}
-        due = {
-            "id": schedule,
-            "admin_graphql_api_id": gid("PaymentSchedule", schedule),
-            "amount": price,
-            "balance_due": price,
-            "completed_at": None,
-            "currency": order.currencies.shop,
-            "due_at": self.stamp(issued + timedelta(days=given["due_in_days"])),
-            "issued_at": order.processed_at,
-            "payment_terms_id": terms,
-            "presentment_currency": order.currencies.presentment,
-            "total_balance": price,
-            "total_price": price,
-        }
-        return stamps | {
-            "id": terms,
-            "admin_graphql_api_id": gid("PaymentTerms", terms),
-            "due_in_days": given["due_in_days"],
-            "payment_schedules": [stamps | due],
-            "payment_terms_name": given["name"],
-            "payment_terms_type": given.get("type", "net"),
-        }
 
     def changed(self, order: Order, *topics: str) -> None:
         """The order changed now: these topics say so, and its general one."""
@@ -324,17 +103,18 @@ class OrderDesk:
         body = order.body()
         for topic in (*topics, "orders/updated"):
             self.tell(order, topic, body)
+        self.catalogue.settle(order)
 
     def update(self, order_id: Any, changes: Json) -> Order:
         """Change details that are not lines or money: note, tags, addresses and the like."""
         known(changes, DETAIL_KEYS, "update")
-        _check_attributes(changes.get("note_attributes", []))
+        check_attributes(changes.get("note_attributes", []))
         order = self.order(order_id)
         for key, value in changes.items():
             if key == "tags":
                 order.facts[key] = ", ".join(value)
             else:
-                order.facts[key] = _address(value) if key.endswith("_address") else value
+                order.facts[key] = address(value) if key.endswith("_address") else value
         self.changed(order)
         return order
 
@@ -350,11 +130,13 @@ class OrderDesk:
                 delta, line.current = quantity - line.current, quantity
                 line.quantity += max(delta, 0)
                 if delta:
+                    order.moves.append((line.facts["variant_id"], -delta, delta))
                     side = "additions" if delta > 0 else "removals"
                     moves[side].append({"id": line.id, "delta": abs(delta)})
             for given in changes.get("add", []):
-                line = self._line(given, order.currencies, order.tax_rate)
+                line = self.drafts.line(given, order.currencies, order.tax_rate)
                 order.lines.append(line)
+                order.moves.append((line.facts["variant_id"], -line.open, line.open))
                 moves["additions"].append({"id": line.id, "delta": line.quantity})
             order.edited = True
             edit_id, now = self.next_id(), self.stamp(self.at(order))
@@ -384,6 +166,8 @@ class OrderDesk:
         try:
             yield order
         except BaseException:
+            # The customer is the shop's, and no part of the order.
+            before.customer = order.customer
             self.orders[order.id] = before
             raise
 
@@ -451,6 +235,7 @@ class OrderDesk:
         amount: Any = None,
         *,
         note: str = "",
+        returned: int | None = None,
     ) -> Order:
         """Take lines back and return money: their worth, unless told otherwise."""
         with self.whole(order_id) as order:
@@ -466,6 +251,10 @@ class OrderDesk:
             if money.shop > left.shop:
                 raise RefusedError("more than was paid cannot be refunded")
             self._refund(order, items, money, money - worth if money else ZERO, note)
+            if returned:
+                named = {"id": returned, "admin_graphql_api_id": gid("Return", returned)}
+                order.refunds[-1]["return"] = named
+            self.tell(order, "refunds/create", order.refunds[-1])
             self.changed(order)
         return order
 
@@ -482,8 +271,11 @@ class OrderDesk:
         body = order.line_body(line)
         for key in ("attributed_staffs", "current_quantity", "sales_line_item_group_id"):
             del body[key]
+        unshipped = line.open
         line.current -= quantity
         line.fulfilled = min(line.fulfilled, line.current)
+        back = 0 if restock == "no_restock" else quantity
+        order.moves.append((line.facts["variant_id"], back, line.open - unshipped))
         item = {
             "id": self.next_id(),
             "line_item": body,
@@ -541,7 +333,6 @@ class OrderDesk:
             "user_id": None,
         }
         order.refunds.append(refund)
-        self.tell(order, "refunds/create", refund)
 
     def cancel(self, order_id: Any, reason: str = "customer") -> Order:
         """Cancel: every open unit goes back, and so does the money."""
@@ -561,6 +352,7 @@ class OrderDesk:
         order.closed_at = order.cancelled_at
         order.excess_refunded = ZERO
         self._refund(order, items, order.received - order.moved("refund"), ZERO, "")
+        self.tell(order, "refunds/create", order.refunds[-1])
         self.changed(order, "orders/cancelled")
         return order
 
@@ -568,28 +360,3 @@ class OrderDesk:
         """Remove an order for good."""
         order = self.orders.pop(self.order(order_id).id)
         self.tell(order, "orders/delete", {"id": order.id})
-
-
-def _check_attributes(given: list[Json]) -> None:
-    for one in given:
-        if one.keys() != {"name", "value"} or not all(isinstance(v, str) for v in one.values()):
-            raise RefusedError(f"a note attribute is a name and a value, both text: {one}")
-
-
-def _address(given: Json | None) -> Json | None:
-    if given is None:
-        return None
-    known(given, set(ADDRESS_KEYS), "address")
-    address = dict.fromkeys(ADDRESS_KEYS) | given
-    names = filter(None, (address["first_name"], address["last_name"]))
-    return address | {"name": " ".join(names)}
-
-
-def _application(value: str, method: str, selection: str) -> Json:
-    return {
-        "target_type": "line_item",
-        "value": value,
-        "value_type": "fixed_amount",
-        "allocation_method": method,
-        "target_selection": selection,
-    }

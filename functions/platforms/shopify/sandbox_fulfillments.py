@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from platforms.shopify.sandbox_orders import Json, Order, RefusedError, gid, known
+from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_orders import Order, RefusedError, gid, known
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -117,10 +118,7 @@ class Dispatch:
 
     def __init__(self, desk: OrderDesk) -> None:
         self.desk = desk
-        self.location: Json = {
-            "id": desk.seed.get("location_id", 71_000_000_011),
-            "name": desk.seed.get("location_name", "Main depot"),
-        }
+        self.location: Json = desk.catalogue.stock.locations[0]
 
     def ship(
         self,
@@ -174,6 +172,7 @@ class Dispatch:
         if not isinstance(quantity, int) or not 0 < quantity <= line.open:
             raise RefusedError(f"line {line.id} has {line.open} open")
         line.fulfilled += quantity
+        order.moves.append((line.facts["variant_id"], 0, -quantity))
         return Item(self.desk.next_id(), line.id, quantity)
 
     def _update(
@@ -199,7 +198,8 @@ def _reopen(order: Order) -> None:
     for line in order.lines:
         shipped = sum(item.quantity for item in left if item.line_id == line.id)
         # Never more than before: what was refunded since is no longer with the customer.
-        line.fulfilled = min(line.fulfilled, shipped)
+        before, line.fulfilled = line.fulfilled, min(line.fulfilled, shipped)
+        order.moves.append((line.facts["variant_id"], 0, before - line.fulfilled))
 
 
 def _tracking(

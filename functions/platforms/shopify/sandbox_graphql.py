@@ -1,4 +1,4 @@
-"""How the sandbox answers GraphQL: schema subset, query cost, pages, search and API shapes.
+"""How the sandbox answers GraphQL: schema subset, scopes, query cost and the shapes of values.
 
 A query costs 1 point for each object and ``1 + ceil(sqrt(first))`` times the node for a connection,
 which agrees with costs seen in published answers; a mutation costs 10.
@@ -6,14 +6,10 @@ which agrees with costs seen in published answers; a mutation costs 10.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
-import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,20 +31,46 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from platforms.shopify.sandbox_orders import Json, Order, gid, total
+from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_orders import gid
+from platforms.shopify.sandbox_search import refusal, utc
 
-PAGE_LIMIT = 250
 MUTATION_COST = 10
+COMPANIES = {"read_companies", "read_customers"}
 SCOPES: dict[tuple[str, str], set[str]] = {
     ("QueryRoot", "order"): {"read_orders"},
     ("QueryRoot", "orders"): {"read_orders"},
     ("Order", "customer"): {"read_customers"},
     ("Order", "paymentTerms"): {"read_payment_terms"},
     ("Fulfillment", "location"): {"read_locations"},
-    ("PurchasingCompany", "company"): {"read_companies", "read_customers"},
-    ("PurchasingCompany", "location"): {"read_companies", "read_customers"},
+    ("PurchasingCompany", "company"): COMPANIES,
+    ("PurchasingCompany", "location"): COMPANIES,
     ("LineItem", "variant"): {"read_products"},
     ("LineItem", "product"): {"read_products"},
+    ("QueryRoot", "customer"): {"read_customers"},
+    ("QueryRoot", "customers"): {"read_customers"},
+    ("Customer", "companyContactProfiles"): COMPANIES,
+    ("CompanyContact", "customer"): {"read_customers"},
+    ("QueryRoot", "company"): COMPANIES,
+    ("QueryRoot", "companies"): COMPANIES,
+    ("QueryRoot", "companyLocation"): COMPANIES,
+    ("QueryRoot", "companyLocations"): COMPANIES,
+    ("QueryRoot", "return"): {"read_returns"},
+    ("Order", "returns"): {"read_returns"},
+    ("Refund", "return"): {"read_returns"},
+    ("Return", "order"): {"read_orders"},
+    ("QueryRoot", "product"): {"read_products"},
+    ("QueryRoot", "products"): {"read_products"},
+    ("QueryRoot", "productVariant"): {"read_products"},
+    ("QueryRoot", "productVariants"): {"read_products"},
+    ("InventoryItem", "variants"): {"read_products"},
+    ("QueryRoot", "inventoryItem"): {"read_inventory"},
+    ("QueryRoot", "inventoryItems"): {"read_inventory"},
+    ("QueryRoot", "inventoryLevel"): {"read_inventory"},
+    ("ProductVariant", "inventoryItem"): {"read_inventory"},
+    ("InventoryLevel", "location"): {"read_locations"},
+    ("QueryRoot", "location"): {"read_locations"},
+    ("QueryRoot", "locations"): {"read_locations"},
 }
 FIELDS = {
     ("Order", "currencyCode"): "currency",
@@ -63,12 +85,6 @@ FIELDS = {
     ("DiscountAllocation", "allocatedAmountSet"): "amount_set",
     ("MailingAddress", "countryCodeV2"): "country_code",
 }
-FULFILLMENT = {
-    None: "UNFULFILLED",
-    "partial": "PARTIALLY_FULFILLED",
-    "fulfilled": "FULFILLED",
-    "restocked": "RESTOCKED",
-}
 ERROR_CODES = (
     (r"^Cannot query field", "undefinedField"),
     (r"^Unknown argument", "argumentNotAccepted"),
@@ -79,14 +95,6 @@ ERROR_CODES = (
     (r"^Field .* of type .* must have a selection", "selectionMismatch"),
     (r"^Syntax Error", "PARSE_ERROR"),
 )
-SEARCH_TERM = re.compile(r"(\w+):(>=|<=|>|<)?('[^']*'|\"[^\"]*\"|[^\s'\"]+)(?:\s+(?:AND\s+)?|$)")
-MOMENTS = {"updated_at", "created_at", "processed_at"}
-TEXTS = {"name", "source_identifier", "po_number"}
-
-
-def refusal(message: str, code: str, **extensions: Any) -> GraphQLError:
-    """A top-level error in the vendor's shape."""
-    return GraphQLError(message, extensions={"code": code} | extensions)
 
 
 class Cost:
@@ -169,7 +177,8 @@ class Cost:
 @functools.cache
 def schema_subset() -> GraphQLSchema:
     """The executable schema."""
-    return build_schema(Path(__file__).with_name("sandbox_schema.graphql").read_text())
+    parts = sorted(Path(__file__).parent.glob("sandbox_schema*.graphql"))
+    return build_schema("\n".join(part.read_text() for part in parts))
 
 
 def scalar(kind: str, value: Any) -> Any:
@@ -181,16 +190,6 @@ def scalar(kind: str, value: Any) -> Any:
     }
     write = writers.get(kind)
     return write(value) if write else value
-
-
-def zulu(moment: datetime) -> str:
-    """A moment as the API writes it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def utc(stamp: str) -> str:
-    """A webhook's time stamp as the API writes it."""
-    return zulu(datetime.fromisoformat(stamp))
 
 
 def _decimal(amount: str) -> str:
@@ -230,222 +229,3 @@ def value_at(source: Json, spot: tuple[str, str]) -> Any:
         return source["id"]
     key = FIELDS.get(spot) or re.sub(r"([A-Z])", r"_\1", name).lower()
     return source.get(key)
-
-
-def connection(rows: Iterable[tuple[Any, int, Any]], args: Json) -> Json:
-    """One page of rows (sort value, id, node), which a cursor may start after."""
-    first, backwards = args.get("first"), args.get("reverse", False)
-    if first is None:
-        raise refusal("you must provide one of first or last", "BAD_REQUEST")
-    if not 0 < first <= PAGE_LIMIT:
-        message = f"first must be between 1 and {PAGE_LIMIT}, not {first}"
-        raise refusal(message, "BAD_REQUEST")
-    ordered = sorted(rows, key=lambda row: row[:2], reverse=backwards)
-    rest = ordered
-    if args.get("after"):
-        last = _cursor_position(args["after"])
-        rest = [row for row in ordered if (row[:2] < last if backwards else row[:2] > last)]
-    page = rest[:first]
-    edges = [{"cursor": _cursor(value, number), "node": node} for value, number, node in page]
-    return {
-        "edges": edges,
-        "nodes": [edge["node"] for edge in edges],
-        "page_info": {
-            "has_next_page": len(rest) > len(page),
-            "has_previous_page": len(ordered) > len(rest),
-            "start_cursor": edges[0]["cursor"] if edges else None,
-            "end_cursor": edges[-1]["cursor"] if edges else None,
-        },
-    }
-
-
-def _cursor(value: Any, number: int) -> str:
-    text = json.dumps({"last_id": number, "last_value": value})
-    return base64.b64encode(text.encode()).decode()
-
-
-def _cursor_position(cursor: str) -> tuple[Any, int]:
-    try:
-        position = json.loads(base64.b64decode(cursor, validate=True))
-        return position["last_value"], position["last_id"]
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise refusal("Invalid cursor for current pagination sort.", "BAD_REQUEST") from None
-
-
-def index_entry(order: Order, seen_until: datetime) -> Json | None:
-    """What the search index holds of an order, which is behind the order itself."""
-    known = [updated for at, updated in order.indexed if at <= seen_until]
-    if not known:
-        return None
-    return {
-        "updated_at": utc(known[-1]),
-        "created_at": utc(order.created_at),
-        "processed_at": utc(order.processed_at),
-        "id": order.id,
-        "name": order.name,
-        "po_number": order.facts["po_number"] or "",
-        "source_identifier": order.facts["source_identifier"] or "",
-    }
-
-
-def search_terms(query: str) -> list[tuple[str, str, str]]:
-    """Field, operator and value of each term of a search query."""
-    terms, position = [], 0
-    text = query.strip()
-    while position < len(text):
-        match = SEARCH_TERM.match(text, position)
-        if match is None or match[1] not in MOMENTS | TEXTS:
-            raise refusal(f"search not supported here: {text[position:]}", "BAD_REQUEST")
-        terms.append((match[1], match[2] or "", match[3]))
-        position = match.end()
-    return terms
-
-
-def matches(entry: Json, field: str, operator: str, value: str) -> bool:
-    """Whether an entry of the search index fits one term."""
-    bare = value.strip("'\"")
-    if field in MOMENTS:
-        have, want = entry[field], utc(bare)
-        results = {
-            "": have == want,
-            ">=": have >= want,
-            "<=": have <= want,
-            ">": have > want,
-            "<": have < want,
-        }
-        return bool(results[operator])
-    have, want = entry[field].casefold(), bare.casefold()
-    if value != bare:
-        return bool(have == want or have.lstrip("#") == want)
-    # Without quotes the vendor compares words, so that ``PO-77`` also finds ``PO-78``.
-    return bool(set(re.findall(r"\w+", have)) & set(re.findall(r"\w+", want)))
-
-
-def order_node(order: Order) -> Json:
-    """The order for the GraphQL part: the webhook body and what only the API tells."""
-    body, bag = order.body(), order.currencies.bag
-    applications: list[Json] = []
-    for index, given in enumerate(order.applications):
-        worth = {"__typename": "MoneyV2", "amount": given["value"]}
-        coded = given["type"] == "discount_code"
-        name = "DiscountCodeApplication" if coded else "ManualDiscountApplication"
-        money = worth | {"currency_code": order.currencies.shop}
-        applications.append(
-            given
-            | {
-                "__typename": name,
-                "id": index,
-                "index": index,
-                "value": money,
-            }
-        )
-    lines = {line["id"]: line for line in body["line_items"]}
-    for own, line in zip(order.lines, body["line_items"], strict=True):
-        _complete_line(line, applications)
-        line["original_total_set"] = bag(order.worth(own, own.quantity)[0])
-        line["total_discount_set"] = bag(order.worth(own, own.quantity)[1])
-    transactions = {one.id: order.transaction_body(one) for one in order.transactions}
-    for one in order.transactions:
-        more = {"amount_set": bag(one.amount), "total_unsettled_set": bag(order.unsettled(one))}
-        parent = transactions.get(one.parent) if one.parent else None
-        transactions[one.id] |= more | {"parent_transaction": parent}
-    refunds = [_refund_node(order, one, lines, transactions) for one in order.refunds]
-    codes = [one["code"] for one in body["discount_codes"]]
-    return body | {
-        "customer": _customer_node(order.customer),
-        "discount_applications": applications,
-        "discount_code": codes[0] if codes else None,
-        "discount_codes": codes,
-        "display_financial_status": order.financial_status,
-        "display_fulfillment_status": FULFILLMENT[order.fulfillment_status],
-        "edited": order.edited,
-        "email": body["email"] or None,
-        "fulfillments": [one.node(lines) for one in order.fulfillments],
-        "fully_paid": not order.outstanding,
-        "original_total_price_set": bag(order.original_price),
-        "payment_terms": _terms_node(order),
-        "purchasing_entity": _purchaser(order),
-        "refunds": refunds,
-        "tags": [tag for tag in body["tags"].split(", ") if tag],
-        "total_outstanding_set": bag(order.outstanding),
-        "total_received_set": bag(order.received),
-        "total_refunded_set": bag(order.moved("refund")),
-        "refund_discrepancy_set": bag(order.excess_refunded),
-        "total_tip_received_set": bag(order.ordered()["tips"]),
-        "transactions": list(transactions.values()),
-        "unpaid": not order.received,
-    }
-
-
-def _complete_line(line: Json, applications: list[Json]) -> None:
-    if line["variant_id"]:
-        line["variant"] = {"id": line["variant_id"], "sku": line["sku"]}
-        line["product"] = {"id": line["product_id"], "title": line["title"]}
-    for one in line["discount_allocations"]:
-        one["discount_application"] = applications[one["discount_application_index"]]
-
-
-def _refund_node(
-    order: Order, refund: Json, lines: dict[int, Json], transactions: dict[int, Json]
-) -> Json:
-    moved = [transactions[one["id"]] for one in refund["transactions"]]
-    money = total(t.amount for t in order.transactions if t.id in {m["id"] for m in moved})
-    items = [
-        one
-        | {
-            "line_item": lines[one["line_item_id"]],
-            "price_set": lines[one["line_item_id"]]["price_set"],
-            "restocked": one["restock_type"] != "no_restock",
-        }
-        for one in refund["refund_line_items"]
-    ]
-    more = {"refund_line_items": items, "transactions": moved}
-    return refund | more | {"total_refunded_set": order.currencies.bag(money)}
-
-
-def _customer_node(customer: Json | None) -> Json | None:
-    if customer is None:
-        return None
-    names = filter(None, (customer["first_name"], customer["last_name"]))
-    email, phone = customer["email"], customer["phone"]
-    return customer | {
-        "__typename": "Customer",
-        "display_name": " ".join(names) or email or "",
-        "default_email_address": email and {"email_address": email},
-        "default_phone_number": phone and {"phone_number": phone},
-    }
-
-
-def _terms_node(order: Order) -> Json | None:
-    terms = order.payment_terms
-    if terms is None:
-        return None
-    due = terms["payment_schedules"][0]
-    code = order.currencies.shop
-    schedule = due | {
-        "balance_due": {"amount": due["balance_due"], "currency_code": code},
-        "total_balance": {"amount": due["total_balance"], "currency_code": code},
-        "due": False,
-    }
-    return terms | {"payment_schedules": [schedule], "due": False, "overdue": False}
-
-
-def _purchaser(order: Order) -> Json | None:
-    company = order.company
-    if company is None:
-        return _customer_node(order.customer)
-    contact = company.get("contact_id")
-    return {
-        "__typename": "PurchasingCompany",
-        "company": {
-            "id": company["id"],
-            "name": company.get("name", f"Company {company['id']}"),
-            "external_id": company.get("external_id"),
-        },
-        "location": {
-            "id": company["location_id"],
-            "name": company.get("location_name", "Main"),
-            "external_id": company.get("location_external_id"),
-        },
-        "contact": {"id": contact} if contact else None,
-    }

@@ -1,4 +1,4 @@
-"""What Shopify says of orders, money, refunds and fulfilments, in the shape of its webhooks.
+"""What Shopify says of orders and what follows them, of people and goods, as its webhooks have it.
 
 ``queries.py`` asks GraphQL for the same names, so both ways end in one mapping. What GraphQL cannot
 rename is evened out here: connections, gids, money bags, capitals.
@@ -18,7 +18,8 @@ def _id(value: Any) -> Any:
     """``gid://shopify/LineItem/7``, ``{"id": ...}`` and 7 are the id "7"."""
     if isinstance(value, dict):
         return _id(value.get("id"))
-    return value if value is None else str(value).rpartition("/")[2]
+    # Some gids say behind a question mark what the id is of.
+    return value if value is None else str(value).rpartition("/")[2].partition("?")[0]
 
 
 def _shop(value: Any) -> Any:
@@ -32,6 +33,11 @@ def _shop_currency(value: Any) -> Any:
 
 def _nodes(value: Any) -> Any:
     return value["nodes"] if isinstance(value, dict) else value
+
+
+def _sole(value: Any) -> Any:
+    """What GraphQL wraps in objects of one field."""
+    return _sole(next(iter(value.values()), None)) if isinstance(value, dict) else value
 
 
 def _tracking(value: Any) -> Any:
@@ -62,6 +68,7 @@ def _tags(value: Any) -> Any:
 Id = Annotated[str, BeforeValidator(_id)]
 Money = Annotated[Decimal, BeforeValidator(_shop)]
 Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else str(value))]
+Sole = Annotated[str, BeforeValidator(lambda value: _sole(value) or "")]
 Word = Annotated[str, BeforeValidator(lambda value: str(value or "").lower())]
 Tracking = Annotated[str, BeforeValidator(_tracking)]
 Listed = Annotated[list[T], BeforeValidator(_nodes)]
@@ -214,6 +221,10 @@ class Order(Wire):
     has_fulfillments: Annotated[bool, BeforeValidator(bool)] = Field(
         default=False, validation_alias="fulfillments"
     )
+    # A list in webhooks; GraphQL has a word for how far they are.
+    has_returns: Annotated[
+        bool, BeforeValidator(lambda value: bool(value) and value != "NO_RETURN")
+    ] = Field(default=False, validation_alias="returns")
 
 
 class Transaction(Wire):
@@ -253,6 +264,7 @@ class Refund(Wire):
     currency: Annotated[str, BeforeValidator(_shop_currency)] = Field(
         validation_alias="total_duties_set"
     )
+    return_id: Id | None = Field(default=None, validation_alias="return")
     refund_line_items: Listed[RefundLine]
     transactions: Listed[Transaction]
 
@@ -293,22 +305,181 @@ class OrderEdited(Wire):
     order_edit: OrderEdit
 
 
-class Person(Wire):
-    """Named by number alone."""
+class ReturnedLine(Wire):
+    """How much of an order's line is to come back, and how much of it has."""
+
+    # None where goods come back that no order of the shop knows.
+    line_item_id: Id | None = None
+    quantity: int
+    processed: int
+    reason: Sole = ""
+    note: Text = ""
+
+
+class Changing(Wire):
+    """Something known by the time of its last change."""
 
     id: Id
+    updated_at: AwareDatetime
+
+
+class Return(Wire):
+    """Goods that come back; it has no time of change of its own."""
+
+    id: Id
+    name: Text
+    status: Word
+    closed_at: AwareDatetime | None = None
+    order: Changing
+    return_line_items: Listed[ReturnedLine]
+
+
+class Numbered(Wire):
+    """Known by its number alone."""
+
+    id: Id
+
+
+class Named(Wire):
+    """Known by its global id alone: the rest is read."""
+
+    id: Id = Field(validation_alias="admin_graphql_api_id", min_length=1)
+
+
+class MaybeNamed(Wire):
+    """A processed return: the vendor's own example of it is empty."""
+
+    id: Id | None = Field(default=None, validation_alias="admin_graphql_api_id")
+
+
+class Deleted(Numbered):
+    """What is gone, with the time from the delivery's header."""
+
+    triggered_at: AwareDatetime
+
+
+class AccountAddress(Address):
+    """One of the addresses an account keeps."""
+
+    id: Id
+
+
+class Account(Customer):
+    """Somebody with an account."""
+
+    updated_at: AwareDatetime
+    email: Sole = ""
+    phone: Sole = ""
+    default_address: AccountAddress | None = None
+    addresses: Listed[AccountAddress]
+
+
+class Business(Changing):
+    """A company, as each of its locations names it."""
+
+    name: Text
+    external_id: Text = ""
+
+
+class Outlet(Changing):
+    """A company's location: who buys. Only the API knows its terms."""
+
+    external_id: Text = ""
+    phone: Text = ""
+    locale: Text = ""
+    company: Business
+    billing_address: Address | None = None
+    shipping_address: Address | None = None
+    tax_number: Sole = ""
+    payment_days: Annotated[int | None, BeforeValidator(_sole)] = None
+
+
+class OutletDeleted(Named):
+    """A location that is gone, with the time from the delivery's header."""
+
+    company: Named
+    triggered_at: AwareDatetime
 
 
 class Redact(Wire):
     """A person whose data must go, and the orders they are in."""
 
-    customer: Person
+    customer: Numbered
     orders_to_redact: list[Id]
     triggered_at: AwareDatetime
 
 
-class OrderDeleted(Wire):
-    """``orders/delete``, with the time from the delivery's header."""
+class DataRequest(Wire):
+    """A person who asks what is known of them, and the orders they are in."""
+
+    customer: Numbered
+    orders_requested: list[Id]
+
+
+class ShopRedact(Wire):
+    """A shop that has left."""
+
+    shop_domain: str
+
+
+class OfProduct(Wire):
+    """A variant, which names its product."""
+
+    product_id: Id
+
+
+class OfItem(Wire):
+    """Stock at a location, which names what it is of."""
+
+    inventory_item_id: Id
+
+
+class Level(Wire):
+    """What one location offers."""
+
+    location: Id
+    is_active: bool
+    updated_at: AwareDatetime
+    available: Annotated[
+        int | None, BeforeValidator(lambda named: named[0]["quantity"] if named else None)
+    ]
+
+
+class Item(Changing):
+    """What is counted of a variant."""
+
+    tracked: bool
+    levels: Listed[Level]
+
+
+class StockItem(Item):
+    """The same, read by itself."""
+
+    sku: Text = ""
+    variants: Listed[Numbered]
+
+
+class Variant(Wire):
+    """What is put into a cart."""
 
     id: Id
-    triggered_at: AwareDatetime
+    sku: Text = ""
+    title: Text = ""
+    barcode: Text = ""
+    price: Decimal
+    item: Item
+
+
+class Product(Changing):
+    """A product, or a page of its variants."""
+
+    title: Text
+    status: Word
+    variants: Listed[Variant]
+
+
+class Shop(Wire):
+    """What holds for all prices of a shop."""
+
+    currency: str
+    taxes_included: bool

@@ -21,6 +21,9 @@ SCOPES = [
     "read_payment_terms",
     "read_companies",
     "read_fulfillments",
+    "read_returns",
+    "read_inventory",
+    "read_locations",
 ]
 START = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 ADDRESS = {

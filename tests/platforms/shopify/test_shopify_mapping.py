@@ -276,7 +276,7 @@ def test_a_payment_is_a_sale_or_capture_that_succeeded(kind, status, counts):
 
 def test_a_deletion_is_later_than_all_that_happened_in_its_second():
     at = datetime(2026, 11, 20, 12, 0, 0, 900_000, tzinfo=UTC)
-    told = wire.OrderDeleted(id="5", triggered_at=at)
+    told = wire.Deleted(id="5", triggered_at=at)
     (seen,) = mapping.deleted(told, "shop")
     assert seen.body is None
     assert seen.changed > datetime(2026, 11, 20, 12, 0, 0, 999_999, tzinfo=UTC)
