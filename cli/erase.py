@@ -17,19 +17,19 @@ from fizzbridge.runtime.loading import Loader
 app = typer.Typer()
 
 
-def whose(stack: Stack, text: str) -> EntityRef:
-    """The customer named by key, or by one of its orders.
+def whose(stack: Stack, text: str) -> list[EntityRef]:
+    """Who is named by key, or by one of their orders: a company's has a person beside it.
 
     Raises:
         CommandError: there is none.
     """
     found = orders.find(stack, text)
     if found.kind is Kind.CUSTOMER:
-        return found
+        return [found]
     request = Loader(stack.table, stack.objects).view(found).request
     if found.kind is not Kind.ORDER or request is None:
         raise CommandError(f"{found} names no customer. Give Customer#<connection>/<id>.")
-    return request.customer
+    return [one for one in (request.customer, request.ordered_by) if one]
 
 
 @command(app, "erase")
@@ -43,11 +43,14 @@ def erase_command(
     """Blank a customer's personal data, with those of their orders; it cannot be taken back."""
     stack = tool.stack
     found = whose(stack, customer)
-    theirs = [order.key for order in orders_of(stack.table, found)]
+    names = " and ".join(map(str, found))
+    listed = (order.key for one in found for order in orders_of(stack.table, one))
+    theirs = list(dict.fromkeys(listed))
     count = f"{len(theirs)} {'order' if len(theirs) == 1 else 'orders'}"
-    tool.confirm(f"Erase {found} and what is personal in {count}?", yes=yes)
-    erase_customer(stack.table, stack.objects, found, datetime.now(UTC), stack.caller())
+    tool.confirm(f"Erase {names} and what is personal in {count}?", yes=yes)
+    for one in found:
+        erase_customer(stack.table, stack.objects, one, datetime.now(UTC), stack.caller())
     tool.answer(
-        {"customer": found.key, "orders": theirs},
-        f"{found} is erased; {count} follow within a minute, here and at every target.",
+        {"customers": [one.key for one in found], "orders": theirs},
+        f"Erased: {names}; {count} follow within a minute, here and at every target.",
     )

@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     backfill,
+    check,
     connect,
     dlq,
     drift,
@@ -13,7 +14,10 @@ from cli import (
     explain,
     holds,
     maps,
+    plan,
+    privacy,
     recall,
+    recreate,
     resync,
     routes,
     secrets,
@@ -35,6 +39,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(maps.app, name="map")
 app.add_typer(holds.app, name="hold")
 app.add_typer(routes.app, name="route")
+app.add_typer(privacy.app, name="privacy")
 for single in (
     connect.app,
     status.app,
@@ -42,6 +47,9 @@ for single in (
     explain.app,
     recall.app,
     drift.app,
+    check.app,
+    plan.app,
+    recreate.app,
     resync.app,
     backfill.app,
     erase.app,

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli import links
+from cli.asked import ask
 from cli.stack import CommandError, Stack
-from cli.tool import ConnectionArgument, Tool, command, grid
+from cli.tool import ConnectionArgument, DryRunOption, Tool, command, grid
 from fizzbridge.runtime import rows
 from fizzbridge.state import Write
 from fizzbridge.state.moments import to_text
 
 app = typer.Typer(no_args_is_help=True, help="Maps of SKUs, taxes, units and other codes.")
+
+SORTS = ("sku", "tax", "unit", "account", "warehouse", "location", "payment_method", "pricelist")
+"""Maps that are written out whole; a platform may read others, which its README names."""
+
+COLUMNS = ("sort", "value", "mapped")
 
 SortArgument = Annotated[str, typer.Argument(help="What is mapped: sku, tax, unit ...")]
 ValueArgument = Annotated[str, typer.Argument(help="The code that had no counterpart.")]
@@ -87,4 +97,107 @@ def unset_command(
     tool.answer(
         {"connection": connection, "sort": sort, "value": value, "mapped": None},
         f"{connection}: {sort} {value} is not mapped any more.",
+    )
+
+
+def read_csv(text: str) -> list[tuple[str, str, str]]:
+    """Rows of maps from a file with the columns ``sort``, ``value`` and ``mapped``.
+
+    Raises:
+        CommandError: it is no such file; every wrong line is named.
+    """
+    reader = csv.DictReader(io.StringIO(text))
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise CommandError(f"The first line must be: {','.join(COLUMNS)}")
+    rows_, seen, mistakes = [], set(), []
+    for number, line in enumerate(reader, start=2):
+        cells = [(line.get(name) or "").strip() for name in COLUMNS]
+        sort, value, mapped = cells
+        if None in line or not all(cells):
+            mistakes.append(f"line {number}: needs {', '.join(COLUMNS)}, each with something in it")
+        elif (sort, value) in seen:
+            mistakes.append(f"line {number}: {sort} {value} is there twice")
+        seen.add((sort, value))
+        rows_.append((sort, value, mapped))
+    if mistakes:
+        raise CommandError("Nothing was set. " + "; ".join(mistakes))
+    return rows_
+
+
+def to_csv(stack: Stack, connection: str) -> str:
+    """Every map of a connection as a file that ``import`` reads."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_every(stack, connection))
+    return text.getvalue()
+
+
+def _every(stack: Stack, connection: str) -> Iterator[tuple[str, str, str]]:
+    for sort in SORTS:
+        for value, mapped in listed(stack, connection, sort).items():
+            yield sort, value, mapped
+
+
+@command(app, "export")
+def export_command(tool: Tool, connection: ConnectionArgument) -> None:
+    """Write all maps of a connection as CSV to standard output."""
+    text = to_csv(tool.stack, connection)
+    data = [dict(zip(COLUMNS, row, strict=True)) for row in _every(tool.stack, connection)]
+    if tool.as_json:
+        tool.answer(data)
+    else:
+        typer.echo(text, nl=False)
+
+
+@command(app, "import")
+def import_command(
+    tool: Tool,
+    connection: ConnectionArgument,
+    file: Annotated[Path, typer.Argument(help="CSV with the columns sort, value, mapped.")],
+    dry_run: DryRunOption = False,
+) -> None:
+    """Set maps from a CSV; rows that are not in it stay, and what was held goes on."""
+    if not file.is_file():
+        raise CommandError(f"There is no file {file}.")
+    wanted = read_csv(file.read_text(encoding="utf-8-sig"))
+    sorts = {sort for sort, _, _ in wanted}
+    known = {sort: listed(tool.stack, connection, sort) for sort in sorts}
+    new = [row for row in wanted if known[row[0]].get(row[1]) != row[2]]
+    held = 0
+    if not dry_run:
+        for sort, value, mapped in tool.track(new, f"setting {connection}"):
+            held += put(tool.stack, connection, sort, value, mapped)
+    verb = "would be set" if dry_run else "set"
+    tool.answer(
+        {"connection": connection, "set": len(new), "held": held, "dry_run": dry_run},
+        f"{connection}: {len(new)} of {len(wanted)} {verb}, the others were so already. "
+        f"{held} held for them: on the way now.",
+    )
+
+
+@command(app, "suggest")
+def suggest_command(
+    tool: Tool,
+    connection: ConnectionArgument,
+    approve: Annotated[
+        list[str] | None, typer.Option("--approve", help="Set what is suggested for this SKU.")
+    ] = None,
+) -> None:
+    """List items a target has under another code: of the same barcode, or of nearly the same code.
+
+    Nothing is set before you approve it.
+    """
+    with tool.waiting(f"asking {connection}"):
+        found = ask(tool.stack, connection, "suggest")["suggestions"]
+    by_sku = {one["sku"]: one for one in found}
+    if unknown := set(approve or ()) - set(by_sku):
+        raise CommandError(f"Nothing is suggested for {min(unknown)}; nothing was set.")
+    for sku in approve or ():
+        by_sku[sku]["held"] = put(tool.stack, connection, "sku", sku, by_sku[sku]["code"])
+    columns = ("sku", "code", "name", "why", "held")
+    shown = [[one.get(name, "") for name in columns] for one in found]
+    tool.answer(
+        {"connection": connection, "suggestions": found, "approved": list(approve or ())},
+        grid(*columns, rows=shown) if found else "Every item has its counterpart, or none like it.",
     )

@@ -15,3 +15,17 @@ for name, cases in (("faults", 100_000), ("fuzz", 2_500)):
         name, max_examples=cases, deadline=None, suppress_health_check=SLOW, database=None
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "unit"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many requests to each target were held against its vendor's own specification."""
+    lines = [
+        line
+        for report in terminalreporter.stats.get("passed", ())
+        for name, line in report.user_properties
+        if name == "validated" and report.when == "call"
+    ]
+    if lines:
+        terminalreporter.section("requests the vendors' specifications allow", sep="-")
+        for line in sorted(lines):
+            terminalreporter.write_line(line)

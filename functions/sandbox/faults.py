@@ -3,7 +3,8 @@
 A fault waits for a request whose ``METHOD /path`` line and body contain the given texts, then
 spoils the answer. ``status`` answers instead of the sandbox; ``drop`` hangs up before the sandbox
 sees the request; ``commit_then_silence`` lets the sandbox do its work and withholds the answer;
-``commit_then_reset`` and ``truncate`` do the work and break the answer off; ``delay`` is only slow;
+``commit_then_reset`` and ``truncate`` do the work and break the answer off, ``commit_then_status``
+answers with a failure all the same; ``delay`` is only slow;
 ``give_up`` is a client that stops waiting after ``seconds``, perhaps with the work still going on.
 """
 
@@ -25,7 +26,14 @@ IN_PROCESS = "sandbox.in_process"
 """Scope key set by an in-process transport: withheld answers are raised at once, not waited for."""
 
 Kind = Literal[
-    "status", "drop", "commit_then_silence", "commit_then_reset", "truncate", "delay", "give_up"
+    "status",
+    "drop",
+    "commit_then_silence",
+    "commit_then_reset",
+    "commit_then_status",
+    "truncate",
+    "delay",
+    "give_up",
 ]
 
 
@@ -118,6 +126,8 @@ class Faults:
             if not scope.get(IN_PROCESS):
                 await asyncio.sleep(fault.seconds)
             await _hang_up(scope, send, NoAnswerError())
+        elif fault.kind == "commit_then_status":
+            await _answer(fault, send)
         elif fault.kind == "truncate":
             text = b"".join(message.get("body", b"") for message in messages[1:])
             start = dict(messages[0])

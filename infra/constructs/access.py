@@ -54,6 +54,11 @@ def read_entities(table: dynamodb.ITable) -> iam.PolicyStatement:
     return allow("ReadEntities", ["dynamodb:Query"], table.table_arn)
 
 
+def check_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Make a transaction depend on a row that it does not write."""
+    return allow("CheckRows", ["dynamodb:ConditionCheckItem"], table.table_arn)
+
+
 def query_index(table: dynamodb.ITable, index: str) -> iam.PolicyStatement:
     """Query one index, which holds keys only."""
     return allow(

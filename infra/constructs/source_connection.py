@@ -3,6 +3,7 @@
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -72,7 +73,7 @@ class SourceConnection(Construct):
             | ({"FIZZBRIDGE_SUBSCRIPTION_SECRET": signing} if signing else {}),
             statements=[
                 access.merge_state(shared.table),
-                *([access.read_entities(shared.table)] if parts.manifest.rechecked else []),
+                *self._more_rights(),
                 *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
@@ -100,6 +101,15 @@ class SourceConnection(Construct):
         CfnOutput(self, "PullFunction", value=made.function.function_name).override_logical_id(
             "PullFunction"
         )
+
+    def _more_rights(self) -> list[iam.PolicyStatement]:
+        """What pull needs of some platforms only."""
+        manifest, table = self._parts.manifest, self._parts.shared.table
+        # A platform that holds orders for us speaks of them by its own ids and codes.
+        is_target = manifest.functions.target is not None
+        needs = manifest.rechecked or manifest.webhook.farewell or is_target
+        reads = [access.read_entities(table)] if needs else []
+        return [*reads, *([access.check_rows(table)] if is_target else [])]
 
     def _schedules(self, queue: sqs.Queue, polls: list[tuple[str, str]]) -> None:
         watched = self._parts.manifest.webhook.watched

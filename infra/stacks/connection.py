@@ -1,6 +1,6 @@
 """One connection: everything of it, and nothing of any other."""
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Annotations, CfnOutput, Stack
 from constructs import Construct
 
 from fizzbridge.settings import Connection
@@ -33,6 +33,11 @@ class ConnectionStack(Stack):
         )
         manifest = deployment.manifest(connection)
         functions = manifest.functions
+        for end in manifest.ends:
+            # Printed at every synth and deployment.
+            Annotations.of(self).add_warning_v2(
+                f"fizzbridge:end-{end.on}", f"{manifest.name}, from {end.on}: {end.what}"
+            )
         dead_letters = dead_letter_queue(
             self, "DeadLetters", stage.resource(connection.name, "dlq"), stage
         )

@@ -121,7 +121,17 @@ NOTICED: dict[Grant, str] = {
 
 SOME: dict[Grant, str] = _grants(
     "pull",
-    ("dynamodb:Query", TABLE, "lists the orders of a day, where a platform deletes without a word"),
+    (
+        "dynamodb:Query",
+        TABLE,
+        "lists the orders of a day, where a platform deletes without a word, or the customers of a "
+        "shop that leaves; reads which of our codes an ERP's are",
+    ),
+    (
+        "dynamodb:ConditionCheckItem",
+        TABLE,
+        "keeps what an ERP says of an order it does not know by our name",
+    ),
 )
 """What only the functions of some platforms have."""
 

@@ -42,6 +42,9 @@ api = ["token"]
 [quality]
 tier = "bronze"
 tried = "documented"
+[[ends]]
+on = 2031-01-01
+what = "v3 stops; move to v4"
 """
 COMPANY = """
 [company]

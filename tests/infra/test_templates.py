@@ -446,6 +446,12 @@ def test_infra_names_no_platform():
             assert not [name for name in platforms if name in text], path
 
 
+def test_what_a_vendor_takes_away_is_a_warning_of_every_synth(both_ways):
+    told = "".join(path.read_text() for path in both_ways.folder.glob("*.json"))
+    assert "Acme, from 2031-01-01: v3 stops; move to v4" in told
+    assert "aws:cdk:warning" in told
+
+
 def test_a_new_platform_gets_everything(both_ways, snapshot):
     stack = both_ways.templates["fizzbridge-prod-acme-1"]["Resources"]
     kinds: dict[str, list[str]] = {}

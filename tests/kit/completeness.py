@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fizzbridge.manifest import Manifest, load_registry
+from fizzbridge.model.entity import LEVEL_KINDS
 from fizzbridge.observation import Hint, Seen
 from fizzbridge.runtime.pull import PullAdapter
 from fizzbridge.webhook.adapter import WebhookAdapter
@@ -106,7 +107,7 @@ def _fixtures(events: Path, webhook: WebhookAdapter, manifest: Manifest) -> Iter
     deliveries = [Delivery.from_event(http_event(one.headers, one.body), AT) for one in found]
     if not found:
         yield f"no deliveries in events/{events.name}"
-    if not (events / "source.json").is_file():
+    if not any((events / name).is_file() for name in ("source.json", "target.json")):
         yield f"no events/{events.name}/source.json: what is ordered in the sandbox"
     for topic in sorted(set(webhook.routes) - {webhook.topic(one) for one in deliveries}):
         yield f"no fixture for topic {topic}"
@@ -114,6 +115,9 @@ def _fixtures(events: Path, webhook: WebhookAdapter, manifest: Manifest) -> Iter
     shown = {one.ref.kind for one in told if isinstance(one, Seen) and one.body}
     # What deliveries only name is shown by pull.
     named = {one.what for one in told if isinstance(one, Hint)}
+    # One read of a thing that is sold shows its price and its stock as well.
+    if LEVEL_KINDS & {one.of for one in told if isinstance(one, Hint)}:
+        named |= {kind.lower() for kind in LEVEL_KINDS}
     # Where deliveries show nothing, what is read back is proven by the contract of shops.
     for kind in manifest.entities.source if shown else ():
         if kind not in shown and not any(what.startswith(kind.lower()) for what in named):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,18 @@ def fault_proxy(upstream: str, log: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     with _child(command, log, {}) as child:
         _await_answer(child, f"{address}/_microburst/fired", log)
+        yield address
+
+
+@contextmanager
+def serve(platform: str, seed: Mapping[str, Any], folder: Path) -> Iterator[str]:
+    """Runs a platform's sandbox; yields its address."""
+    port, file = free_port(), folder / "seed.json"
+    file.write_text(json.dumps(seed))
+    command = [sys.executable, "-m", "sandbox", platform, "--port", str(port), "--seed", str(file)]
+    address, log = f"http://127.0.0.1:{port}", folder / "sandbox.log"
+    with _child(command, log, {"PYTHONPATH": str(ROOT / "functions")}) as child:
+        _await_answer(child, f"{address}/_sandbox/accepted", log)
         yield address
 
 

@@ -38,7 +38,7 @@ from fizzbridge.runtime.converge import Converge, Outcome
 from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
-from fizzbridge.runtime.target import Situation, TargetAdapter
+from fizzbridge.runtime.target import Situation, TargetAdapter, TargetEntity
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge
 from fizzbridge.state.memory import MemoryTable
@@ -121,7 +121,7 @@ class Held:
 
 
 @dataclass
-class Shelf:
+class Shelf(TargetEntity):
     """One kind of object at the target: creates are blind, searches may lag."""
 
     clock: Clock

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import httpx
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import EntityRef, Part
+from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
+from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.model.order import TaxShare
 from fizzbridge.model.party import Address, Contact
 from fizzbridge.observability import Metrics
@@ -24,6 +26,7 @@ from fizzbridge.runtime.batch import Again, Message
 from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.target import TargetAdapter
+from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.runtime.worker import Worker
 from sandbox.faults import Fault
 from tests.kit.house import (
@@ -66,19 +69,22 @@ def adapter(platform: str) -> TargetAdapter:
 class TargetHouse(House):
     """The house; ``events/<platform>/target.json`` says what its target sells."""
 
-    def __init__(self, platform: str) -> None:
+    def __init__(self, platform: str, roles: Sequence[str] = ("order.processing",)) -> None:
         self.facts = json.loads((EVENTS / platform / "target.json").read_text())
         self.adapter = adapter(platform)
         shop, erp = BRIDGE["connections"]
-        target = {"platform": platform} | {
+        target = {"platform": platform, "roles": roles} | {
             name: self.facts[name] for name in ("base_url", "settings")
         }
-        super().__init__(connections=[shop, erp | target])
+        kinds = [str(kind) for kind in self.adapter.entities if kind is not Kind.CUSTOMER]
+        route = {"kinds": kinds, "from": ["shop"], "to": ["erp"]}
+        super().__init__(connections=[shop, erp | target], routes=[route])
         make = importlib.import_module(f"platforms.{platform}.sandbox").make
         self.sandbox = make(self.facts["seed"])
         self.transport = SandboxTransport(self.sandbox.app)
         self.connection = self.bridge.connection("erp")
         self.secret = dict(self.facts["secret"])
+        self.known: dict[str, str] = {}
         self.converge = Converge(
             self.adapter,
             self.connection,
@@ -99,10 +105,13 @@ class TargetHouse(House):
 
     @contextmanager
     def _capacity(self, lease: Any) -> Iterator[VendorClient]:
+        auth = self.adapter.auth(self.secret, self.connection)
+        if isinstance(auth, RotatingToken):
+            auth.share(self.rows, "erp", self.clock)
         yield VendorClient(
             platform=self.adapter.platform,
             base_url=self.connection.base_url,
-            auth=self.adapter.auth(self.secret, self.connection),
+            auth=auth,
             errors=self.adapter.errors,
             timeout=timedelta(seconds=self.bridge.timing.call_timeout),
             transport=self.transport,
@@ -124,11 +133,70 @@ class TargetHouse(House):
         """The shop tells of the customer."""
         self.observe(Seen(customer_ref(), ADA, None))
 
+    def pay(self, cases: int = 2, second: int = 0) -> EntityRef:
+        """The shop tells that the order was paid."""
+        payment = ref(Kind.PAYMENT, "shop", "p1")
+        body = Payment(
+            order=order_ref(),
+            amount=Decimal(cases * 12),
+            currency="GBP",
+            gateway="card",
+            at=self.clock(),
+            status=SettlementStatus.SETTLED,
+        )
+        changed = self.clock() + timedelta(seconds=second)
+        self.observe(Seen(payment, body, changed, parent=order_ref()))
+        return payment
+
+    def refund(self, cases: int = 1) -> EntityRef:
+        """The shop tells of money given back for some of the cases; its order stays as it was."""
+        refund = ref(Kind.REFUND, "shop", "r1")
+        back = RefundedLine(
+            order_line_id="l-COLA330-CASE",
+            quantity=cases,
+            amount=Decimal(cases * 10),
+            tax=Decimal(cases * 2),
+            is_restocked=True,
+        )
+        body = Refund(
+            order=order_ref(),
+            amount=Decimal(cases * 12),
+            currency="GBP",
+            at=self.clock(),
+            status=SettlementStatus.SETTLED,
+            lines=(back,),
+        )
+        self.observe(Seen(refund, body, self.clock(), parent=order_ref()))
+        return refund
+
+    def act(self, name: str, step: Sequence[Any]) -> None:
+        """Somebody at the target does something: a path below ``/_sandbox/`` and a body.
+
+        ``{id}`` in the path is the order's id there, ``{name}`` that of what an earlier act made.
+        """
+        path, body = step
+        held = self.link(order_ref())["external_id"].rpartition(":")[2]
+        root = httpx.URL(self.connection.base_url).copy_with(path="/_sandbox/")
+        url = root.join(path.format(id=held, **self.known))
+        answer = self.transport.handle_request(httpx.Request("POST", url, json=body))
+        assert answer.is_success, answer.text
+        if answer.content:
+            self.known[name] = str(answer.json().get("id", ""))
+
+    def made(self, kind: Kind) -> int:
+        """How many objects of a document's kind were made, by the facts' names for them."""
+        done: Counter[str] = self.sandbox.accepted
+        return sum(done[name] for name in self.facts["documents"][str(kind)])
+
     def fault(self, kind: str, where: str = "", **more: Any) -> Fault:
         """Arm a fault of the sandbox: on its next call, or on the one the facts name."""
         fault = Fault(kind, **(self.facts[where] if where else {}), **more)
         self.sandbox.faults.arm(fault)
         return fault
+
+    def while_creating(self, what: Callable[[], None]) -> None:
+        """Have something happen while the next create is on its way."""
+        self.transport.meanwhile.append((Fault("delay", **self.facts["create"]), what))
 
     def work(self, entity: EntityRef) -> Again | None:
         """One message of the target's queue."""
@@ -143,9 +211,10 @@ class TargetHouse(House):
             self.handle(to, event)
 
     def committed(self, what: str) -> int:
-        """How often the sandbox has done something, by the facts' name for it."""
+        """How often the sandbox has done something, by the facts' name or names for it."""
         done: Counter[str] = self.sandbox.accepted
-        return done[self.facts[what]]
+        names = self.facts[what]
+        return sum(done[name] for name in ([names] if isinstance(names, str) else names))
 
     def sent(self) -> list[httpx.Request]:
         """The requests made so far."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 
-from sandbox.faults import IN_PROCESS, App, HungUpError, NoAnswerError
+from sandbox.faults import IN_PROCESS, App, Fault, HungUpError, NoAnswerError
 
 
 class SandboxTransport(httpx.BaseTransport):
@@ -16,10 +17,16 @@ class SandboxTransport(httpx.BaseTransport):
     def __init__(self, app: App) -> None:
         self.app = app
         self.requests: list[httpx.Request] = []
+        self.meanwhile: list[tuple[Fault, Callable[[], None]]] = []
+        """What happens while a request is on its way, once; a fault says which request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.read()
         self.requests.append(request)
+        line = f"{request.method} {request.url.path}"
+        for one in [one for one in self.meanwhile if one[0].strikes(line, request.content)]:
+            self.meanwhile.remove(one)
+            one[1]()
         try:
             return asyncio.run(self._answer(request))
         except NoAnswerError as error:

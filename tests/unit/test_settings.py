@@ -148,9 +148,10 @@ WRONG = {
         "routes[0]: to: 'erp' (odoo) cannot hold Payment; it can hold Order, Customer",
     ),
     "unreported kind": (
-        'from = ["shop-uk"]\nto = ["erp"]',
-        'from = ["erp"]\nto = ["erp"]',
-        "routes[0]: from: 'erp' (odoo) cannot report Order; it can report nothing",
+        'kinds = ["Order"]\nfrom = ["shop-uk"]',
+        'kinds = ["Customer"]\nfrom = ["erp"]',
+        "routes[0]: from: 'erp' (odoo) cannot report Customer; it can report Order, Shipment, "
+        "Return, Invoice",
     ),
     "condition": (
         "ship_country =",

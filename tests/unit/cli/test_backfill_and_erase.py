@@ -76,7 +76,7 @@ def test_nothing_is_erased_before_it_is_confirmed(fizzbridge, shop, stack):
 def test_an_order_names_its_customer(fizzbridge, shop, stack):
     order = shop.order(1)
     told = fizzbridge("--json", "erase", "FZ1001", "--yes")
-    assert told.data == {"customer": "shop-uk/77", "orders": [order.key]}
+    assert told.data == {"customers": ["shop-uk/77"], "orders": [order.key]}
     (row,) = stack.table.query("Customer#shop-uk/77", "PART#record")
     assert row["erased"] is True
 

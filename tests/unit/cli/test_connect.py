@@ -49,8 +49,8 @@ def test_connecting_shows_what_is_subscribed_to(fizzbridge, stack, puller):
     assert told.code == 0, told.err
     assert asked[0]["type"] == "connect"
     assert asked[0]["address"] == stack.connections["shop-uk"]["WebhookUrl"]
-    assert asked[0]["streams"] == ["orders"]
-    for word in ("can be read: orders", "ORDERS_CREATE", "made", "ORDERS_PAID", "there"):
+    assert asked[0]["streams"] == ["orders", "customers", "companies", "products"]
+    for word in ("can be read: orders, customers", "ORDERS_CREATE", "made", "ORDERS_PAID", "there"):
         assert word in told.out
 
 

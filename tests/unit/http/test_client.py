@@ -35,7 +35,7 @@ def client(answer, *, base="https://vendor.example/api", auth=None, **more):
         platform="acme",
         base_url=base,
         auth=auth or Bearer("top-secret"),
-        errors=ErrorRules(),
+        errors=more.pop("errors", ErrorRules()),
         timeout=more.pop("timeout", TIMEOUT),
         transport=httpx.MockTransport(respond),
         **more,
@@ -121,6 +121,25 @@ def test_a_failures_body_need_not_be_json():
     with pytest.raises(errors.OutcomeUnknownError) as found:
         client(page).post("/x", json={}, writes=True)
     assert found.value.message == "POST /api/x was answered 502"
+
+
+def test_what_is_no_json_is_read_as_its_platform_says():
+    def words(text):
+        if not text.endswith("."):
+            raise ValueError(text)
+        return {"said": text}
+
+    rules = ErrorRules(message_at=("said",), media="xml", decode=words)
+    xml = {"Content-Type": "text/xml"}
+    assert client(httpx.Response(200, text="Yes.", headers=xml), errors=rules).get("/x").data == {
+        "said": "Yes."
+    }
+    whole = client(httpx.Response(400, text="No, Ada Lovelace.", headers=xml), errors=rules)
+    with pytest.raises(errors.TargetRejectedError, match=r"No, …\.$"):
+        whole.request("POST", "/x", content=b"<a/>", writes=True, shown={"name": "Ada Lovelace"})
+    cut = client(httpx.Response(200, text="Ye", headers=xml), errors=rules)
+    with pytest.raises(errors.OutcomeUnknownError, match="not whole"):
+        cut.request("POST", "/x", content=b"<a/>", writes=True)
 
 
 def test_no_write_begins_that_may_outlast_the_lease():

@@ -174,3 +174,23 @@ def test_of_two_who_join_at_once_the_later_sees_the_other(house):
     again = Speakers(house.rows, "ITEM#COLA330", house.clock())
     assert again.of(OWNED, Kind.PRODUCT) == [COLA]
     house.rows.transact(again.joined_by(TOLD, CASE))
+
+
+def test_a_price_of_a_product_given_up_is_no_difference(house):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50"))
+    assert len(house.fizzbridge("drift")) == 1
+    house.observe(Seen(CASE, Product(sku="COLA330-C24", name="Case"), house.clock()))
+    house.clock.advance(1)
+    house.observe(Seen(CASE, None, house.clock()))
+    assert house.fizzbridge("drift") == []
+    house.told(*case_price("12.60"))
+    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == []
+
+
+def test_a_price_list_is_found_by_its_map(house):
+    house.map("pricelist", "trade-group", "TRADE")
+    house.told(*owned_price("10.00", price_list="TRADE"))
+    house.told(*case_price("10.50", price_list="trade-group"))
+    found = differences(house, ref(Kind.PRICE, "shop", "v2"))
+    assert found == [("price", "10 EUR", "10.5 EUR")]

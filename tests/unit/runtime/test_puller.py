@@ -11,13 +11,18 @@ from fizzbridge.errors import (
     TargetRejectedError,
     TargetUnavailableError,
 )
-from fizzbridge.observation import Hint
+from fizzbridge.model.entity import Kind, ref
+from fizzbridge.model.events import DetailType
+from fizzbridge.observation import Enquiry, Farewell, Hint
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.leases import acquire, release
 from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.pull import Page
-from fizzbridge.runtime.puller import PAGES_PER_RUN, Place, Puller
+from fizzbridge.runtime.puller import ERASED_PER_RUN, PAGES_PER_RUN, Place, Puller
+from fizzbridge.runtime.rows import ENQUIRY_SK, OPEN_ENQUIRIES
 from fizzbridge.state.cursors import Cursors, cursor_key
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import ObjectsUnavailableError
@@ -402,3 +407,41 @@ def test_of_a_batch_only_what_failed_comes_back(source):
     assert answer == {"batchItemFailures": [{"itemIdentifier": "b"}]}
     assert [receipt for _, receipt, _ in hidden] == ["r-b"]
     assert len(source.parts()) == 2
+
+
+# -- who asks, and who leaves ------------------------------------------------------------------
+
+
+def tell(source, *told):
+    how = Circumstances(AT, is_authoritative=False, correlation_id="c", source="privacy")
+    source.puller._intake.take(told, source.webhook.clock, how)
+
+
+def test_an_enquiry_waits_for_a_person_and_is_announced(source):
+    delivered(source, "Ann")
+    ann = ref(Kind.CUSTOMER, CONNECTION, "7")
+    tell(source, Enquiry(ann))
+    row = source.table.get(str(ann), ENQUIRY_SK)
+    assert row["cause"] == OPEN_ENQUIRIES
+    ((kind, event),) = facts(None, row, source.objects)
+    assert kind is DetailType.DATA_REQUESTED
+    assert (event.connection, event.key) == (CONNECTION, ann.key)
+    answered = {name: value for name, value in row.items() if name != "cause"}
+    assert not list(facts(row, answered, source.objects))
+
+
+def test_when_a_shop_leaves_everybody_it_told_of_is_erased(source):
+    everybody = ERASED_PER_RUN + 5
+    for number in range(everybody):
+        source.pull.script.append(person(f"Ann {number}", str(number)))
+        source.work(HINT | {"id": str(number)})
+    tell(source, Farewell("another.example"))
+    assert not source.messages()
+    tell(source, Farewell("fizz-depot.myshopify.com"))
+    source.drain()
+    kept = [row for row in source.parts().values() if "Ann" in str(row)]
+    assert len(source.parts()) == everybody
+    assert not kept
+    source.pull.script.append(person("Ann again", "3", AT + timedelta(days=1)))
+    source.work(HINT | {"id": "3"})
+    assert "Ann again" not in str(source.parts())

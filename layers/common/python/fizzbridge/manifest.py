@@ -6,6 +6,7 @@ never read it: infrastructure, the command line and the tests do.
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -48,6 +49,8 @@ class WebhookRoute(_Frozen):
 
     path_token: bool = False
     """True for vendors that cannot sign: a long random token in the path is the proof."""
+    farewell: bool = False
+    """Whether a shop that leaves for good says so, and everybody known by it is to be erased."""
     watched: Every | None = None
     """How often the platform's own list of webhooks is looked through; None where it has none, or
     where webhooks are set up by hand."""
@@ -82,6 +85,15 @@ class Quality(_Frozen):
     exempt: Mapping[str, str] = Field(default_factory=dict)
 
 
+class End(_Frozen):
+    """A day from which the vendor takes something of this API away."""
+
+    on: date
+    """The first day it may happen."""
+    what: str
+    """What ends, and what to do about it."""
+
+
 class Manifest(_Frozen):
     """One platform's ``manifest.toml``."""
 
@@ -96,6 +108,9 @@ class Manifest(_Frozen):
     rechecked: Every | None = None
     """How often known orders are looked for among the platform's own; None where it tells of every
     deletion, or has none."""
+    ends: tuple[End, ...] = ()
+    """What the vendor has said it will take away. The last is the end of the API; those before it
+    narrow who may use it."""
     quality: Quality
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ an entity without showing it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from fizzbridge.model.base import Frozen
@@ -25,7 +25,7 @@ class Hint:
 
     what: str
     external_id: str
-    of: Kind | None = None
+    of: Kind | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -50,4 +50,27 @@ class Seen:
     refetch: Hint | None = None
 
 
-Told = Seen | Hint
+@dataclass(frozen=True)
+class Enquiry:
+    """A person asks what is known of them; somebody must answer within the law's time.
+
+    Attributes:
+        customer: who; a guest is known by an order.
+    """
+
+    customer: EntityRef
+
+
+@dataclass(frozen=True)
+class Farewell:
+    """The platform has left for good: everybody known through the connection is to be erased.
+
+    Attributes:
+        host: which shop, where one address hears of several; the connection's base URL or its
+            setting ``shop`` must name it.
+    """
+
+    host: str
+
+
+Told = Seen | Hint | Enquiry | Farewell

@@ -39,18 +39,29 @@ class ClientCredentials(httpx.Auth):
     Args:
         token_url: where tokens are given; https, or http on this machine.
         client_id: the client.
-        client_secret: its secret, sent by Basic authentication.
+        client_secret: its secret.
         scope: what the token is for, with blanks between.
+        in_form: whether id and secret go into the form, and not by Basic authentication.
     """
 
     requires_response_body = True
 
-    def __init__(self, token_url: str, client_id: str, client_secret: str, scope: str) -> None:
+    def __init__(
+        self,
+        token_url: str,
+        client_id: str,
+        client_secret: str,
+        scope: str,
+        *,
+        in_form: bool = False,
+    ) -> None:
         self._url = httpx.URL(token_url)
         if self._url.scheme != "https" and self._url.host not in {"localhost", "127.0.0.1"}:
             raise ConfigurationError(f"{self._url.host}: tokens are asked for by https only")
-        self._client = httpx.BasicAuth(client_id, client_secret)
+        self._client = httpx.Auth() if in_form else httpx.BasicAuth(client_id, client_secret)
         self._form = {"grant_type": "client_credentials", "scope": scope}
+        if in_form:
+            self._form |= {"client_id": client_id, "client_secret": client_secret}
         self._token = ""
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -82,7 +93,7 @@ class ClientCredentials(httpx.Auth):
 
 @cache
 def client_credentials(
-    token_url: str, client_id: str, client_secret: str, scope: str
+    token_url: str, client_id: str, client_secret: str, scope: str, *, in_form: bool = False
 ) -> ClientCredentials:
     """One per client and process, so that its token is asked for once."""
-    return ClientCredentials(token_url, client_id, client_secret, scope)
+    return ClientCredentials(token_url, client_id, client_secret, scope, in_form=in_form)

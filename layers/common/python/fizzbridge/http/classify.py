@@ -37,7 +37,8 @@ class Answer:
     Attributes:
         status: HTTP status.
         headers: names in lower case.
-        data: the JSON body with every fraction as Decimal; None where the body is no JSON.
+        data: the JSON body with every fraction as Decimal, or what the platform's ``decode`` makes
+            of a body; None where it is neither.
         text: the body as text.
         request_id: the vendor's name of this call, to quote to their support.
     """
@@ -104,12 +105,16 @@ class ErrorRules:
         message_at: dotted paths of the vendor's sentence; the first that holds text is taken.
         code_at: dotted paths of the vendor's short code.
         retry_after: how long an answer asks to wait, where it is not the Retry-After header.
+        media: what the content type of a whole answer names.
+        decode: reads a body that is no JSON; raises ValueError where it is not whole.
     """
 
     rules: tuple[Rule, ...] = ()
     message_at: tuple[str, ...] = ("message", "error.message", "errors.0.message", "detail")
     code_at: tuple[str, ...] = ("code", "error.code", "errors.0.code")
     retry_after: Callable[[Answer], timedelta | None] | None = None
+    media: str = "json"
+    decode: Callable[[str], Any] | None = None
 
     def error(
         self, answer: Answer, *, platform: str, call: str, writes: bool, said: Collection[str] = ()
@@ -207,11 +212,12 @@ def personal(sent: Any) -> Iterator[str]:
     elif isinstance(sent, list | tuple):
         for value in sent:
             yield from personal(value)
-    elif isinstance(sent, str) and len(sent) > 2 and _looks_personal(sent):
+    elif isinstance(sent, str) and len(sent) > 2 and looks_personal(sent):
         yield " ".join(sent.split())
 
 
-def _looks_personal(text: str) -> bool:
+def looks_personal(text: str) -> bool:
+    """Whether a text may be a person's: with a blank, in mixed case, a mail, a VAT number."""
     mixed = any(letter.isupper() for letter in text) and any(letter.islower() for letter in text)
     return mixed or " " in text or "@" in text or bool(_VAT.fullmatch(text))
 

@@ -103,6 +103,8 @@ class VendorClient:
         content: bytes | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        was: Mapping[str, Any] | None = None,  # noqa: ARG002  for plans
+        shown: Any = None,
     ) -> Answer:
         """Make one call and return the answer of a success.
 
@@ -114,6 +116,8 @@ class VendorClient:
             content: body to send as it is.
             params: of the query.
             headers: beside the usual ones.
+            was: what the fields to be written hold now, which a plan shows beside them.
+            shown: what a body that is no JSON says: for plans, and to keep it out of errors.
 
         Raises:
             FizzbridgeError: what the answer, or its absence, stands for.
@@ -127,7 +131,7 @@ class VendorClient:
             | dict(headers or {}),
         )
         call = f"{method} {request.url.path}"
-        self._said.update(personal(json))
+        self._said.update(personal(json if json is not None else shown))
         self._check(request, call, writes=writes)
         response = self._send(request, call, writes=writes)
         answer = self._read(response, call, writes=writes)
@@ -187,9 +191,9 @@ class VendorClient:
         text = response.text
         data = None
         try:
-            data = decode(text) if text.strip() else None
+            data = (self._errors.decode or decode)(text) if text.strip() else None
         except ValueError:
-            if response.is_success and "json" in headers.get("content-type", ""):
+            if response.is_success and self._errors.media in headers.get("content-type", ""):
                 # Cut off on its way: the vendor has done what was asked, or not.
                 self._give_up(call, "the answer is not whole", writes=writes)
         request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")

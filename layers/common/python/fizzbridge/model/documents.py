@@ -24,9 +24,10 @@ class ShippedLine(Frozen):
     """Goods of one order line in a shipment or return."""
 
     order_line_id: str
+    """Empty where the source names a code only."""
     sku: Sku | None = None
     quantity: Annotated[int, Field(ge=0)]
-    """In the order line's unit."""
+    """In the order line's unit; in base units where no order line is named."""
     lot: str = ""
     best_before: date | None = None
 

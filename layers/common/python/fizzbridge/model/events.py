@@ -56,6 +56,7 @@ class DetailType(StrEnum):
     STOCK_LEVEL_SYNCED = "StockLevelSynced"
     EXPORT_FAILED = "ExportFailed"
     DRIFT_FOUND = "DriftFound"
+    DATA_REQUESTED = "DataRequested"
     CONNECTION_TROUBLED = "ConnectionTroubled"
 
 
@@ -170,7 +171,7 @@ class OrderEvent(Event):
 
 
 class EntityEvent(Event):
-    """An entity of another kind changed; its state says how far it is."""
+    """An entity of another kind changed, or its customer asks what is known of them."""
 
     order: str = ""
     """Key of the order it belongs to."""
@@ -181,6 +182,7 @@ class EntityEvent(Event):
     detail_types = frozenset(
         {
             DetailType.CUSTOMER_CHANGED,
+            DetailType.DATA_REQUESTED,
             DetailType.PRODUCT_CHANGED,
             DetailType.PRICE_CHANGED,
             DetailType.STOCK_LEVEL_CHANGED,

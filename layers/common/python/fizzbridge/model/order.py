@@ -159,6 +159,8 @@ class OrderRequest(Document):
     """What the buyer saw and paid in."""
     presentment_gross: Amount
     customer: EntityRef
+    ordered_by: EntityRef | None = None
+    """The person, where the customer is a company whose orders people place."""
     contact: Contact = Contact()
     company: Company | None = None
     bill_to: Address | None = None

@@ -59,6 +59,9 @@ HOLDS_AT_ONCE = 40
 """Rows of holds an order has open. One transaction may close them all and open as many; the rest
 is in the assessment, and opened when one of these is released."""
 
+DOCUMENTS_AT_ONCE = 20
+"""Documents of an order that are told at once that it goes elsewhere; few orders have more."""
+
 RELEASED_AT_ONCE = 100
 """How many waiting orders one run releases: it assesses each of them in the function's time."""
 
@@ -181,6 +184,7 @@ class Assessor:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
             writes += self._links(view, result)
+            writes += self._documents(view, result)
             writes += result.also
             if view.assessment is None:
                 writes += self._lookups(view, result.assessment)
@@ -210,10 +214,22 @@ class Assessor:
         else:
             record = assess_record(stored.body, source)
         also += compare.owned(view.ref, stored.body, record)
-        # A link once made stays routed: only an order is cancelled where it no longer goes.
-        routed = route(view.ref.kind, source.name, record, self._bridge)
-        targets = tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
+        targets = self._targets(view, record)
         return _Result(record.model_copy(update={"targets": targets}), (), targets, also)
+
+    def _targets(self, view: View, record: RecordAssessment) -> tuple[str, ...]:
+        """Where a record goes; a document of an order only where the order is."""
+        source = view.ref.connection
+        order = self._load.order(record.order) if record.order else None
+        if order is None:
+            routed = route(view.ref.kind, source, record, self._bridge)
+            # A link once made stays routed: only an order is cancelled where it no longer goes.
+            return tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
+        if order.assessment is None:
+            return ()  # the order tells its documents when it is assessed
+        there = {*order.assessment.targets, order.ref.connection}
+        routed = route(view.ref.kind, source, order.assessment, self._bridge)
+        return tuple(target for target in routed if target in there)
 
     def _order(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
         source = self._bridge.connection(view.ref.connection)
@@ -359,15 +375,27 @@ class Assessor:
                 writes.append(_with_status(write, "behind") if is_parked else write)
         return writes
 
+    def _documents(self, view: View, result: _Result) -> list[Write]:
+        """An order that goes elsewhere now: its documents follow it."""
+        before = view.assessment.targets if view.assessment else ()
+        if view.ref.kind is not Kind.ORDER or set(before) == set(result.targets):
+            return []
+        token = rows.token(str(view.ref), *result.targets)
+        return [
+            rows.want(child.ref, rows.ASSESS, token, self._now())
+            for child in view.children[:DOCUMENTS_AT_ONCE]
+        ]
+
     @staticmethod
     def _lookups(view: View, assessment: Frozen) -> list[Write]:
         """Rows that let people and tools find orders by number, by day and by customer."""
         if not isinstance(assessment, OrderAssessment) or view.request is None:
             return []
         ref = view.ref
+        people = filter(None, (view.request.customer, view.request.ordered_by))
         return [
             Write(rows.number_pk(assessment.number), str(ref), set={"kind": "Order"}),
-            Write(rows.buyer_pk(view.request.customer), str(ref), set={"kind": "Order"}),
+            *(Write(rows.buyer_pk(one), str(ref), set={"kind": "Order"}) for one in people),
             Write(
                 rows.placed_pk(ref.connection, assessment.placed_at),
                 str(ref),

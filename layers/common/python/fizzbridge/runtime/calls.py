@@ -13,7 +13,8 @@ from fizzbridge.errors import ConfigurationError, RateLimitedError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.limiter import Limiter, NoCapacityError
-from fizzbridge.runtime.wiring import Ports
+from fizzbridge.runtime.tokens import RotatingToken
+from fizzbridge.runtime.wiring import Ports, now
 from fizzbridge.secrets import SecretError
 from fizzbridge.settings import Connection
 
@@ -86,10 +87,13 @@ def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> Ma
         except SecretError as error:
             said = f"{error}; set it with fizzbridge secrets set {connection.name}"
             raise ConfigurationError(said, platform=adapter.platform) from error
+        auth = adapter.auth(secret, connection)
+        if isinstance(auth, RotatingToken):
+            auth.share(given.table, connection.name, now)
         return VendorClient(
             platform=adapter.platform,
             base_url=connection.base_url,
-            auth=adapter.auth(secret, connection),
+            auth=auth,
             errors=adapter.errors,
             timeout=timedelta(seconds=given.bridge.timing.call_timeout),
             deadline=left,

@@ -68,11 +68,16 @@ class Comparing:
         ours = maps.get("sku", code) or code
         speakers = Speakers(self._table, self._item(ours), self._now)
         owned = speakers.of(rows.OWNED, ref.kind)
+        if isinstance(record, Price) and record.price_list:
+            ours_list = maps.get("pricelist", record.price_list) or record.price_list
+            record = record.model_copy(update={"price_list": ours_list})
         place = maps.get("location", record.location) if isinstance(record, StockLevel) else None
         comparison = Comparison(
             owner=owned[0] if owned else None,
             sku=code,
-            differences=tuple(self._differences(record, ours, owned, place)),
+            differences=()
+            if is_withdrawn(self._load, record)
+            else tuple(self._differences(record, ours, owned, place)),
         )
         also = speakers.joined_by(rows.TOLD, ref)
         return RecordAssessment(content=content, comparison=comparison), also
@@ -121,6 +126,14 @@ class Comparing:
         """Whether an owner's entity still goes by the code it was once found under."""
         sku = self.sku(record)
         return sku is not None and self._item(sku) == self._item(code)
+
+
+def is_withdrawn(load: Loader, record: Frozen) -> bool:
+    """Whether a price or level is of a product its teller no longer has."""
+    if not isinstance(record, Price | StockLevel):
+        return False
+    told = load.view(record.product).parts.get(Part.TOLD)
+    return told is not None and told.body is None
 
 
 class Speakers:

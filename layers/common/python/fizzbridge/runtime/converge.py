@@ -10,9 +10,9 @@ stamp, look whether ``wanted`` moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ from fizzbridge.errors import (
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
+from fizzbridge.model.documents import Refund
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
@@ -38,6 +39,7 @@ from fizzbridge.runtime.assess import is_own
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.runtime.planning import Plan, PlanningClient
 from fizzbridge.runtime.target import DocumentPayload, Situation, TargetAdapter, TargetEntity
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge, Connection
@@ -190,6 +192,55 @@ class Converge:
             self._table.write(line)
         return outcome
 
+    # -- what it would do ----------------------------------------------------------------------
+
+    def plan(self, ref: EntityRef, holder: str) -> Plan:
+        """What a run would write now; nothing is written, here or there.
+
+        Raises:
+            FizzbridgeError: the target cannot be read.
+        """
+        entity = self._adapter.entities.get(ref.kind)
+        row = self._table.get(str(ref), self._sk) or {}
+        until = self._now() + timedelta(seconds=self._bridge.timing.lease)
+        view = self._load.with_parent(ref)
+        if entity is None or not self._is_known(view):
+            return Plan("nothing", f"nothing of {ref} is known that could be held there")
+        run = _Run(ref, Lease(str(ref), self._sk, holder, 0, until, row), row, view, entity)
+        if self._is_held(view):
+            messages = (rows.text(hold, "message") for hold in self._load.open_holds(ref).values())
+            return Plan("held", "; ".join(messages))
+        if self._is_before_cut_over(view):
+            return Plan("nothing", "it was placed before the connection's start")
+        is_wanted = self._is_wanted(run)
+        if not is_wanted and not run.external_id:
+            return Plan("nothing", "it does not go there, and was never made there")
+        with self._capacity(run.lease) as vendor:
+            client = PlanningClient(vendor)
+            try:
+                return self._planned(run, client, is_wanted=is_wanted)
+            except HoldError as error:
+                return Plan("held", error.message)
+            except PermanentError as error:
+                return Plan("refused", error.message, tuple(client.steps))
+
+    def _planned(self, run: _Run, client: PlanningClient, *, is_wanted: bool) -> Plan:
+        vendor = self._adapter.client(client, self._connection)
+        if not is_wanted:
+            return _steps("cancel", client, lambda: run.entity.cancel(vendor, run.external_id))
+        required = {one: self._external_id(one) for one in run.entity.requires(run.view)}
+        missing = ", ".join(str(one) for one, external_id in required.items() if not external_id)
+        payload = run.entity.desired(run.view, self._situation(required))
+        if payload is None:
+            return Plan("nothing", "the target holds no object of its own for it")
+        self._check_total(run, payload)
+        gone = rows.text(run.row, "stamp") == GONE
+        found = "" if gone else run.external_id or run.entity.find(vendor, run.reference, payload)
+        if found:
+            return _steps("change", client, lambda: run.entity.update(vendor, found, payload))
+        plan = _steps("create", client, lambda: run.entity.create(vendor, run.reference, payload))
+        return replace(plan, why=f"{missing} goes first" if missing else "")
+
     # -- the way -------------------------------------------------------------------------------
 
     def _rounds(self, ref: EntityRef, entity: TargetEntity, lease: Lease) -> Outcome:
@@ -198,7 +249,7 @@ class Converge:
             if rows.text(row, "status") == "parked":
                 self._write(ref, lease, remove=LEASE_ATTRIBUTES)
                 return Outcome("parked")
-            outcome = self._round(_Run(ref, lease, row, self._load.view(ref), entity))
+            outcome = self._round(_Run(ref, lease, row, self._load.with_parent(ref), entity))
             if outcome:
                 return outcome
             row = self._table.get(str(ref), self._sk) or {}
@@ -213,7 +264,9 @@ class Converge:
             held = self._waiting("held")
             is_settled = self._settle(run.ref, run.lease, run.wanted, held, BEHIND)
             return Outcome("held") if is_settled else None
-        return self._synced(run, self._bring(run))
+        stamp = self._bring(run)
+        self._adopt(run)
+        return self._synced(run, stamp)
 
     def _bring(self, run: _Run) -> str:
         """Make the target hold what it should; returns the stamp of that."""
@@ -226,14 +279,11 @@ class Converge:
             return self._clear_away(run)
         if self._is_before_cut_over(run.view):
             return self._link_if_found(run)
-        situation = Situation(
-            self._connection,
-            IdMaps(self._table, self._connection.name),
-            self._required(run),
-            self._bridge.limits.total_tolerance,
-        )
-        payload = run.entity.desired(run.view, situation)
-        self._check_total(run.view, payload)
+        payload = run.entity.desired(run.view, self._situation(self._required(run)))
+        if payload is None:
+            was_made = run.external_id or rows.text(run.row, "intent")
+            return self._clear_away(run) if was_made else GONE
+        self._check_total(run, payload)
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
@@ -245,15 +295,27 @@ class Converge:
             run.entity.update(client, external_id, payload)
         return stamp
 
-    def _check_total(self, view: View, payload: Frozen) -> None:
+    def _situation(self, required: Mapping[EntityRef, str]) -> Situation:
+        maps = IdMaps(self._table, self._connection.name)
+        tolerance, zone = self._bridge.limits.total_tolerance, self._bridge.company.time_zone
+        return Situation(self._connection, maps, required, tolerance, zone)
+
+    def _check_total(self, run: _Run, payload: Frozen) -> None:
         """Nothing leaves that does not come to our total: the last check of every document."""
-        order = view.assessment
-        if order is None or not isinstance(payload, DocumentPayload):
+        if not isinstance(payload, DocumentPayload):
             return
-        if (payload.total, payload.currency) != (order.totals.gross, order.currency):
+        refund = run.view.body(Part.RECORD, Refund)
+        order = run.entity.order(run.view)
+        if refund:
+            name, expected, currency = f"refund {run.ref.key}", refund.amount, refund.currency
+        elif order:
+            name, expected, currency = f"order {order.number}", order.totals.gross, order.currency
+        else:
+            return
+        if (payload.total, payload.currency) != (expected, currency):
             raise TotalMismatchError(
-                f"order {order.number}",
-                expected=order.totals.gross,
+                name,
+                expected=expected,
                 found=payload.total,
                 currency=payload.currency,
                 platform=self._adapter.platform,
@@ -362,18 +424,24 @@ class Converge:
 
     def _is_assessed(self, view: View) -> bool:
         """Whether what we make of an order was made of the request as it is now."""
-        request = view.parts.get(Part.REQUEST)
-        return not (view.assessment and request) or view.assessment.content == request.fingerprint
+        order = view.order
+        request = order.parts.get(Part.REQUEST) if order else None
+        assessment = order.assessment if order else None
+        return not (assessment and request) or assessment.content == request.fingerprint
 
     def _is_wanted(self, run: _Run) -> bool:
-        order = run.view.assessment
-        if order is None:
+        view = run.view.order
+        order = view.assessment if view else None
+        if view is None or order is None:
             return True
-        final = {OrderState.CANCELLED, OrderState.REJECTED}
-        return order.state not in final and self._connection.name in order.targets
+        if self._connection.name not in {*order.targets, view.ref.connection}:
+            return False
+        # A document of a cancelled order is an act that happened.
+        is_over = order.state in {OrderState.CANCELLED, OrderState.REJECTED}
+        return not is_over or view is not run.view or run.entity.stands(view)
 
     def _is_before_cut_over(self, view: View) -> bool:
-        order = view.assessment
+        order = view.order.assessment if view.order else None
         return order is not None and (
             order.is_historical or order.placed_at < self._connection.start_at
         )
@@ -442,6 +510,24 @@ class Converge:
             msg = f"{self._connection.name} {external_id} is already linked to another entity"
             raise AmbiguousMatchError(msg, platform=self._adapter.platform) from error
         run.row["external_id"] = external_id
+
+    def _adopt(self, run: _Run) -> None:
+        """Take over what the target said of an order before anybody knew whose it was."""
+        if run.ref.kind is not Kind.ORDER or not run.external_id or not self._connection.roles:
+            return
+        name = EntityRef(kind=Kind.ORDER, key=f"{self._connection.name}/{run.external_id}")
+        for told in self._table.query(str(name)):
+            sk = rows.text(told, "sk")
+            if not sk.startswith(("CHILD#", "PART#")) or "adopted" in told:
+                continue
+            kept = {key: value for key, value in told.items() if key not in {"pk", "sk"}}
+            adopted = Write(str(run.ref), sk, set=kept, replace=True, when=NoRow())
+            now = self._now()
+            wanted = rows.token(str(name), sk, to_text(now))
+            # Where it was said again meanwhile it stands under our name already.
+            with suppress(ConditionFailedError):
+                self._table.transact([adopted, rows.want(run.ref, rows.ASSESS, wanted, now)])
+            self._table.write(Write(str(name), sk, set={"adopted": to_text(now)}))
 
     def _settle(
         self,
@@ -614,3 +700,19 @@ class Converge:
         if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
             return self._try_again(ref, lease, error)
         return Outcome("held", error=error)
+
+
+def _steps(
+    does: Literal["create", "change", "cancel"], client: PlanningClient, go: Callable[[], object]
+) -> Plan:
+    """Run the adapter's own code as far as it comes without an answer to what it writes."""
+    is_whole = True
+    try:
+        go()
+    except Exception:  # whatever it makes of an answer that says nothing
+        if not client.steps:
+            raise
+        is_whole = False
+    if not client.steps:
+        return Plan("nothing", "it holds what it should")
+    return Plan(does, "", tuple(client.steps), is_whole and does != "create")

@@ -70,6 +70,8 @@ def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[F
         yield from _booked(before, after)
     elif sk == rows.HEALTH_SK:
         yield from _health(before, after)
+    elif sk == rows.ENQUIRY_SK:
+        yield from _enquired(before, after)
     elif sk == _ASSESS_LINK:
         yield from _observed(before, after)
     elif sk == _ASSESSMENT:
@@ -136,6 +138,23 @@ def _health(before: Row | None, after: Row) -> Iterator[Fact]:
                 reason=rows.text(after, "reason"),
             ),
         )
+
+
+def _enquired(before: Row | None, after: Row) -> Iterator[Fact]:
+    if "cause" not in after or not _moved(before, after, "asked_at"):
+        return
+    customer = EntityRef.parse(rows.text(after, "pk"))
+    yield (
+        DetailType.DATA_REQUESTED,
+        EntityEvent(
+            event_id=_event_id(after, rows.text(after, "asked_at")),
+            connection=rows.text(after, "by"),
+            kind=customer.kind,
+            key=customer.key,
+            occurred_at=from_text(rows.text(after, "asked_at")),
+            correlation_id=rows.text(after, "correlation_id"),
+        ),
+    )
 
 
 def _observed(before: Row | None, after: Row) -> Iterator[Fact]:

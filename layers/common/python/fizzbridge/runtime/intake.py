@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from fizzbridge.model.entity import LEVEL_KINDS
 from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics
-from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.observation import Enquiry, Farewell, Hint, Seen, Told
 from fizzbridge.queues import Queue
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.state.table import TableUnavailableError
@@ -65,10 +67,19 @@ class Intake:
         hints: dict[Hint, None] = {}
         for one in told:
             if isinstance(one, Hint):
-                if one.of is None or self._observer.has_owner(one.of):
+                if one.of not in LEVEL_KINDS or self._observer.compares:
                     hints[one] = None
                 else:
                     self._metrics.count(Metric.IGNORED, self._connection)
+                continue
+            if isinstance(one, Enquiry):
+                self._observer.enquire(self._connection, one.customer, how)
+                continue
+            if isinstance(one, Farewell):
+                if not self._observer.is_host(self._connection, one.host):
+                    self._metrics.count(Metric.IGNORED, self._connection)
+                    continue
+                self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
                 continue
             if within is not None and self._now() - begun > within:
                 raise TableUnavailableError("the merge takes too long")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.view import StoredPart, View
@@ -20,6 +22,17 @@ class Loader:
         """The latest state of an entity with its child documents."""
         children = tuple(View(child, self._parts(child)) for child in self._children(ref))
         return View(ref, self._parts(ref), children)
+
+    def with_parent(self, ref: EntityRef) -> View:
+        """The same, and the order where the entity is a document of one."""
+        view = self.view(ref)
+        record = view.parts.get(Part.RECORD)
+        order = getattr(record.body, "order", None) if record else None
+        return replace(view, parent=self.order(order)) if isinstance(order, EntityRef) else view
+
+    def order(self, name: EntityRef) -> View:
+        """An order by the name its document gives it: ours, or that of the ERP that holds it."""
+        return self.view(rows.ours(self._table, name) or name)
 
     def links(self, ref: EntityRef) -> dict[str, Row]:
         """Every link of an entity by connection; ours to ourselves left out."""

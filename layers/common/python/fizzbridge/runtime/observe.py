@@ -10,9 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
+from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind, Part, owner_role
+from fizzbridge.model.documents import Invoice, Return, Shipment
+from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind, Part, Role, owner_role
 from fizzbridge.model.privacy import scrub
 from fizzbridge.model.version import SEED, Clock, ReadTime, Sequence, Timestamp
 from fizzbridge.observation import Seen
@@ -129,7 +132,9 @@ class Observer:
                 return Merge.IGNORED
             seen = replace(seen, part=Part.TOLD)
         version = version_of(seen, clock, how.observed_at)
+        told = seen
         for _ in range(MERGE_TRIES):
+            seen, unnamed = self._named(connection, told)
             stored = self._table.get(str(seen.ref), rows.part_sk(seen.part))
             if seen.body and stored and stored.get(ERASED):
                 seen = replace(seen, body=scrub(seen.body))
@@ -139,12 +144,51 @@ class Observer:
                 self._note(connection, seen, verdict, how)
                 return verdict
             try:
-                self._table.transact(self._writes(connection, seen, version, stored, how))
+                self._table.transact(self._writes(connection, seen, version, stored, how) + unnamed)
             except ConditionFailedError:
                 continue  # someone merged meanwhile, or our own write's reply was lost: judge anew
             return Merge.MERGED
         msg = f"{seen.ref}: lost {MERGE_TRIES} races"
         raise TableUnavailableError(msg)
+
+    def enquire(self, connection: str, customer: EntityRef, how: Circumstances) -> None:
+        """Note that a person asks what is known of them."""
+        asked = {"asked_at": to_text(how.observed_at), "cause": rows.OPEN_ENQUIRIES}
+        also = {"by": connection, "correlation_id": how.correlation_id}
+        self._table.write(Write(str(customer), rows.ENQUIRY_SK, set=asked | also))
+
+    def _named(self, connection: str, seen: Seen) -> tuple[Seen, list[Write]]:
+        """What an ERP says of an order it holds for us, under our name of that order.
+
+        Where it holds none of ours by that id, what it says is kept under its own name until a
+        worker links the two; the check sees to it that no link is made meanwhile.
+        """
+        if Role.ORDER_REQUEST in self._bridge.connection(connection).roles:
+            return seen, []
+        seen = replace(seen, body=self._in_our_codes(connection, seen.body))
+        name = seen.ref if seen.part is Part.PROCESSING else seen.parent
+        if name is None or name.connection != connection:
+            return seen, []
+        ours = rows.ours(self._table, name)
+        if ours is None:
+            pk = rows.external_pk(connection, name.kind, name.external_id)
+            return seen, [Write(pk, rows.EXTERNAL_SK, when=NoRow())]
+        is_itself = seen.part is Part.PROCESSING
+        return (replace(seen, ref=ours) if is_itself else replace(seen, parent=ours)), []
+
+    def _in_our_codes(self, connection: str, body: Frozen | None) -> Frozen | None:
+        """Lines that name goods by the connection's code only, by ours."""
+        if not isinstance(body, Shipment | Return | Invoice):
+            return body
+        if all(getattr(line, "order_line_id", "") or not line.sku for line in body.lines):
+            return body
+        found = self._table.query(rows.map_pk(connection, "sku"))
+        codes = {rows.text(row, "mapped"): rows.text(row, "sk") for row in reversed(found)}
+        lines = (
+            line.model_copy(update={"sku": codes.get(line.sku or "", line.sku)})
+            for line in body.lines
+        )
+        return body.model_copy(update={"lines": tuple(lines)})
 
     def _is_owned(self, connection: str, seen: Seen) -> bool:
         """Seeds are welcome from anyone; everything else only from the part's owner."""
@@ -155,6 +199,16 @@ class Observer:
     def _is_compared(self, seen: Seen) -> bool:
         """Whether somebody else owns it, whose word this one is to be held against."""
         return seen.ref.kind in LEVEL_KINDS and self.has_owner(seen.ref.kind)
+
+    def is_host(self, connection: str, host: str) -> bool:
+        """Whether a connection is to that shop."""
+        known = self._bridge.connection(connection)
+        return host in {urlsplit(known.base_url).hostname, known.settings.get("shop")}
+
+    @property
+    def compares(self) -> bool:
+        """Whether anything a shop tells of products, prices and stock is of use."""
+        return any(map(self.has_owner, LEVEL_KINDS))
 
     def has_owner(self, kind: Kind) -> bool:
         """Whether any connection owns the records of a kind."""
@@ -187,6 +241,11 @@ class Observer:
             self._want_assessed(seen.ref, moved, now, how),
             self._line(connection, seen, Merge.MERGED, how),
         ]
+        if seen.ref.kind is Kind.CUSTOMER and stored is None:
+            known = rows.known_pk(seen.ref.connection)
+            writes.append(Write(known, str(seen.ref), set={"kind": str(seen.ref.kind)}))
+        if seen.body is None and seen.parent is None:
+            writes += self._bereft(seen.ref, stored, moved, how)
         if seen.parent:
             relation: Write = Write(
                 str(seen.parent),
@@ -197,6 +256,18 @@ class Observer:
             told = rows.token(str(seen.ref), moved)
             writes += [relation, self._want_assessed(seen.parent, told, now, how)]
         return writes
+
+    def _bereft(
+        self, document: EntityRef, stored: Row | None, moved: str, how: Circumstances
+    ) -> list[Write]:
+        """An order whose document is gone hears of it, though nobody said whose it was."""
+        body = rows.stored_part(stored, document, self._objects).body if stored else None
+        name = getattr(body, "order", None)
+        if not isinstance(name, EntityRef):
+            return []
+        order = rows.ours(self._table, name) or name
+        told = rows.token(str(document), moved)
+        return [self._want_assessed(order, told, self._now(), how)]
 
     @staticmethod
     def _want_assessed(ref: EntityRef, wanted: str, now: datetime, how: Circumstances) -> Write:

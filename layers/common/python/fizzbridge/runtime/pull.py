@@ -56,12 +56,16 @@ class PullAdapter:
         clock: what the versions of this platform's parts are made of.
         errors: what the platform's answers mean, beyond the common rules.
         subscriptions: its register of webhooks; None where they are set up by hand.
+        calls: how many calls a read or a page usually takes; reserved, and given back if unused.
+        level_streams: streams of products, prices and stock: read where somebody owns such things.
     """
 
     platform: ClassVar[str]
     clock: ClassVar[Clock]
     errors: ClassVar[ErrorRules]
     subscriptions: ClassVar[Subscriptions | None] = None
+    calls: ClassVar[int] = 4
+    level_streams: ClassVar[Set[str]] = frozenset()
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """How requests are authorised, from the connection's api secret."""

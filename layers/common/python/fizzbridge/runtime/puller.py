@@ -18,6 +18,7 @@ from fizzbridge.errors import (
     RetryableError,
 )
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
 from fizzbridge.observation import Hint, Told
@@ -25,6 +26,7 @@ from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
+from fizzbridge.runtime.erase import erase_customer
 from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.intake import Intake, parts
 from fizzbridge.runtime.leases import Busy, acquire, release
@@ -44,10 +46,12 @@ from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.receive import active
 from fizzbridge.webhook.storing import from_message, to_message
 
-CALLS_PER_READ = 4
 KEYS_PER_CALL = 50
 PAGES_PER_RUN = 4
 """Then the run queues its continuation, so that hints and deliveries get their turn."""
+
+ERASED_PER_RUN = 50
+"""Customers erased before a run queues its continuation."""
 
 REAL_ATTEMPTS = 5
 """After so many failures that nobody can classify, a person must look."""
@@ -186,9 +190,10 @@ class Puller:
         self._health = Health(given.table, given.connection.name, clock)
         self._register = Register(given.table, given.connection, clock)
         self._recheck = Recheck(given.table, given.connection.name, given.bridge.limits, clock)
+        self._observer = Observer(given.table, given.objects, given.bridge, clock)
         self._intake = Intake(
             given.connection.name,
-            Observer(given.table, given.objects, given.bridge, clock),
+            self._observer,
             given.queue,
             given.settings.pull_queue or "",
             metrics,
@@ -233,6 +238,8 @@ class Puller:
                 self._deliver(body, correlation_id)
             case "recheck":
                 self._look_for(body.get("day"), holder, correlation_id)
+            case "farewell":
+                self._farewell(body.get("after", ""))
             case "connect":
                 self._connect(body, holder)
             case "disconnect":
@@ -274,7 +281,7 @@ class Puller:
             self._connection,
             self._limiter,
             self._make,
-            calls=CALLS_PER_READ,
+            calls=self._adapter.calls,
             holder=holder,
             left=lambda: until - self._now(),
         )
@@ -282,6 +289,8 @@ class Puller:
     # -- polls ---------------------------------------------------------------------------------
 
     def _poll(self, asked: Round, holder: str, correlation_id: str) -> None:
+        if not self._is_of_use(asked.stream):
+            return
         pk, sk = cursor_key(self._connection.name, asked.cursor)
         seconds = self._given.bridge.timing.lease
         lease = acquire(self._given.table, pk, sk, holder, seconds, self._now())
@@ -294,6 +303,9 @@ class Puller:
         if not is_done:
             goes_on = asked.message | {"type": "continue", "correlation_id": correlation_id}
             self._given.queue.send(self._given.settings.pull_queue or "", json.dumps(goes_on))
+
+    def _is_of_use(self, stream: str) -> bool:
+        return stream not in self._adapter.level_streams or self._observer.compares
 
     def _pages(self, asked: Round, holder: str, correlation_id: str) -> bool:
         """Read a few pages; whether there is nothing left to read."""
@@ -350,12 +362,28 @@ class Puller:
         self._health.works()
         self._take(self._recheck.missed(day, known, there), self._adapter.clock, how)
 
+    # -- who leaves ----------------------------------------------------------------------------
+
+    def _farewell(self, after: str) -> None:
+        """Erase everybody the connection has told of, some in each run."""
+        pk = rows.known_pk(self._connection.name)
+        listed = self._given.table.query(pk, limit=ERASED_PER_RUN, after=after or None)
+        for row in listed:
+            customer = EntityRef.parse(rows.text(row, "sk"))
+            erase_customer(
+                self._given.table, self._given.objects, customer, self._now(), "shop has left"
+            )
+        log.warning("erased", extra={"customers": len(listed)})
+        if len(listed) == ERASED_PER_RUN:
+            goes_on = {"type": "farewell", "after": rows.text(listed[-1], "sk")}
+            self._given.queue.send(self._given.settings.pull_queue or "", json.dumps(goes_on))
+
     # -- webhooks ------------------------------------------------------------------------------
 
     def _connect(self, body: Mapping[str, Any], holder: str) -> None:
         """Read a little of each stream, so that a missing right is said at once; then subscribe."""
         span = Span(self._now(), self._now())
-        for stream in body["streams"]:
+        for stream in filter(self._is_of_use, body["streams"]):
             with self._vendor(holder) as vendor:
                 list(self._adapter.changes(vendor, stream, None, span, self._connection).told)
         self._register.want(Wish(body["address"], is_wanted=True))

@@ -12,7 +12,7 @@ from fizzbridge.runtime.view import BODIES, StoredPart
 from fizzbridge.state.bodies import pack, unpack
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
-from fizzbridge.state.table import Row, Value, Write
+from fizzbridge.state.table import Row, Table, Value, Write
 
 ASSESS = "assess"
 """The link of every entity to ourselves: what assess has taken in."""
@@ -70,6 +70,12 @@ def external_pk(connection: str, kind: Kind, external_id: str) -> str:
 
 
 EXTERNAL_SK = "ENTITY"
+
+
+def ours(table: Table, name: EntityRef) -> EntityRef | None:
+    """Our entity that a connection holds under its own name; None where it holds none of ours."""
+    row = table.get(external_pk(name.connection, name.kind, name.external_id), EXTERNAL_SK)
+    return EntityRef.parse(text(row, "entity")) if row else None
 
 
 LEVEL = "LEVEL#"
@@ -136,6 +142,16 @@ def number_pk(number: str) -> str:
 def buyer_pk(customer: EntityRef) -> str:
     """Partition that lists a customer's orders."""
     return f"BUYER#{customer}"
+
+
+def known_pk(connection: str) -> str:
+    """Partition that lists the customers a connection has told of."""
+    return f"KNOWN#{connection}"
+
+
+ENQUIRY_SK = "ENQUIRY"
+OPEN_ENQUIRIES = "ENQUIRY#open"
+"""Cause key that lists customers who ask what is known of them, until somebody has answered."""
 
 
 def placed_pk(connection: str, placed_at: datetime) -> str:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
+from zoneinfo import ZoneInfo
 
 import httpx
 
-from fizzbridge.errors import TotalMismatchError
+from fizzbridge.errors import MappingError, TotalMismatchError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.entity import EntityRef, Kind
-from fizzbridge.model.order import OrderAssessment
+from fizzbridge.model.order import AssessedLine, OrderAssessment
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
 from fizzbridge.trade import totals
+from fizzbridge.trade.billing import billed, was_paid
 
 
 class Maps(Protocol):
@@ -32,6 +35,14 @@ class Maps(Protocol):
     def cause(self, sort: str, value: str) -> str:
         """The cause key of a missing row, for a MappingError."""
         ...
+
+
+class Code(Frozen):
+    """Something of ours under the target's name, and the map row that would give it another."""
+
+    name: str
+    """Empty where nobody said."""
+    cause: str
 
 
 class DocumentPayload(Frozen):
@@ -51,32 +62,71 @@ class Situation:
         maps: its id maps.
         external_ids: the target's ids of the entities this one requires.
         tolerance: the largest difference of two totals that one ROUNDING line may close.
+        time_zone: the company's, for days.
     """
 
     connection: Connection
     maps: Maps
     external_ids: Mapping[EntityRef, str] = field(default_factory=dict)
     tolerance: Decimal = Decimal(0)
+    time_zone: str = "UTC"
 
-    def rounding(self, order: OrderAssessment, total: Decimal) -> Decimal:
+    def day(self, moment: datetime) -> date:
+        """The day a moment falls on where the company is."""
+        return moment.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def code(self, sort: str, value: str) -> Code:
+        """What one of our codes is called at the target."""
+        return Code(name=self.maps.get(sort, value) or "", cause=self.maps.cause(sort, value))
+
+    def product(self, line: AssessedLine, sku: str | None) -> Code:
+        """The product of a line.
+
+        Goods have one by their SKU; freight, deposits and the like have one chosen for their kind:
+        by map for a scheme or a line type, else by a setting like ``freight_sku``.
+
+        Raises:
+            MappingError: nothing was chosen.
+        """
+        if sku:
+            found = self.code("sku", sku)
+            return found if found.name else Code(name=sku, cause=found.cause)
+        # A scheme of its own product first, then the kind.
+        kinds = [one for one in (line.scheme, str(line.type)) if one]
+        for kind in kinds:
+            found = self.code("sku", kind)
+            if found.name:
+                return found
+        settings = ["goods_sku" if one == "FREE_GOODS" else f"{one.lower()}_sku" for one in kinds]
+        chosen = (str(self.connection.settings.get(name, "")) for name in settings)
+        name = next(filter(None, chosen), "")
+        if not name:
+            msg = (
+                f"line {line.id}: no product for {line.type.replace('_', ' ').lower()}; map SKU "
+                f"{line.type} or set {settings[-1]} of connection {self.connection.name}"
+            )
+            raise MappingError(msg, cause=found.cause, platform=self.connection.platform)
+        return Code(name=name, cause=found.cause)
+
+    def rounding(self, name: str, expected: Decimal, found: Decimal, currency: str) -> Decimal:
         """What a ROUNDING line must add to a total the target would come to; nought for none.
 
         Raises:
             TotalMismatchError: the difference is no matter of rounding.
         """
         try:
-            return totals.rounding(order.totals.gross, total, self.tolerance)
+            return totals.rounding(expected, found, self.tolerance)
         except totals.TotalMismatchError as error:
             raise TotalMismatchError(
-                f"order {order.number}",
-                expected=order.totals.gross,
-                found=total,
-                currency=order.currency,
+                name,
+                expected=expected,
+                found=found,
+                currency=currency,
                 platform=self.connection.platform,
             ) from error
 
 
-class TargetEntity(Protocol):
+class TargetEntity:
     """One kind of entity at one platform.
 
     The runtime finds before it creates, creates at most once per generation, saves the id at once,
@@ -84,12 +134,26 @@ class TargetEntity(Protocol):
     follow-up steps (confirming, say) to ``update``, and a crash between them loses nothing.
     """
 
-    def requires(self, view: View) -> Sequence[EntityRef]:
+    def requires(self, view: View) -> Sequence[EntityRef]:  # noqa: ARG002  for overriders
         """Entities the platform must hold first."""
-        ...
+        return ()
 
-    def desired(self, view: View, situation: Situation) -> Frozen:
+    def order(self, view: View) -> OrderAssessment | None:
+        """The order as this platform should hold it; its total must be this one's."""
+        return view.assessment
+
+    def stands(self, view: View) -> bool:  # noqa: ARG002  for overriders
+        """Whether an order's document stays though the order was cancelled.
+
+        A ledger keeps what was paid until the money has gone back, which a credit note says.
+        """
+        return False
+
+    def desired(self, view: View, situation: Situation) -> Frozen | None:
         """The payload the platform should hold. Pure: equal state, equal payload.
+
+        None where it holds no object of its own for this entity: a sales receipt has its payment
+        within. A document of an order sees the order as ``view.parent``.
 
         It names foreign things by our references and mapped codes; ids that only the vendor knows
         are looked up by ``create`` and ``update``. Of an order or invoice it is a
@@ -99,7 +163,7 @@ class TargetEntity(Protocol):
             MappingError: something has no counterpart.
             TotalMismatchError: it would not come to our total.
         """
-        ...
+        raise NotImplementedError
 
     def find(self, vendor: VendorClient, reference: str, payload: Any) -> str | None:
         """The external id of the object that carries our reference.
@@ -107,11 +171,11 @@ class TargetEntity(Protocol):
         Raises:
             AmbiguousMatchError: several do.
         """
-        ...
+        raise NotImplementedError
 
     def create(self, vendor: VendorClient, reference: str, payload: Any) -> str:
         """Create the object under our reference and return its external id."""
-        ...
+        raise NotImplementedError
 
     def update(self, vendor: VendorClient, external_id: str, payload: Any) -> None:
         """Read the object, write what differs, and take the steps still missing.
@@ -119,11 +183,63 @@ class TargetEntity(Protocol):
         Raises:
             DeletedAtTargetError: it is gone.
         """
-        ...
+        raise NotImplementedError
 
     def cancel(self, vendor: VendorClient, external_id: str) -> None:
         """Cancel or void the object; already cancelled is success."""
-        ...
+        raise NotImplementedError
+
+
+def short(reference: str, limit: int) -> str:
+    """A reference for a field of few letters: itself where it fits, else one made of it.
+
+    Distinct references stay distinct, so a find by it finds no other's object.
+    """
+    if len(reference) <= limit:
+        return reference
+    return hashlib.sha256(reference.encode()).hexdigest()[:limit]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a check looked at.
+
+    Attributes:
+        what: in a word or two: ``tax 0.2``, ``warehouse WH``.
+        is_good: whether it is as it should be.
+        message: what it is, or what to do.
+    """
+
+    what: str
+    is_good: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class ItemThere:
+    """An item the target sells."""
+
+    code: str
+    gtin: str = ""
+    name: str = ""
+
+
+class BilledOrder(TargetEntity):
+    """An order at a ledger: an invoice, or a sales receipt where it was paid at the till."""
+
+    def requires(self, view: View) -> Sequence[EntityRef]:
+        """The customer."""
+        return [view.request.customer] if view.request else []
+
+    def order(self, view: View) -> OrderAssessment | None:
+        """As it was sold: what was given back since is credited by itself."""
+        if view.request is None or view.assessment is None:
+            return None
+        return billed(view.request, view.assessment, view.documents)
+
+    def stands(self, view: View) -> bool:
+        """Where money moved the document stays: a void would deny it."""
+        return was_paid(view.documents)
 
 
 class TargetAdapter(ABC):
@@ -150,3 +266,15 @@ class TargetAdapter(ABC):
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:  # noqa: ARG002  for overriders
         """The client the entities get; a platform with several protocols wraps it here."""
         return vendor
+
+    def check(self, vendor: VendorClient, situation: Situation) -> Iterable[Finding]:  # noqa: ARG002  for overriders
+        """What the target must have before anything goes there: rights, taxes, accounts, units.
+
+        Raises:
+            FizzbridgeError: it cannot be asked at all.
+        """
+        return ()
+
+    def items(self, vendor: VendorClient, connection: Connection) -> Iterable[ItemThere]:  # noqa: ARG002  for overriders
+        """Every item that can be sold there, by the code an order line is to name."""
+        return ()

@@ -13,6 +13,7 @@ from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Documents, Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import OrderAssessment, OrderProcessing, OrderRequest
+from fizzbridge.trade.matching import matched
 
 B = TypeVar("B", bound=Frozen)
 
@@ -67,11 +68,13 @@ class View:
         ref: the entity.
         parts: its parts, tombstones included.
         children: the documents that belong to an order.
+        parent: the order a document belongs to, where it was asked for.
     """
 
     ref: EntityRef
     parts: Mapping[Part, StoredPart] = field(default_factory=dict)
     children: Sequence[View] = ()
+    parent: View | None = None
 
     def body(self, part: Part, model: type[B]) -> B | None:
         """The body of a part; None where it is missing or a tombstone."""
@@ -89,14 +92,19 @@ class View:
         return self.body(Part.ASSESSMENT, OrderAssessment)
 
     @property
+    def order(self) -> View | None:
+        """The order itself, or the one a document belongs to."""
+        return self if self.ref.kind is Kind.ORDER else self.parent
+
+    @property
     def documents(self) -> Documents:
         """What followed the order."""
         return Documents(
-            shipments=tuple(self.records(Shipment)),
+            shipments=matched(self.records(Shipment), self.assessment),
             invoices=tuple(self.records(Invoice)),
             payments=tuple(self.records(Payment)),
             refunds=tuple(sorted(self.records(Refund), key=lambda one: one.at)),
-            returns=tuple(self.records(Return)),
+            returns=matched(self.records(Return), self.assessment),
         )
 
     def records(self, model: type[B]) -> list[B]:

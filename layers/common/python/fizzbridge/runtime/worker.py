@@ -12,6 +12,7 @@ from fizzbridge.errors import ConfigurationError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.observability import Metric, Metrics, log, log_context
+from fizzbridge.runtime.asked import Desk
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
 from fizzbridge.runtime.converge import Capacity, Converge, Outcome
@@ -21,7 +22,7 @@ from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
-from fizzbridge.settings import Connection
+from fizzbridge.settings import Connection, load_catalogue
 
 CALLS_PER_CONVERGE = 12
 """Reserved before the first call and given back if unused: most entities need fewer."""
@@ -43,6 +44,7 @@ class Worker:
         health: Health,
         park: Callable[[EntityRef, Outcome, str], None],
         metrics: Metrics,
+        desk: Desk | None = None,
     ) -> None:
         self._adapter = adapter
         self._connection = connection
@@ -50,9 +52,13 @@ class Worker:
         self._health = health
         self._park = park
         self._metrics = metrics
+        self._desk = desk
 
     def work(self, message: Message) -> Again | None:
-        """Converge the entity a message names."""
+        """Converge the entity a message names, or answer what a person asks."""
+        if "asked" in message.body and self._desk:
+            self._desk.answer(message.body, f"{message.id}.{message.receives}")
+            return None
         detail = message.body["detail"]
         ref = EntityRef(kind=detail["kind"], key=detail["key"])
         with log_context(detail.get("correlation_id", ""), entity=str(ref)):
@@ -153,24 +159,41 @@ def build(
 ) -> Worker:
     """Put a worker together from a function's ports."""
     connection, table = given.connection, given.table
+    # An invocation begins when its worker is built.
+    until = clock() + timedelta(seconds=given.bridge.timing.target_timeout)
+    limiter, make = Limiter(table, clock), vendor_client(adapter, connection, given)
     converge = Converge(
         adapter,
         connection,
         given.bridge,
         table,
         given.objects,
-        capacity(
+        capacity(connection, limiter, make, clock, until),
+        clock,
+    )
+
+    def reach(holder: str) -> AbstractContextManager[VendorClient]:
+        return reserved(
             connection,
-            Limiter(table, clock),
-            vendor_client(adapter, connection, given),
-            clock,
-            # An invocation begins when its worker is built.
-            clock() + timedelta(seconds=given.bridge.timing.target_timeout),
-        ),
+            limiter,
+            make,
+            calls=CALLS_PER_CONVERGE,
+            holder=holder,
+            left=lambda: until - clock(),
+        )
+
+    desk = Desk(
+        adapter,
+        connection,
+        converge,
+        reach,
+        table,
+        load_catalogue,
         clock,
     )
     health = Health(table, connection.name, clock)
-    return Worker(adapter, connection, converge, health, pointer(given, connection), metrics)
+    park = pointer(given, connection)
+    return Worker(adapter, connection, converge, health, park, metrics, desk)
 
 
 def target_handler(

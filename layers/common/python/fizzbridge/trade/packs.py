@@ -85,9 +85,9 @@ class Catalogue:
         return next((sold for sold in listed if sold.item.is_valid_on(day)), None)
 
     def suggest(self, code: str) -> str | None:
-        """A code that differs only in case and space. It proposes; it never ships."""
-        wanted = _normal(code)
-        return next((known for known in self._by_code if _normal(known) == wanted), None)
+        """A code that differs only in case and signs. It proposes; it never ships."""
+        wanted = near(code)
+        return next((known for known in self._by_code if near(known) == wanted), None)
 
 
 def count(line: DocumentLine, sold: Sold) -> Counted:
@@ -192,5 +192,6 @@ def _gtin14(gtin: str) -> str:
     return gtin.strip().zfill(14)
 
 
-def _normal(code: str) -> str:
-    return "".join(code.split()).casefold()
+def near(code: str) -> str:
+    """What two spellings of one code have in common: its letters and digits."""
+    return "".join(letter for letter in code if letter.isalnum()).casefold()

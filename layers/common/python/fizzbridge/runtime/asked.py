@@ -1,0 +1,174 @@
+"""What people ask of a target's function: a plan, a check, what it calls our items.
+
+The command line has no vendor's credentials. It leaves a message in the connection's queue, and
+finds the answer in the connection's rows a moment later.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from fizzbridge.errors import FizzbridgeError
+from fizzbridge.http.classify import looks_personal
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.converge import Converge
+from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.runtime.planning import Field, Plan
+from fizzbridge.runtime.target import Finding, ItemThere, Situation, TargetAdapter
+from fizzbridge.settings import Connection
+from fizzbridge.state.table import Row, Table, Write
+from fizzbridge.trade.packs import near
+
+ANSWER_LIFE = timedelta(minutes=15)
+HIDDEN = "…"
+"""In place of a text that may be a person's: an answer lies in a row."""
+
+Reach = Callable[[str], AbstractContextManager[VendorClient]]
+"""Reserves calls for a holder, and gives the client to make them with."""
+
+
+def read_answer(row: Row) -> dict[str, Any]:
+    """What an answer's row says."""
+    packed = row["answer"]
+    found: dict[str, Any] = json.loads(zlib.decompress(packed)) if isinstance(packed, bytes) else {}
+    return found
+
+
+def answer_sk(asked: str) -> str:
+    """Sort key of an answer."""
+    return f"ASKED#{asked}"
+
+
+class Desk:
+    """Answers what is asked of one target connection."""
+
+    def __init__(
+        self,
+        adapter: TargetAdapter,
+        connection: Connection,
+        converge: Converge,
+        reach: Reach,
+        table: Table,
+        items: Callable[[], Iterable[CatalogueItem]],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._adapter = adapter
+        self._connection = connection
+        self._converge = converge
+        self._reach = reach
+        self._table = table
+        self._items = items
+        self._now = now
+
+    def answer(self, body: Mapping[str, Any], holder: str) -> None:
+        """Answer one message; what goes wrong is an answer, too."""
+        try:
+            said = self._answer(body, holder)
+        except FizzbridgeError as error:
+            said = {"error": error.message, "code": error.code, "blame": error.blame}
+        self._table.write(
+            Write(
+                rows.connection_pk(self._connection.name),
+                answer_sk(body["asked"]),
+                set={
+                    "answer": zlib.compress(json.dumps(said).encode()),
+                    "expires_at": int((self._now() + ANSWER_LIFE).timestamp()),
+                },
+                replace=True,
+            )
+        )
+
+    def _answer(self, body: Mapping[str, Any], holder: str) -> dict[str, Any]:
+        match body["type"]:
+            case "plan":
+                return _plan(self._converge.plan(EntityRef.parse(body["entity"]), holder))
+            case "check":
+                return {"findings": [asdict(one) for one in self._check(holder)]}
+            case "suggest":
+                with self._reach(holder) as vendor:
+                    there = list(self._adapter.items(self._client(vendor), self._connection))
+                return {"suggestions": list(self._suggestions(there))}
+        return {"error": f"no such question: {body['type']}"}
+
+    def _client(self, vendor: VendorClient) -> VendorClient:
+        return self._adapter.client(vendor, self._connection)
+
+    def _check(self, holder: str) -> Iterator[Finding]:
+        maps = IdMaps(self._table, self._connection.name)
+        situation = Situation(self._connection, maps)
+        try:
+            with self._reach(holder) as vendor:
+                client = self._client(vendor)
+                findings = list(self._adapter.check(client, situation))
+                there = list(self._adapter.items(client, self._connection))
+        except FizzbridgeError as error:
+            yield Finding("connection", is_good=False, message=error.message)
+            return
+        yield Finding("connection", is_good=True, message="the credentials work")
+        yield from findings
+        yield from self._unknown(there, maps)
+
+    def _unknown(self, there: Iterable[ItemThere], maps: IdMaps) -> Iterator[Finding]:
+        """Items of ours the target does not have, and items chosen for freight and the like."""
+        codes = {one.code for one in there}
+        for sku in self._skus():
+            name = maps.get("sku", sku) or sku
+            if name not in codes:
+                message = (
+                    f"there is no item {name}; make it, or: fizzbridge map set "
+                    f"{self._connection.name} sku {sku} <its code>"
+                )
+                yield Finding(f"sku {sku}", is_good=False, message=message)
+        for setting, value in sorted(self._connection.settings.items()):
+            if setting.endswith("_sku") and value not in codes:
+                message = f"there is no item {value}; make it, or choose another"
+                yield Finding(f"setting {setting}", is_good=False, message=message)
+
+    def _skus(self) -> list[str]:
+        return list(dict.fromkeys(item.sku for item in self._items()))
+
+    def _suggestions(self, there: list[ItemThere]) -> Iterator[dict[str, str]]:
+        """Items that are there under another code: of the same barcode, or of nearly the same code.
+
+        A suggestion is for people: nothing is exported by it.
+        """
+        maps = IdMaps(self._table, self._connection.name)
+        codes = {one.code for one in there}
+        by_gtin = {one.gtin.zfill(14): one for one in there if one.gtin}
+        by_code = {near(one.code): one for one in there}
+        for item in self._items():
+            if item.sku in codes or maps.get("sku", item.sku):
+                continue
+            same = by_gtin.get(item.gtin.zfill(14)) if item.gtin else None
+            found = same or by_code.get(near(item.sku))
+            if found:
+                why = f"the same barcode {item.gtin}" if same else "nearly the same code"
+                yield {"sku": item.sku, "code": found.code, "name": found.name, "why": why}
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "does": plan.does,
+        "why": plan.why,
+        "is_whole": plan.is_whole,
+        "steps": [
+            {"call": step.call, "fields": [_field(one) for one in step.fields]}
+            for step in plan.steps
+        ],
+    }
+
+
+def _field(field: Field) -> dict[str, str | None]:
+    was, becomes = (
+        HIDDEN if text and looks_personal(text) else text for text in (field.was, field.becomes)
+    )
+    return {"name": field.name, "was": was, "becomes": becomes}
