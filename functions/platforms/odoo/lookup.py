@@ -8,9 +8,11 @@ from typing import Any
 
 from fizzbridge.errors import AmbiguousMatchError, ConfigurationError, MappingError
 from fizzbridge.http.client import VendorClient
+from fizzbridge.runtime.positions import Position, Rate
+from fizzbridge.runtime.target import Code
 from platforms.odoo.mapping import unit_price
 from platforms.odoo.transport import insert_once, search
-from platforms.odoo.wire import Code, Line, Order, Place, Product, Rate, Resolved, Tax, Uom
+from platforms.odoo.wire import Order, Place, Product, Resolved, Tax, Uom
 
 
 def resolve(vendor: VendorClient, order: Order) -> list[Resolved]:
@@ -28,7 +30,7 @@ def resolve(vendor: VendorClient, order: Order) -> list[Resolved]:
 
 
 def _resolve(
-    line: Line, product: Product, units: Mapping[int, Uom], taxes: Sequence[Tax]
+    line: Position, product: Product, units: Mapping[int, Uom], taxes: Sequence[Tax]
 ) -> Resolved:
     uom_id, quantity = _unit(line, product, units)
     return Resolved(
@@ -41,7 +43,7 @@ def _resolve(
     )
 
 
-def _products(vendor: VendorClient, lines: Sequence[Line]) -> dict[str, Product]:
+def _products(vendor: VendorClient, lines: Sequence[Position]) -> dict[str, Product]:
     codes = sorted({line.product.name for line in lines})
     fields = ["default_code", "uom_id", "uom_ids"]
     found: dict[str, Product] = {}
@@ -58,7 +60,7 @@ def _products(vendor: VendorClient, lines: Sequence[Line]) -> dict[str, Product]
     return found
 
 
-def _unit(line: Line, product: Product, units: Mapping[int, Uom]) -> tuple[int, int]:
+def _unit(line: Position, product: Product, units: Mapping[int, Uom]) -> tuple[int, int]:
     """The unit of a line and the quantity in it.
 
     Odoo takes any unit on any product, hours on a can included: the tree is compared here.
@@ -89,7 +91,7 @@ def _taxes(vendor: VendorClient) -> list[Tax]:
     return [Tax.model_validate(record) for record in found]
 
 
-def _tax(line: Line, wanted: Rate, taxes: Sequence[Tax]) -> Tax:
+def _tax(line: Position, wanted: Rate, taxes: Sequence[Tax]) -> Tax:
     if wanted.code.name:
         label, fitting = wanted.code.name, [tax for tax in taxes if tax.name == wanted.code.name]
     else:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_UP, Context, Decimal
 from typing import Any
 
-from fizzbridge.errors import DependencyNotReadyError, MappingError
+from fizzbridge.errors import DependencyNotReadyError
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.order import (
-    AssessedLine,
-    DocumentLine,
-    LineType,
     OrderAssessment,
     OrderClass,
     OrderRequest,
 )
 from fizzbridge.model.party import Address
 from fizzbridge.model.states import OrderState
+from fizzbridge.runtime.positions import gross, positions
 from fizzbridge.runtime.target import Situation
 from fizzbridge.trade.taxes import TaxRounding
-from fizzbridge.trade.totals import Taxed, totals
 from platforms.odoo.wire import (
-    Code,
-    Line,
     Order,
     Partner,
     Place,
-    Rate,
     Resolved,
     SaleOrderLine,
 )
@@ -54,14 +48,8 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
         raise DependencyNotReadyError(msg, platform="odoo")
     # A hold of the release leaves a quotation: confirming reserves stock and starts picking.
     is_released = assessment.state in {OrderState.CONFIRMED, OrderState.RELEASED, OrderState.CLOSED}
-    lines = list(_lines(request, assessment, situation))
     way = TaxRounding(str(settings.get("tax_rounding", TaxRounding.DOCUMENT)))
-    taxed = [Taxed(line.amount, tuple(tax.rate for tax in line.taxes)) for line in lines]
-    included = request.tax_included
-    total = totals(taxed, request.currency, included=included, rounding=way).gross
-    off = situation.rounding(assessment, total)
-    if off:
-        lines.append(_line(_rounding(off), None, situation, included=included))
+    lines = positions(request, assessment, situation, way)
     return Order(
         customer=customer,
         ship_to=_ship_to(request),
@@ -69,88 +57,12 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
         date_order=f"{request.placed_at:%Y-%m-%d %H:%M:%S}",
         note=request.note,
         currency=request.currency,
-        pricelist=_code("pricelist", request.currency, situation),
+        pricelist=situation.code("pricelist", request.currency),
         warehouse=str(settings.get("warehouse", "")),
-        lines=tuple(lines),
-        total=total + off,
+        lines=lines,
+        total=gross(lines, request.currency, way),
         confirm=settings.get("confirm") == "on_placed" and is_released,
     )
-
-
-def _lines(
-    request: OrderRequest, assessment: OrderAssessment, situation: Situation
-) -> Iterator[Line]:
-    told = {line.id: line for line in request.lines}
-    for line in assessment.lines:
-        before = told.get(line.id)
-        if line.amount or (before and before.quantity):
-            yield _line(line, before, situation, included=request.tax_included)
-
-
-def _rounding(amount: Decimal) -> AssessedLine:
-    return AssessedLine(
-        id="rounding",
-        type=LineType.ROUNDING,
-        sku=None,
-        quantity=None,
-        amount=amount,
-        tax=Decimal(0),
-        title="Rounding",
-    )
-
-
-def _line(
-    line: AssessedLine, told: DocumentLine | None, situation: Situation, *, included: bool
-) -> Line:
-    quantity = line.quantity
-    sku = line.sku or (told.sku if told else None)
-    ordered = quantity.ordered if quantity else (told.quantity if told else line.count) or 1
-    label = f"{quantity.unit} {quantity.factor}" if quantity and quantity.factor > 1 else None
-    return Line(
-        id=line.id,
-        product=_product(line, sku, situation),
-        title=line.title or (told.title if told else "") or sku or line.type.title(),
-        ordered=ordered,
-        base=quantity.base if quantity else ordered,
-        unit=_code("unit", label or quantity.unit, situation) if quantity else None,
-        factor=quantity.factor if quantity else 1,
-        amount=line.amount * line.type.sign,
-        taxes=tuple(
-            Rate(
-                rate=tax.rate,
-                included=included,
-                code=_code("tax", f"{tax.rate} included" if included else f"{tax.rate}", situation),
-            )
-            for tax in line.taxes
-            if tax.rate
-        ),
-    )
-
-
-def _product(line: AssessedLine, sku: str | None, situation: Situation) -> Code:
-    """Goods by their SKU; freight, deposits and the like by a product chosen for their kind."""
-    if sku:
-        found = _code("sku", sku, situation)
-        return found if found.name else Code(name=sku, cause=found.cause)
-    # A scheme of its own product first, then the kind.
-    for value in filter(None, (line.scheme, str(line.type))):
-        found = _code("sku", value, situation)
-        if found.name:
-            return found
-    setting = "goods_sku" if line.type is LineType.FREE_GOODS else f"{line.type.lower()}_sku"
-    name = str(situation.connection.settings.get(setting, ""))
-    if not name:
-        msg = (
-            f"line {line.id}: no product for {line.type.replace('_', ' ').lower()}; map SKU "
-            f"{line.type} or set {setting} of connection {situation.connection.name}"
-        )
-        raise MappingError(msg, cause=found.cause, platform="odoo")
-    return Code(name=name, cause=found.cause)
-
-
-def _code(sort: str, value: str, situation: Situation) -> Code:
-    maps = situation.maps
-    return Code(name=maps.get(sort, value) or "", cause=maps.cause(sort, value))
 
 
 def unit_price(amount: Decimal, quantity: int) -> Decimal:

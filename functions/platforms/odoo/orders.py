@@ -17,7 +17,7 @@ from fizzbridge.errors import (
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.money import to_minor_unit
-from fizzbridge.runtime.target import Situation
+from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.odoo import lookup, mapping
 from platforms.odoo.transport import call, external_key, insert_once, search
@@ -27,7 +27,7 @@ MODEL = "sale.order"
 QUOTATION = frozenset({"draft", "sent"})
 
 
-class Orders:
+class Orders(TargetEntity):
     """Creates quotations, confirms them where the connection wants it, changes and cancels them."""
 
     def requires(self, view: View) -> Sequence[EntityRef]:
@@ -79,7 +79,8 @@ class Orders:
             if order.locked:
                 msg = f"{order.name} is locked in Odoo and differs from the shop's order"
                 raise TargetRejectedError(msg, platform="odoo")
-            call(vendor, MODEL, "write", writes=True, ids=[order.id], vals=changes)
+            was = {"vals": {name: getattr(order, name, None) for name in changes}}
+            call(vendor, MODEL, "write", writes=True, was=was, ids=[order.id], vals=changes)
             order = _read(vendor, external_id)
         _check_total(vendor, order, payload)
         if payload.confirm and order.state in QUOTATION:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from fizzbridge.errors import AmbiguousMatchError, DeletedAtTargetError, DependencyNotReadyError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import EntityRef, Part
-from fizzbridge.runtime.target import Situation
+from fizzbridge.model.entity import Part
+from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.odoo import lookup, mapping
 from platforms.odoo.transport import call, external_key, insert_once, search
@@ -19,12 +18,8 @@ MODEL = "res.partner"
 ARCHIVED_TOO = ["active", "in", [True, False]]
 
 
-class Partners:
+class Partners(TargetEntity):
     """Creates and updates customers. What we do not know is left as people wrote it there."""
-
-    def requires(self, view: View) -> Sequence[EntityRef]:  # noqa: ARG002  the same for all
-        """Nothing."""
-        return []
 
     def desired(self, view: View, situation: Situation) -> Partner:  # noqa: ARG002  the same everywhere
         """What Odoo should hold."""
@@ -61,7 +56,9 @@ class Partners:
             if (value or payload.is_erased) and _plain(found[0][name]) != (value or False)
         }
         if changes:
-            call(vendor, MODEL, "write", writes=True, ids=[int(external_id)], vals=changes)
+            was = {"vals": {name: _plain(found[0][name]) for name in changes}}
+            ids = [int(external_id)]
+            call(vendor, MODEL, "write", writes=True, was=was, ids=ids, vals=changes)
         for place in payload.deliveries:
             lookup.delivery(vendor, external_id, place)
         if payload.is_erased:

@@ -2,8 +2,9 @@
 
 Vendor documentation: https://www.odoo.com/documentation/19.0/developer/reference/external_api.html.
 Each call is one transaction in a worker thread of its own, as on the vendor's server: the work goes
-on and is committed when the client hangs up, and nobody sees it before. ``sandbox_fields.json``
-holds the models and fields of this subset; everything else is refused as unknown.
+on and is committed when the client hangs up, and nobody sees it before. The
+``sandbox_fields*.json`` hold the models and fields of this subset; everything else is refused as
+unknown. Not here: purchases, foreign currencies' rates, several companies, kits, e-mails.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from platforms.odoo.sandbox_automation import Automation, Hooks
+from platforms.odoo.sandbox_people import People
 from platforms.odoo.sandbox_records import CLASSES, MODEL_METHODS, RECORD_METHODS, Records
 from platforms.odoo.sandbox_sales import SaleOrders
+from platforms.odoo.sandbox_seeding import SEED, Seeding
 from platforms.odoo.sandbox_store import (
-    MODELS,
     MOMENT,
     OdooError,
     Row,
@@ -37,9 +40,9 @@ from platforms.odoo.sandbox_store import (
     is_list,
 )
 from sandbox.control import control_routes
+from sandbox.deliveries import Delivery
 from sandbox.faults import Faults
 
-SEED: Row = json.loads(Path(__file__).with_name("sandbox_seed.json").read_text())
 BUILTINS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """What the vendor's code raises on values it did not expect: reported by name, with status 500."""
 VERSION = [19, 0, 0, "final", 0, ""]
@@ -56,111 +59,6 @@ WRONG_TYPE = (
 )
 
 
-class Seeding:
-    """Puts the seed's records into a new store, turning their names into this database's ids."""
-
-    def __init__(self, store: Store, seed: Row) -> None:
-        self.txn = Transaction(store)
-        self.root = User(1, "__system__")
-        self.seed = seed
-
-    def records(self, model: str) -> Records:
-        """A model's records, for the system itself."""
-        return CLASSES.get(model, Records)(self.txn, self.root, model, (), {"active_test": False})
-
-    def id(self, model: str, name: str) -> int:
-        """The id of the record with a name."""
-        for row in self.txn.rows(model):
-            if name in (row["name"], row.get("code")):
-                return int(row["id"])
-        raise KeyError(f"the seed has no {model} {name!r}")
-
-    def fill(self) -> None:
-        """Insert everything and commit."""
-        for country in self.seed["countries"]:
-            row = {key: value for key, value in country.items() if key != "states"}
-            states = [
-                [0, 0, {"code": code, "name": name}]
-                for code, name in country.get("states", {}).items()
-            ]
-            self.records("res.country").insert({**row, "state_ids": states})
-        for currency in self.seed["currencies"]:
-            self.records("res.currency").insert(currency)
-        self.fill_company()
-        self.fill_users()
-        for unit in self.seed["uoms"]:
-            above = unit.get("relative_to")
-            row = {"name": unit["name"], "relative_factor": unit.get("factor", 1.0)}
-            row["relative_uom_id"] = self.id("uom.uom", above) if above else False
-            self.records("uom.uom").insert(row)
-        for tax in self.seed["taxes"]:
-            row = {key: value for key, value in tax.items() if key != "price_include"}
-            override = "tax_included" if tax.get("price_include") else "tax_excluded"
-            self.records("account.tax").insert({**row, "price_include_override": override})
-        for pricelist in self.seed["pricelists"]:
-            currency_id = self.id("res.currency", pricelist["currency"])
-            row = {"name": pricelist["name"], "currency_id": currency_id}
-            self.records("product.pricelist").insert(row)
-        for product in self.seed["products"]:
-            self.product(product)
-        for partner in self.seed["partners"]:
-            self.partner(partner)
-        self.txn.commit()
-
-    def fill_company(self) -> None:
-        """The company and what every database has."""
-        company = self.seed["company"]
-        currency_id = self.id("res.currency", company["currency"])
-        row = {"name": company.get("name", "My Company"), "currency_id": currency_id}
-        method = company.get("tax_calculation_rounding_method", "round_globally")
-        self.records("res.company").insert(row | {"tax_calculation_rounding_method": method})
-        self.records("stock.warehouse").insert({"name": row["name"], "code": "WH"})
-        self.records("crm.team").insert({"name": "Sales"})
-        for name in ("Immediate Payment", "15 Days", "30 Days"):
-            self.records("account.payment.term").insert({"name": name})
-
-    def fill_users(self) -> None:
-        """Users under the uids the seed gives them, with their keys."""
-        for number, key in enumerate(self.seed["api_keys"].values(), start=1):
-            login, uid = key["login"], key["uid"]
-            row = {"id": uid, "name": login, "login": login, "active": True}
-            self.txn.put("res.users", uid, row)
-            expires = key.get("expiration_date") or False
-            row = {"name": f"key {number}", "user_id": uid, "scope": "rpc"}
-            self.records("res.users.apikeys").insert(row | {"expiration_date": expires})
-
-    def product(self, product: Row) -> int:
-        """Insert one product given by names; without ``taxes_id`` it has the first sales tax."""
-        sales_taxes = [
-            t["name"] for t in self.seed["taxes"] if t.get("type_tax_use", "sale") == "sale"
-        ]
-        taxes = product.get("taxes_id", sales_taxes[:1])
-        named = {"uom", "uoms", "unit_barcodes"}
-        row = {key: value for key, value in product.items() if key not in named}
-        unit = product.get("uom", self.seed["uoms"][0]["name"])
-        row["uom_id"] = self.id("uom.uom", unit)
-        row["uom_ids"] = [self.id("uom.uom", name) for name in product.get("uoms", [])]
-        row["taxes_id"] = [self.id("account.tax", name) for name in taxes]
-        row["product_uom_ids"] = [
-            [0, 0, {"uom_id": self.id("uom.uom", name), "barcode": barcode}]
-            for name, barcode in product.get("unit_barcodes", {}).items()
-        ]
-        return self.records("product.product").insert(row)
-
-    def partner(self, partner: Row) -> int:
-        """Insert one partner; country, state and pricelist by name or code."""
-        relations = {
-            "country": ("country_id", "res.country"),
-            "state": ("state_id", "res.country.state"),
-            "pricelist": ("property_product_pricelist", "product.pricelist"),
-        }
-        row = {key: value for key, value in partner.items() if key not in relations}
-        for key, (name, model) in relations.items():
-            if key in partner:
-                row[name] = self.id(model, partner[key])
-        return self.records("res.partner").insert(row)
-
-
 @dataclass(frozen=True)
 class Call:
     """One method call, whichever transport brought it."""
@@ -175,15 +73,35 @@ class Call:
 
 
 class OdooSandbox:
-    """The vendor's server: ``app`` to serve, ``faults`` to arm, ``accepted`` to count writes.
+    """The vendor's server.
 
-    ``accepted`` counts records, by ``model/method``, once they are committed; ``load`` counts the
-    records it really inserted, and as ``write`` those it changed.
+    Seed keys, all optional; ``sandbox_seed.json`` has what the missing ones mean: ``database`` and
+    ``databases`` (others on the host), ``first_id``, ``commit_delay_seconds``, ``modules`` (also
+    ``base_vat``; ``accountant``, with which a payment is ``in_payment`` until the bank shows it),
+    ``api_keys`` {key: {login, uid, groups, tz, expiration_date}}, ``passwords`` {login: password},
+    ``company`` {name, currency, tax_calculation_rounding_method}, ``currencies``, ``countries``,
+    ``uoms``, ``warehouses`` [{name, code}] (beside ``WH``), ``locations`` (paths, as
+    ``WH/Stock/Cold``), ``taxes``, ``payment_terms`` {name: days}, ``pricelists`` [{name, currency,
+    items: [{sku, price, min_quantity}]}], ``partners``, ``products`` (with ``stock``: a number or
+    {path: number}, and ``lots`` {name: number}), ``webhook_uri`` (rules made in advance) and
+    ``webhook_models``.
+
+    Attributes:
+        app: the ASGI application.
+        faults: misbehaviour on demand.
+        accepted: committed records by ``model/method``; ``load`` counts the records it really
+            inserted, and as ``write`` those it changed. People's acts are not counted.
+        outbox: the posts of the automation rules.
+        clock: gives the time in UTC; tests may replace it.
+        store: what people do, and the rows as they are.
     """
 
     def __init__(self, seed: Row) -> None:
         self.seed = SEED | seed | {"company": SEED["company"] | seed.get("company", {})}
         self.accepted: Counter[str] = Counter()
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.outbox = Hooks()
+        self.store = People(self)
         self.workers = ThreadPoolExecutor(16, "odoo")
         self.reset()
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -195,7 +113,9 @@ class OdooSandbox:
             Route("/_sandbox/orders/{id:int}/delete", self.delete_order, methods=["POST"]),
             Route("/_sandbox/products", self.add_products, methods=["POST"]),
             Route("/_sandbox/delay", self.set_delay, methods=["POST"]),
+            *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self.reset),
+            *self.store.routes(),
         ]
         self.faults = Faults(Starlette(routes=routes))
         self.app = self.faults
@@ -203,8 +123,9 @@ class OdooSandbox:
     def reset(self) -> None:
         """Back to the seed."""
         self.commit_delay_seconds = float(self.seed["commit_delay_seconds"])
-        self.store = Store(self.seed["first_id"])
-        Seeding(self.store, self.seed).fill()
+        self.outbox.clear()
+        self.database = Store(self.seed["first_id"], lambda: self.clock(), self.seed["modules"])
+        Seeding(self.database, self.seed).fill()
 
     # The engine.
 
@@ -214,7 +135,7 @@ class OdooSandbox:
 
     def transact(self, call: Call) -> Any:
         """One call, one transaction; a slow create or load is invisible until it is committed."""
-        store = self.store
+        store = self.database
         with store.lock:
             txn = Transaction(store)
             try:
@@ -225,10 +146,29 @@ class OdooSandbox:
                 store.inserting |= txn.keys
                 store.lock.wait_for(lambda: False, self.commit_delay_seconds)
                 store.inserting -= txn.keys
-            txn.commit()
-            if store is self.store:
+            told = self.commit(txn)
+            if store is self.database:
                 self.accepted.update(txn.counts)
             store.lock.notify_all()
+        # The vendor posts before it answers: a slow receiver is waited for, record by record.
+        for delivery in told:
+            self.outbox.add(delivery)
+        return result
+
+    def commit(self, txn: Transaction) -> list[Delivery]:
+        """Commit, and say what the automation rules post about it."""
+        automation = Automation(txn)
+        txn.commit()
+        return list(automation.deliveries())
+
+    def work(self, act: Callable[[Transaction], Any], began: timedelta = timedelta()) -> Any:
+        """Do something in a transaction of its own that began so long ago."""
+        with self.database.lock:
+            txn = Transaction(self.database, began)
+            result = act(txn)
+            told = self.commit(txn)
+        for delivery in told:
+            self.outbox.add(delivery)
         return result
 
     def user_of_key(self, key: str) -> User | None:
@@ -237,7 +177,7 @@ class OdooSandbox:
         if entry is None:
             return None
         expires = entry.get("expiration_date")
-        if expires and expires <= datetime.now(UTC).strftime(MOMENT):
+        if expires and expires <= self.clock().strftime(MOMENT):
             return None
         groups = tuple(entry.get("groups", ()))
         return User(entry["uid"], entry["login"], groups, entry.get("tz", ""))
@@ -285,7 +225,7 @@ class OdooSandbox:
         headers = {"Connection": "close"}
         try:
             user = self.bearer(request)
-            call = _json2_call(user, request.path_params, await request.body())
+            call = _json2_call(self.database, user, request.path_params, await request.body())
             return JSONResponse(await self.perform(call), headers=headers)
         except OdooError as error:
             if error.status == 401 and error.message != "Invalid apikey":
@@ -342,14 +282,14 @@ class OdooSandbox:
         user = self.user_of_login(logins[0], secret) if logins else None
         if user is None:
             raise OdooError("AccessDenied", "Access Denied")
-        return await self.perform(_rpc_call(user, model, name, *rest))
+        return await self.perform(_rpc_call(self.database, user, model, name, *rest))
 
     # The sandbox's own routes.
 
     async def orders(self, _: Request) -> Response:
         """Every order with its lines, in words instead of ids."""
-        with self.store.lock:
-            txn = Transaction(self.store)
+        with self.database.lock:
+            txn = Transaction(self.database)
             orders = SaleOrders(txn, User(1, "__system__"), "sale.order", (), {})
             shown = [_order_in_words(orders, row) for row in txn.rows("sale.order")]
         created = self.accepted["sale.order/create"] + self.accepted["sale.order/load"]
@@ -357,23 +297,22 @@ class OdooSandbox:
 
     async def delete_order(self, request: Request) -> Response:
         """A person deletes an order, whatever its state."""
-        with self.store.lock:
-            txn = Transaction(self.store)
-            id_ = request.path_params["id"]
-            if txn.get("sale.order", id_) is None:
-                return Response(status_code=404)
-            SaleOrders(txn, User(1, "__system__"), "sale.order", (), {}).drop(id_)
-            txn.commit()
+        id_ = request.path_params["id"]
+        if id_ not in self.database.rows["sale.order"]:
+            return Response(status_code=404)
+        await run_in_threadpool(self.store.act, "orders", id_, "delete")
         return Response(status_code=204)
 
     async def add_products(self, request: Request) -> Response:
         """A person adds products, given as in the seed."""
         products = json.loads(await request.body())
-        with self.store.lock:
-            seeding = Seeding(self.store, self.seed)
-            ids = [seeding.product(p) for p in (products if is_list(products) else [products])]
-            seeding.txn.commit()
-        return JSONResponse({"ids": ids}, 201)
+        given = products if is_list(products) else [products]
+
+        def add(txn: Transaction) -> list[int]:
+            seeding = Seeding(self.database, self.seed, txn)
+            return [seeding.product(product) for product in given]
+
+        return JSONResponse({"ids": await run_in_threadpool(self.work, add)}, 201)
 
     async def set_delay(self, request: Request) -> Response:
         """How long each create and load takes from now on."""
@@ -385,7 +324,7 @@ def _python_error(error: Exception) -> OdooError:
     return OdooError(type(error).__name__, str(error))
 
 
-def _json2_call(user: User, path: Row, body: bytes) -> Call:
+def _json2_call(database: Store, user: User, path: Row, body: bytes) -> Call:
     try:
         arguments = json.loads(body) if body.strip() else {}
     except ValueError as error:
@@ -396,7 +335,7 @@ def _json2_call(user: User, path: Row, body: bytes) -> Call:
         raise OdooError("BadRequest", "the body must be an object of named arguments")
     kwargs = dict(arguments or {})
     ids, context = kwargs.pop("ids", ()), kwargs.pop("context", None) or {}
-    if model not in MODELS:
+    if model not in database.fields:
         raise OdooError("NotFound", f"the model '{model}' does not exist")
     function = _public(model, method)
     if function is None:
@@ -411,9 +350,14 @@ def _json2_call(user: User, path: Row, body: bytes) -> Call:
 
 
 def _rpc_call(
-    user: User, model: str, method: str, args: Sequence[Any] = (), kwargs: Row | None = None
+    database: Store,
+    user: User,
+    model: str,
+    method: str,
+    args: Sequence[Any] = (),
+    kwargs: Row | None = None,
 ) -> Call:
-    if model not in MODELS:
+    if model not in database.fields:
         raise OdooError("UserError", f"Object {model} doesn't exist")
     if _public(model, method) is None:
         text = f"The method '{model}.{method}' does not exist"
@@ -472,6 +416,6 @@ def _line_in_words(lines: Records, line: Row) -> Row:
     }
 
 
-def make(seed: Row) -> OdooSandbox:
+def make(seed: Row | None = None) -> OdooSandbox:
     """Make a sandbox; what the seed leaves out is as in ``SEED``."""
-    return OdooSandbox(seed)
+    return OdooSandbox(seed or {})

@@ -32,6 +32,8 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=like": lambda value, wanted: _like(wanted, whole=True)(value),
     "=ilike": lambda value, wanted: _like(wanted, re.IGNORECASE, whole=True)(value),
 }
+PARENTS = {"stock.location": "location_id", "uom.uom": "relative_uom_id"}
+"""The field ``child_of`` follows, where it is not ``parent_id``."""
 NEGATIVE = {"!=": "=", "not in": "in", "not like": "like", "not ilike": "ilike"}
 
 
@@ -107,12 +109,12 @@ class Conditions:
 
     def descendants(self, operand: Any) -> set[int]:
         """Ids of the given records and of everything below them."""
-        found = set(listed(operand))
+        found, parent = set(listed(operand)), PARENTS.get(self.records.model, "parent_id")
         while True:
             below = {
                 row["id"]
                 for row in self.records.txn.rows(self.records.model)
-                if row.get("parent_id") in found
+                if row.get(parent) in found
             }
             if below <= found:
                 return found

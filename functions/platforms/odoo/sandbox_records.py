@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from platforms.odoo.sandbox_domain import Conditions
+from platforms.odoo.sandbox_groups import grouped
 from platforms.odoo.sandbox_import import Import
 from platforms.odoo.sandbox_store import (
-    COMMON,
     DAY,
     MODELS,
     MOMENT,
@@ -22,29 +22,18 @@ from platforms.odoo.sandbox_store import (
     moment,
 )
 
+Kind = TypeVar("Kind", bound="Records")
 EMPTY: Row = {"integer": 0, "float": 0.0, "monetary": 0.0, "many2many": ()}
 MODEL_METHODS = {"create", "search", "search_read", "search_count", "fields_get", "load"}
-MODEL_METHODS |= {"context_get"}
+MODEL_METHODS |= {"context_get", "formatted_read_group"}
 RECORD_METHODS = {"read", "write", "unlink", "get_external_id", "action_confirm", "action_cancel"}
-RECORD_METHODS |= {"action_draft", "action_lock", "action_unlock"}
-DEFAULTS: dict[str, Row] = {
-    "res.partner": {"type": "contact", "lang": "en_US"},
-    "product.product": {
-        "type": "consu",
-        "tracking": "none",
-        "invoice_policy": "order",
-        "sale_ok": True,
-    },
-    "account.tax": {
-        "amount_type": "percent",
-        "type_tax_use": "sale",
-        "price_include_override": "tax_excluded",
-    },
-    "uom.uom": {"relative_factor": 1.0},
-    "res.currency": {"decimal_places": 2},
-    "sale.order": {"state": "draft", "locked": False},
-    "sale.order.line": {"sequence": 10, "customer_lead": 0.0, "product_uom_qty": 1.0},
-}
+RECORD_METHODS |= {"action_draft", "action_lock", "action_unlock", "action_assign", "do_unreserve"}
+RECORD_METHODS |= {"button_validate", "process", "process_cancel_backorder", "action_post"}
+RECORD_METHODS |= {"action_create_returns", "action_apply_inventory", "create_invoices"}
+RECORD_METHODS |= {"button_draft", "button_cancel", "reconcile", "action_create_payments"}
+RECORD_METHODS |= {"refund_moves"}
+DEFAULTS: dict[str, Row] = {}
+"""Values of a new record for what nobody gives, by model."""
 CASTS: dict[str, Callable[[Any], Any]] = {
     "integer": int,
     "float": float,
@@ -57,9 +46,17 @@ UNIQUE: dict[str, tuple[tuple[str, ...], str]] = {
         "The operation cannot be completed: duplicate key value violates unique constraint "
         '"ir_model_data_module_name_uniq_index"\nDETAIL:  ',
     ),
+    "stock.lot": (
+        ("name", "product_id"),
+        "The combination of lot/serial number and product must be unique within a company: ",
+    ),
     "product.product": (("barcode",), "Barcode(s) already assigned: "),
     "product.uom": (("barcode",), "A packaging already uses the barcode: "),
 }
+SHOWN = {"type", "string", "required", "readonly", "selection", "relation", "relation_field"}
+"""What ``fields_get`` tells of a field; the rest of its facts are the sandbox's own."""
+READS_TARGETS = {"sale.order", "sale.order.line", "account.move", "account.move.line"}
+"""Models that read the records they link to, so that a missing one is found before the database."""
 _VERBS = {"create": "create", "write": "modify", "unlink": "delete", "read": "access"}
 
 
@@ -70,7 +67,7 @@ class Records:
         self, txn: Transaction, user: User, model: str, ids: Sequence[int], context: Row
     ) -> None:
         self.txn, self.user, self.model, self.ids, self.context = txn, user, model, ids, context
-        self.fields: Row = COMMON | MODELS[model]["fields"]
+        self.fields: Row = txn.store.fields[model]
 
     # The vendor's public methods: parameter names are the JSON-2 argument names.
 
@@ -138,11 +135,25 @@ class Records:
         found = self.search(domain or [], offset, limit, order)
         return self.on(self.model, found).read(fields, load)
 
+    def formatted_read_group(
+        self,
+        domain: Any,
+        groupby: Any = (),
+        aggregates: Any = (),
+        offset: int = 0,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Sums and counts per group."""
+        found = [self.row(id_) for id_ in self.search(domain)]
+        return grouped(self, found, groupby, aggregates)[offset : offset + limit if limit else None]
+
     def fields_get(self, allfields: Any = None, attributes: Any = None) -> Row:
         """Describe the fields."""
         return {
             name: {
-                key: value for key, value in field.items() if not attributes or key in attributes
+                key: value
+                for key, value in field.items()
+                if key in SHOWN and (not attributes or key in attributes)
             }
             for name, field in self.fields.items()
             if not allfields or name in allfields
@@ -165,9 +176,15 @@ class Records:
 
     def on(self, model: str, ids: Sequence[int] = ()) -> Records:
         """Records of another model for the same user in the same transaction."""
-        if model not in MODELS:
-            raise KeyError(model)
         return CLASSES.get(model, Records)(self.txn, self.user, model, ids, self.context)
+
+    def of(self, kind: type[Kind], model: str, ids: Sequence[int] = ()) -> Kind:
+        """Records of another model whose rules the caller needs by name."""
+        return kind(self.txn, self.user, model, ids, self.context)
+
+    def counted(self, method: str) -> None:
+        """Count a call, once per record, for when it is committed."""
+        self.txn.counts[f"{self.model}/{method}"] += len(self.ids)
 
     def check_access(self, operation: str) -> None:
         """Refuse what none of the user's groups allows."""
@@ -202,9 +219,19 @@ class Records:
             return compute(self, row)
         field = self.fields[name]
         if field["type"] == "one2many":
-            children = self.on(field["relation"])
-            return children.search([[field["relation_field"], "=", row["id"]]], order="id")
+            return self.linked_by(field, row["id"])
         return row.get(name, EMPTY.get(field["type"], False))
+
+    def linked_by(self, field: Row, id_: int) -> list[int]:
+        """The ids of the records a one2many field shows."""
+        children, everything = self.on(field["relation"]), not self.context.get("active_test", True)
+        rows = [
+            row
+            for row in self.txn.where(children.model, field["relation_field"], id_)
+            if everything or row.get("active", True)
+        ]
+        children.sort(rows, field.get("order", "id"))
+        return [row["id"] for row in rows]
 
     def shown(self, row: Row, name: str, as_pairs: bool) -> Any:
         """A field's value as ``read`` gives it."""
@@ -237,7 +264,7 @@ class Records:
         values, children = self.split(vals, {})
         self.complete(values)
         id_ = next(self.txn.store.numbers[self.model])
-        stamps = {"id": id_, "create_date": self.txn.now, "write_date": self.txn.now}
+        stamps = {"id": id_, **self.txn.born}
         self.check({**values, **stamps})
         self.txn.put(self.model, id_, {**values, **stamps})
         if key:
@@ -256,7 +283,7 @@ class Records:
         values, children = self.split(vals, row)
         self.before_update(row, values)
         self.check({**row, **values})
-        self.txn.put(self.model, id_, {**values, "write_date": self.txn.now})
+        self.txn.put(self.model, id_, values | self.txn.stamp)
         self.change_children(id_, children)
         self.changed([id_])
 
@@ -266,7 +293,11 @@ class Records:
             if field["type"] == "one2many":
                 children = self.on(field["relation"])
                 for row in list(self.txn.rows(field["relation"])):
-                    if row.get(field["relation_field"]) == id_:
+                    if row.get(field["relation_field"]) != id_:
+                        continue
+                    if field.get("keeps"):
+                        self.txn.change(children.model, row["id"], {field["relation_field"]: False})
+                    else:
                         children.drop(row["id"])
         for row in list(self.txn.rows("ir.model.data")):
             if (row["model"], row["res_id"]) == (self.model, id_):
@@ -299,7 +330,9 @@ class Records:
             key = [row.get(column) or "" for column in columns]
             twins = (other for other in self.txn.rows(self.model) if other["id"] != row.get("id"))
             if all(key) and any([other.get(c) for c in columns] == key for other in twins):
-                detail = f"Key ({', '.join(columns)})=({', '.join(key)}) already exists.\n"
+                detail = (
+                    f"Key ({', '.join(columns)})=({', '.join(map(str, key))}) already exists.\n"
+                )
                 raise OdooError("ValidationError", f"{constraint}{detail}")
 
     def split(self, vals: Row, row: Row) -> tuple[Row, Row]:
@@ -347,7 +380,7 @@ class Records:
         relation = self.fields[name]["relation"]
         if self.txn.get(relation, id_) is not None:
             return
-        if self.model in ("sale.order", "sale.order.line"):
+        if self.model in READS_TARGETS:
             self.on(relation).row(id_)
         table, other = self.model.replace(".", "_"), relation.replace(".", "_")
         raise OdooError(

@@ -1,65 +1,25 @@
-"""The rules of the sandbox's models: partners, units, products, and above all sales orders."""
+"""The rules of sales orders and their lines."""
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from platforms.odoo.sandbox_records import CLASSES, COMPUTED, Records
-from platforms.odoo.sandbox_store import DAY, OdooError, Row
+from platforms.odoo.sandbox_catalog import Partners, PricelistItems, Units
+from platforms.odoo.sandbox_records import CLASSES, COMPUTED, DEFAULTS, Records
+from platforms.odoo.sandbox_stock import CLOSED, in_unit
+from platforms.odoo.sandbox_store import OdooError, Row, later
+from platforms.odoo.sandbox_taxes import Reckoning, count
+from platforms.odoo.sandbox_transfers import Pickings, Procurement, is_return
 
 PROTECTED = {"product_id", "name", "price_unit", "product_uom_id", "product_uom_qty", "tax_ids"}
 PROTECTED |= {"discount"}
-
-
-class Users(Records):
-    """``res.users``: the cheapest self-test of a key."""
-
-    def context_get(self) -> Row:
-        """Language, time zone and id of the caller."""
-        return {"lang": "en_US", "tz": self.user.tz or False, "uid": self.user.uid}
-
-
-class Partners(Records):
-    """``res.partner``."""
-
-    def check(self, row: Row) -> None:
-        """Only addresses may be without a name."""
-        super().check(row)
-        if row.get("type") == "contact" and not row.get("name"):
-            text = "The operation cannot be completed: Contacts require a name"
-            raise OdooError("ValidationError", text)
-
-    def address(self, id_: int, kind: str) -> int:
-        """The first address of a kind below a partner, or the partner."""
-        rows = self.txn.rows(self.model)
-        fit = (r["id"] for r in rows if r.get("parent_id") == id_ and r["type"] == kind)
-        return next(fit, id_)
-
-
-class Units(Records):
-    """``uom.uom``: a tree of units; the factor counts in the root."""
-
-    def complete(self, values: Row) -> None:
-        """Compute the factor from the unit this one is relative to."""
-        super().complete(values)
-        parent = self.txn.get(self.model, values.get("relative_uom_id"))
-        values["factor"] = values["relative_factor"] * (parent["factor"] if parent else 1.0)
-
-
-class Products(Records):
-    """``product.product`` with its template."""
-
-    def complete(self, values: Row) -> None:
-        """Give the variant a template."""
-        super().complete(values)
-        shared = {key: values.get(key, False) for key in ("name", "default_code", "list_price")}
-        values.setdefault("product_tmpl_id", self.on("product.template").insert(shared))
+DEFAULTS.update(
+    {
+        "sale.order": {"state": "draft", "locked": False},
+        "sale.order.line": {"sequence": 10, "customer_lead": 0.0, "product_uom_qty": 1.0},
+    }
+)
 
 
 class SaleOrders(Records):
@@ -75,20 +35,34 @@ class SaleOrders(Records):
             if not all(line.get("product_id") or line.get("is_downpayment") for line in lines):
                 text = "Some order lines are missing a product, you need to correct them before"
                 raise OdooError("UserError", f"{text} going further.")
-        return self.turn({"state": "sale", "date_order": self.txn.now}, "action_confirm")
+        self.turn({"state": "sale", "date_order": self.txn.now}, "action_confirm")
+        procurement = Procurement(self)
+        for line in [line for id_ in self.ids for line in self.lines(id_)]:
+            procurement.adjust(line, max(procurement.missing(line), 0.0))
+        self.changed(self.ids)
+        return True
 
     def action_cancel(self) -> bool:
         """Cancel, whatever was shipped; only a lock prevents it."""
         if any(self.row(id_).get("locked") for id_ in self.ids):
             text = "You cannot cancel a locked order. Please unlock it first."
             raise OdooError("UserError", text)
-        return self.turn({"state": "cancel", "open_picking": False}, "action_cancel")
+        self.turn({"state": "cancel"}, "action_cancel")
+        pickings = self.of(Pickings, "stock.picking")
+        for row in [row for id_ in self.ids for row in self.transfers(id_)]:
+            if row["state"] not in CLOSED:
+                pickings.cancel_moves(pickings.moves(row["id"]))
+                pickings.turn(row, {"state": "cancel"})
+        for move in {move for id_ in self.ids for move in self.invoices(id_)}:
+            if self.on("account.move").row(move)["state"] == "draft":
+                self.txn.change("account.move", move, {"state": "cancel"})
+        self.changed(self.ids)
+        return True
 
     def action_draft(self) -> bool:
         """Back to a quotation, from cancelled or sent."""
         ids = [id_ for id_ in self.ids if self.row(id_)["state"] in ("cancel", "sent")]
-        orders = SaleOrders(self.txn, self.user, self.model, ids, self.context)
-        return orders.turn({"state": "draft"}, "action_draft")
+        return self.of(SaleOrders, self.model, ids).turn({"state": "draft"}, "action_draft")
 
     def action_lock(self) -> None:
         """Lock; the method returns nothing, as the vendor's does."""
@@ -102,9 +76,9 @@ class SaleOrders(Records):
         """Set values on all orders and recompute them."""
         for id_ in self.ids:
             self.row(id_)
-            self.txn.put(self.model, id_, {**values, "write_date": self.txn.now})
+            self.txn.put(self.model, id_, values | self.txn.stamp)
         self.changed(self.ids)
-        self.txn.counts[f"{self.model}/{method}"] += len(self.ids)
+        self.counted(method)
         return True
 
     def complete(self, values: Row) -> None:
@@ -112,15 +86,14 @@ class SaleOrders(Records):
         super().complete(values)
         partner = values.get("partner_id")
         if partner:
-            partners = Partners(self.txn, self.user, "res.partner", (), self.context)
+            partners = self.of(Partners, "res.partner")
             values.setdefault("partner_invoice_id", partners.address(partner, "invoice"))
             values.setdefault("partner_shipping_id", partners.address(partner, "delivery"))
             row = partners.row(partner)
             values.setdefault("pricelist_id", row.get("property_product_pricelist", False))
             values.setdefault("payment_term_id", row.get("property_payment_term_id", False))
-        in_a_month = datetime.now(UTC) + timedelta(days=30)
         values.setdefault("date_order", self.txn.now)
-        values.setdefault("validity_date", in_a_month.strftime(DAY))
+        values.setdefault("validity_date", later(self.txn.today, 30))
         values.setdefault("user_id", self.user.uid)
         for name in ("company_id", "warehouse_id", "team_id"):
             first = next(self.txn.rows(self.fields[name]["relation"]))
@@ -143,79 +116,53 @@ class SaleOrders(Records):
 
     def lines(self, id_: int) -> list[Row]:
         """The order's lines."""
-        return [row for row in self.txn.rows("sale.order.line") if row.get("order_id") == id_]
+        return self.txn.where("sale.order.line", "order_id", id_)
+
+    def transfers(self, id_: int) -> list[Row]:
+        """The order's deliveries and returns."""
+        return self.txn.where("stock.picking", "sale_id", id_)
 
     def changed(self, ids: Iterable[int]) -> None:
-        """Recompute totals and statuses; only a real change moves ``write_date``."""
+        """Recompute progress, totals and statuses; only a real change moves ``write_date``."""
+        lines = self.of(SaleOrderLines, "sale.order.line")
         for id_ in ids:
-            row, lines = self.row(id_), self.lines(id_)
-            values = self.totals(row, lines) | self.statuses(row, lines)
-            if any(row.get(name) != value for name, value in values.items()):
-                self.txn.put(self.model, id_, {**values, "write_date": self.txn.now})
+            row = self.row(id_)
+            for line in self.lines(id_):
+                self.txn.change(lines.model, line["id"], lines.progress(line, row))
+            own = self.lines(id_)
+            self.txn.change(self.model, id_, self.totals(row, own) | self.statuses(row, own))
+            # Not a column of the vendor's: it moves no ``write_date``.
+            invoices = self.invoices(id_)
+            if invoices != row.get("invoice_ids", []):
+                self.txn.put(self.model, id_, {"invoice_ids": invoices})
+
+    def invoices(self, id_: int) -> list[int]:
+        """The documents that bill the order's lines."""
+        billed = (
+            line["move_id"]
+            for own in self.lines(id_)
+            for line in self.txn.where("account.move.line", "sale_line_ids", own["id"])
+        )
+        return sorted(set(billed))
+
+    def reckoning(self, order: Row) -> Reckoning:
+        """The arithmetic of the order's currency and company."""
+        return Reckoning(self, self.value(order, "currency_id"), order["company_id"])
 
     def totals(self, order: Row, lines: list[Row]) -> Row:
-        """Order totals: each tax over all lines, and the rest of the order, rounded once.
-
-        Where the company rounds per line, the lines bring rounded amounts and nothing is left to
-        round. Where prices hold every tax there is, the sum of the prices stands.
-        """
-        cent, parts = self.cent(order), [self.amounts(line, order) for line in lines]
-        taxes: dict[int, Decimal] = defaultdict(Decimal)
-        for id_, amount in itertools.chain.from_iterable(part.taxes.items() for part in parts):
-            taxes[id_] += amount
-        tax = sum((_cents(amount, cent) for amount in taxes.values()), Decimal(0))
-        if any(part.adds_tax for part in parts):
-            untaxed = _cents(sum((part.base for part in parts), Decimal(0)), cent)
-        else:
-            untaxed = _cents(sum((part.gross for part in parts), Decimal(0)), cent) - tax
-        return {
-            "amount_untaxed": float(untaxed),
-            "amount_tax": float(tax),
-            "amount_total": float(untaxed + tax),
-        }
-
-    def cent(self, order: Row) -> Decimal:
-        """The smallest amount of the order's currency."""
-        currencies = self.on("res.currency")
-        currency = currencies.row(self.value(order, "currency_id"))
-        return Decimal(1).scaleb(-int(currency["decimal_places"]))
-
-    def amounts(self, line: Row, order: Row) -> Amounts:
-        """A line's amounts, exact or, where the company rounds per line, each rounded in turn."""
-        cent, company = self.cent(order), self.on("res.company").row(order["company_id"])
-        per_line = company["tax_calculation_rounding_method"] == "round_per_line"
-
-        def step(amount: Decimal) -> Decimal:
-            return _cents(amount, cent) if per_line else amount
-
-        factor = 1 - _decimal(line.get("discount", 0.0)) / 100
-        gross = step(_decimal(line["price_unit"]) * factor * _decimal(line["product_uom_qty"]))
-        rows = [self.on("account.tax").row(id_) for id_ in line.get("tax_ids", ())]
-        rates: dict[bool, dict[int, Decimal]] = {True: {}, False: {}}
-        for tax in rows:
-            included = tax["price_include_override"] == "tax_included"
-            rates[included][tax["id"]] = _decimal(tax["amount"]) / 100
-        net = gross / (1 + sum(rates[True].values(), Decimal(0)))
-        held = {id_: step(net * rate) for id_, rate in rates[True].items()}
-        base = gross - sum(held.values(), Decimal(0))
-        added = {id_: step(base * rate) for id_, rate in rates[False].items()}
-        return Amounts(gross, base, held | added, adds_tax=bool(added))
+        """The order's amounts."""
+        reckoning = self.reckoning(order)
+        parts = [reckoning.line(line, line["product_uom_qty"]) for line in lines]
+        return reckoning.totals(parts).values()
 
     def statuses(self, order: Row, lines: list[Row]) -> Row:
-        """Invoice and delivery status; goods of a confirmed order get one picking."""
-        sold = order["state"] == "sale"
-        products = [self.txn.get("product.product", line.get("product_id")) for line in lines]
-        goods = any(product and product["type"] == "consu" for product in products)
-        pickings, open_ = list(order.get("picking_ids", ())), order.get("open_picking", False)
-        if sold and goods and not open_:
-            open_ = next(self.txn.store.numbers["stock.picking"])
-            pickings.append(open_)
-        billable = any(line["product_uom_qty"] for line in lines)
+        """Invoice and delivery status, and when goods first left."""
+        pickings = self.transfers(order["id"])
+        done = [row for row in pickings if row["state"] == "done" and not row.get("return_id")]
         return {
-            "invoice_status": "to invoice" if sold and billable else "no",
-            "delivery_status": "pending" if sold and open_ else False,
-            "picking_ids": pickings,
-            "open_picking": open_,
+            "invoice_status": _invoice_status(order, lines),
+            "delivery_status": _delivery_status(pickings, lines),
+            "effective_date": min((row["date_done"] for row in done), default=False),
         }
 
 
@@ -245,16 +192,18 @@ class SaleOrderLines(Records):
                 values["price_unit"] = self.list_price({**row, **values})
         for name in ("product_uom_qty", "discount"):
             if name in values:
-                cut = _decimal(values[name]).quantize(Decimal("0.01"), ROUND_HALF_UP)
-                values[name] = float(cut)
+                values[name] = count(values[name])
 
     def list_price(self, line: Row) -> float:
-        """The product's price for one of the line's unit."""
-        product, units = self.on("product.product").row(line["product_id"]), self.on("uom.uom")
-        if not line.get("product_uom_id"):
-            return float(product.get("list_price", 0.0))
-        ratio = units.row(line["product_uom_id"])["factor"] / units.row(product["uom_id"])["factor"]
-        return float(product.get("list_price", 0.0) * ratio)
+        """The price for one of the line's unit: the price list's, else the product's."""
+        product = self.on("product.product").row(line["product_id"])
+        units = self.of(Units, "uom.uom")
+        order = self.txn.get("sale.order", line.get("order_id")) or {}
+        ratio = units.ratio(line.get("product_uom_id"), product["uom_id"])
+        items = self.of(PricelistItems, "product.pricelist.item")
+        quantity = count(line.get("product_uom_qty", 1.0) * ratio)
+        price = items.price(order.get("pricelist_id"), product, quantity)
+        return float((product.get("list_price", 0.0) if price is None else price) * ratio)
 
     def before_update(self, row: Row, values: Row) -> None:
         """Guard confirmed and locked orders; reset the price as the vendor does."""
@@ -265,6 +214,8 @@ class SaleOrderLines(Records):
             raise OdooError("UserError", text + names)
         if values.get("display_type", row.get("display_type")) != row.get("display_type"):
             raise OdooError("UserError", "You cannot change the type of a sale order line.")
+        if "product_uom_qty" in values:
+            self.check_delivered(row, values["product_uom_qty"])
         moved = values.get("product_id", row.get("product_id")) != row.get("product_id")
         if moved and order["state"] == "sale":
             raise OdooError("UserError", "You cannot modify the product of this order line.")
@@ -278,6 +229,13 @@ class SaleOrderLines(Records):
         if resets and (not manual or manual == price):
             values["price_unit"] = self.list_price(line)
         self.fill(values, row)
+
+    def check_delivered(self, row: Row, wanted: float) -> None:
+        """Refuse to order less than has left."""
+        delivered = row.get("qty_delivered", 0.0)
+        if Procurement(self).demanded(row) and wanted < min(row["product_uom_qty"], delivered):
+            text = "The ordered quantity of a sale order line cannot be decreased below the amount "
+            raise OdooError("UserError", f"{text}already delivered. Instead, create a return.")
 
     def before_unlink(self, row: Row) -> None:
         """A confirmed order keeps its lines."""
@@ -306,69 +264,128 @@ class SaleOrderLines(Records):
             text = f"The operation cannot be completed: {constraint}"
             raise OdooError("ValidationError", text)
 
+    def insert(self, vals: Row, key: Any = None) -> int:
+        """Add a line; goods of a confirmed order go to the warehouse."""
+        id_ = super().insert(vals, key)
+        self.procure(id_, 0.0)
+        return id_
+
+    def update(self, id_: int, vals: Row) -> None:
+        """Change a line; the open moves of a confirmed order follow its quantity."""
+        before = Procurement(self).demanded(self.row(id_))
+        super().update(id_, vals)
+        self.procure(id_, before)
+
+    def procure(self, id_: int, before: float) -> None:
+        """Ask the warehouse for the difference, once the order is confirmed."""
+        procurement, line = Procurement(self), self.row(id_)
+        if self.on("sale.order").row(line["order_id"])["state"] == "sale":
+            procurement.adjust(line, count(procurement.demanded(line) - before))
+            self.changed([id_])
+
     def changed(self, ids: Iterable[int]) -> None:
         """Recompute the lines' own amounts, then their orders."""
-        orders = SaleOrders(self.txn, self.user, "sale.order", (), self.context)
+        orders = self.of(SaleOrders, "sale.order")
+        touched: dict[int, None] = {}
         for id_ in ids:
             row = self.row(id_)
-            order = orders.row(row["order_id"])
-            cent, part = orders.cent(order), orders.amounts(row, order)
-            untaxed = _cents(part.base, cent)
-            tax = sum((_cents(amount, cent) for amount in part.taxes.values()), Decimal(0))
-            subtotal, total = float(untaxed), float(untaxed + tax)
+            reckoning = orders.reckoning(orders.row(row["order_id"]))
+            part = reckoning.line(row, row["product_uom_qty"])
+            subtotal, total = part.shown(reckoning.cent)
             # The vendor subtracts floats here: 51.82 - 43.55 is 8.270000000000003.
             amounts = {"price_subtotal": subtotal, "price_total": total}
             self.txn.put(self.model, id_, {**amounts, "price_tax": total - subtotal})
-            orders.changed([row["order_id"]])
+            touched[row["order_id"]] = None
+        orders.changed(touched)
+
+    def progress(self, row: Row, order: Row) -> Row:
+        """What of a line was delivered and invoiced, and what is to invoice."""
+        delivered, invoiced = self.delivered(row), self.invoiced(row)
+        product = self.txn.get("product.product", row.get("product_id"))
+        by_delivery = product is not None and product["invoice_policy"] == "delivery"
+        billable = delivered if by_delivery else row["product_uom_qty"]
+        sold = order["state"] == "sale" and not row.get("display_type")
+        owed = count(billable - invoiced) if sold else 0.0
+        status = _line_status(row["product_uom_qty"], owed, delivered, invoiced) if sold else "no"
+        return {
+            "qty_delivered": delivered,
+            "qty_invoiced": invoiced,
+            "qty_to_invoice": owed,
+            "invoice_status": status,
+        }
+
+    def delivered(self, row: Row) -> float:
+        """What left and did not come back, in the line's unit; by hand where nothing moves."""
+        moves = self.txn.where("stock.move", "sale_line_id", row["id"])
+        total = 0.0 if moves else float(row.get("qty_delivered", 0.0))
+        for move in moves:
+            if move["state"] == "done" and not (is_return(move) and not move.get("to_refund")):
+                moved = -move["product_uom_qty"] if is_return(move) else move["product_uom_qty"]
+                total += in_unit(self, moved, move["product_uom"], row.get("product_uom_id"))
+        return count(total)
+
+    def invoiced(self, row: Row) -> float:
+        """What stands on invoices, drafts too, less what stands on credit notes."""
+        total = 0.0
+        for line in self.txn.where("account.move.line", "sale_line_ids", row["id"]):
+            move = self.on("account.move").row(line["move_id"])
+            sign = {"out_invoice": 1, "out_refund": -1}.get(move["move_type"], 0)
+            if move["state"] != "cancel":
+                units = (line.get("product_uom_id"), row.get("product_uom_id"))
+                total += sign * in_unit(self, line["quantity"], *units)
+        return count(total)
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """A line's money: ``gross`` as priced, ``base`` without the taxes the price holds."""
-
-    gross: Decimal
-    base: Decimal
-    taxes: dict[int, Decimal]
-    adds_tax: bool
+def _line_status(ordered: float, owed: float, delivered: float, invoiced: float) -> str:
+    if owed:
+        return "to invoice"
+    if 0 <= ordered < delivered:
+        return "upselling"
+    return "invoiced" if invoiced >= ordered else "no"
 
 
-def _cents(amount: Decimal, cent: Decimal) -> Decimal:
-    return amount.quantize(cent, ROUND_HALF_UP)
+def _invoice_status(order: Row, lines: list[Row]) -> str:
+    told = {
+        line["invoice_status"]
+        for line in lines
+        if not line.get("display_type") and not line.get("is_downpayment")
+    }
+    if order["state"] != "sale" or not told:
+        return "no"
+    if "to invoice" in told:
+        return "to invoice"
+    if told == {"invoiced"}:
+        return "invoiced"
+    return "upselling" if told <= {"invoiced", "upselling"} else "no"
 
 
-def _decimal(value: float) -> Decimal:
-    return Decimal(repr(value))
-
-
-def _name(_: Records, row: Row) -> str:
-    return str(row.get("name") or "")
-
-
-def _partner_name(partners: Records, row: Row) -> str:
-    own = row.get("name") or ("" if row["type"] == "contact" else f"{row['type'].title()} Address")
-    parent = row.get("parent_id")
-    return f"{partners.label(parent)}, {own}" if parent else str(own)
-
-
-def _product_name(_: Records, row: Row) -> str:
-    return f"[{row['default_code']}] {row['name']}" if row.get("default_code") else row["name"]
-
-
-def _commercial_partner(partners: Records, row: Row) -> int:
-    if row.get("is_company") or not row.get("parent_id"):
-        return int(row["id"])
-    return _commercial_partner(partners, partners.row(row["parent_id"]))
-
-
-def _unit_path(units: Records, row: Row) -> str:
-    above = row.get("relative_uom_id")
-    return f"{_unit_path(units, units.row(above)) if above else ''}{row['id']}/"
+def _delivery_status(pickings: list[Row], lines: list[Row]) -> str | bool:
+    states = {row["state"] for row in pickings}
+    if states <= {"cancel"}:
+        return False
+    if states <= {"done", "cancel"}:
+        return "full"
+    if "done" not in states:
+        return "pending"
+    return "partial" if any(line.get("qty_delivered") for line in lines) else "started"
 
 
 def _order_currency(orders: Records, row: Row) -> int:
     pricelist = orders.txn.get("product.pricelist", row.get("pricelist_id"))
     source = pricelist or orders.on("res.company").row(row["company_id"])
     return int(source["currency_id"])
+
+
+def _twins(orders: Records, row: Row) -> list[int]:
+    names = ("partner_id", "client_order_ref")
+    return [
+        other["id"]
+        for other in orders.txn.rows("sale.order")
+        if row.get("client_order_ref")
+        and other["id"] != row["id"]
+        and other["state"] != "cancel"
+        and all(other.get(name) == row.get(name) for name in names)
+    ]
 
 
 def _of_order(name: str) -> Callable[[Records, Row], Any]:
@@ -379,52 +396,27 @@ def _of_order(name: str) -> Callable[[Records, Row], Any]:
     return value
 
 
-def _line_to_invoice(lines: Records, row: Row) -> float:
-    sold = _of_order("state")(lines, row) == "sale"
-    product = lines.txn.get("product.product", row.get("product_id"))
-    ordered = product is None or product["invoice_policy"] == "order"
-    return float(row["product_uom_qty"]) if sold and ordered else 0.0
+def _line_name(lines: Records, row: Row) -> str:
+    order = lines.on("sale.order").row(row["order_id"])
+    ref = lines.on("res.partner").row(order["partner_id"]).get("ref")
+    name = str(row.get("name") or "").partition("\n")[0]
+    return f"{order['name']} - {name}" + (f" ({ref})" if ref else "")
 
 
-def _line_invoice_status(lines: Records, row: Row) -> str:
-    return "to invoice" if _line_to_invoice(lines, row) else "no"
+def _invoice_lines(lines: Records, row: Row) -> list[int]:
+    return [line["id"] for line in lines.txn.where("account.move.line", "sale_line_ids", row["id"])]
 
 
 COMPUTED.update(
     {
-        ("", "display_name"): _name,
-        ("res.partner", "display_name"): _partner_name,
-        ("res.partner", "commercial_partner_id"): _commercial_partner,
-        ("product.product", "display_name"): _product_name,
-        ("product.template", "display_name"): _product_name,
-        ("product.product", "lst_price"): lambda _, row: row.get("list_price", 0.0),
-        ("product.uom", "display_name"): lambda _, row: row["barcode"],
-        ("uom.uom", "parent_path"): _unit_path,
-        ("uom.uom", "rounding"): lambda _, __: 0.01,
-        ("res.currency", "rounding"): lambda _, row: 10.0 ** -row["decimal_places"],
-        ("account.tax", "price_include"): lambda _, row: (
-            row["price_include_override"] == "tax_included"
-        ),
         ("sale.order", "currency_id"): _order_currency,
         ("sale.order", "currency_rate"): lambda _, __: 1.0,
-        ("sale.order.line", "display_name"): lambda lines, row: (
-            f"{_of_order('name')(lines, row)} - {row['name']}"
-        ),
+        ("sale.order", "duplicated_order_ids"): _twins,
+        ("sale.order.line", "display_name"): _line_name,
+        ("sale.order.line", "invoice_lines"): _invoice_lines,
         ("sale.order.line", "state"): _of_order("state"),
         ("sale.order.line", "currency_id"): _of_order("currency_id"),
         ("sale.order.line", "order_partner_id"): _of_order("partner_id"),
-        ("sale.order.line", "qty_to_invoice"): _line_to_invoice,
-        ("sale.order.line", "invoice_status"): _line_invoice_status,
     }
 )
-
-CLASSES.update(
-    {
-        "res.users": Users,
-        "res.partner": Partners,
-        "uom.uom": Units,
-        "product.product": Products,
-        "sale.order": SaleOrders,
-        "sale.order.line": SaleOrderLines,
-    }
-)
+CLASSES.update({"sale.order": SaleOrders, "sale.order.line": SaleOrderLines})

@@ -7,9 +7,9 @@ import json
 import re
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,22 @@ Row = dict[str, Any]
 Key = tuple[str, str]
 """An external id: module and name."""
 
-MODELS: dict[str, Row] = json.loads(Path(__file__).with_name("sandbox_fields.json").read_text())
+MODELS: dict[str, Row] = {
+    model: facts
+    for path in sorted(Path(__file__).parent.glob("sandbox_fields*.json"))
+    for model, facts in json.loads(path.read_text()).items()
+}
 COMMON: Row = MODELS.pop("*")["fields"]
 MOMENT, DAY = "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"
+INDEXED = {
+    "sale.order.line": ("order_id",),
+    "stock.picking": ("sale_id",),
+    "stock.move": ("picking_id", "sale_line_id"),
+    "stock.move.line": ("move_id",),
+    "stock.quant": ("product_id",),
+    "account.move.line": ("move_id", "sale_line_ids"),
+}
+"""The columns rows are looked up by, often: without an index every order would cost all orders."""
 KINDS = {
     "UserError": ("odoo.exceptions", 422),
     "ValidationError": ("odoo.exceptions", 422),
@@ -91,33 +104,69 @@ class User:
 
 
 class Store:
-    """One database: committed rows, sequences, and the external ids being inserted right now."""
+    """One database: committed rows, sequences, and the external ids being inserted right now.
 
-    def __init__(self, first_id: int) -> None:
+    Args:
+        first_id: the first id of every model.
+        clock: gives the time in UTC.
+        modules: the modules installed beside those every database of this sandbox has.
+    """
+
+    def __init__(
+        self, first_id: int, clock: Callable[[], datetime], modules: Collection[str]
+    ) -> None:
+        self.clock, self.modules = clock, frozenset(modules)
         self.rows: dict[str, dict[int, Row]] = {model: {} for model in MODELS}
+        self.fields: dict[str, Row] = {
+            model: COMMON
+            | {name: field for name, field in facts["fields"].items() if self.has(field)}
+            for model, facts in MODELS.items()
+            if self.has(facts)
+        }
+        self.index: dict[tuple[str, str, Any], set[int]] = defaultdict(set)
         # Sequences live outside transactions: a failed create leaves a gap in ids and numbers.
         self.numbers: dict[str, Iterator[int]] = defaultdict(lambda: itertools.count(first_id))
+        self.series: dict[str, Iterator[int]] = defaultdict(lambda: itertools.count(1))
         self.inserting: set[Key] = set()
         self.lock = threading.Condition()
+
+    def has(self, facts: Row) -> bool:
+        """Whether a model or field is there: some come with a module of their own."""
+        return facts.get("module") in {None, *self.modules}
 
 
 class Transaction:
     """Uncommitted changes over a store; ``now`` is its start, which every changed row bears."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, began: timedelta = timedelta()) -> None:
         self.store = store
-        self.now = datetime.now(UTC).strftime(MOMENT)
+        instant = store.clock() - began
+        self.now, self.today = instant.strftime(MOMENT), instant.strftime(DAY)
+        # The API cuts the second's fraction off; webhooks show it.
+        self.stamp: Row = {"write_date": self.now, "write_fraction": f"{instant.microsecond:06}"}
+        self.born = self.stamp | {
+            "create_date": self.now,
+            "create_fraction": self.stamp["write_fraction"],
+        }
         self.changes: dict[tuple[str, int], Row | None] = {}
+        self.touched: dict[str, set[int]] = defaultdict(set)
         self.keys: set[Key] = set()
         self.counts: Counter[str] = Counter()
 
     def rows(self, model: str) -> Iterator[Row]:
         """All rows as this transaction sees them, by id."""
-        changed = {id_ for name, id_ in self.changes if name == model}
-        for id_ in sorted(self.store.rows[model].keys() | changed):
+        for id_ in sorted(self.store.rows[model].keys() | self.touched[model]):
             row = self.get(model, id_)
             if row is not None:
                 yield row
+
+    def where(self, model: str, column: str, value: Any) -> list[Row]:
+        """The rows with a value in a column, or in a list, by id."""
+        if column not in INDEXED.get(model, ()):
+            return [row for row in self.rows(model) if row.get(column) == value]
+        ids = self.store.index[model, column, value] | self.touched[model]
+        rows = [row for id_ in sorted(ids) if (row := self.get(model, id_))]
+        return [row for row in rows if value in listed(row.get(column), keep=True)]
 
     def get(self, model: str, id_: Any) -> Row | None:
         """One row as this transaction sees it."""
@@ -128,7 +177,16 @@ class Transaction:
 
     def put(self, model: str, id_: int, values: Row) -> None:
         """Change or add a row."""
+        self.touched[model].add(id_)
         self.changes[model, id_] = {**(self.changes.get((model, id_)) or {}), **values}
+
+    def change(self, model: str, id_: int, values: Row) -> bool:
+        """Change a row and its ``write_date`` if a value really differs; tells whether one did."""
+        row = self.get(model, id_) or {}
+        if all(name in row and row[name] == value for name, value in values.items()):
+            return False
+        self.put(model, id_, values | self.stamp)
+        return True
 
     def commit(self) -> None:
         """Make the changes visible; a row deleted by others meanwhile stays deleted."""
@@ -138,10 +196,14 @@ class Transaction:
                 rows.pop(id_, None)
             elif "id" in change or id_ in rows:
                 rows[id_] = {**rows.get(id_, {}), **change}
+                for column in INDEXED.get(model, ()):
+                    for value in listed(rows[id_].get(column)):
+                        self.store.index[model, column, value].add(id_)
 
     def rollback(self) -> None:
         """Forget everything."""
         self.changes.clear()
+        self.touched.clear()
         self.keys.clear()
         self.counts.clear()
 
@@ -155,6 +217,11 @@ def external_key(text: str) -> Key | None:
     """Module and name of an external id; without a module it is the import's own."""
     module, dot, name = text.partition(".")
     return ((module, name) if dot else ("__import__", text)) if text else None
+
+
+def later(day: str, days: int) -> str:
+    """The date some days after another."""
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def is_list(value: Any) -> bool:

@@ -11,23 +11,28 @@ against 19.0 community in November 2026. What decides the shape of this adapter:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError
-from fizzbridge.http.auth import Bearer
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
-from fizzbridge.runtime.target import TargetAdapter, TargetEntity
+from fizzbridge.runtime.target import (
+    Finding,
+    ItemThere,
+    Situation,
+    TargetAdapter,
+    TargetEntity,
+)
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
+from platforms.odoo import checks
 from platforms.odoo.orders import Orders
 from platforms.odoo.partners import Partners
-from platforms.odoo.transport import ERRORS, OdooClient, RpcKey
+from platforms.odoo.transport import ERRORS, OdooClient, authorised
 
 
 class OdooTarget(TargetAdapter):
@@ -44,18 +49,20 @@ class OdooTarget(TargetAdapter):
     longest_transaction: ClassVar[timedelta] = timedelta(seconds=120)
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
-        """The bot's API key: a bearer token, or in place of its password."""
-        transport = connection.settings.get("transport", "json2")
-        if transport == "json2":
-            return Bearer(secret["api_key"])
-        if transport == "jsonrpc":
-            return RpcKey(secret["login"], secret["api_key"])
-        msg = f"{connection.name}: transport is json2 or jsonrpc, not {transport}"
-        raise ConfigurationError(msg, platform=self.platform)
+        """The bot's API key, as the transport takes it."""
+        return authorised(secret, connection)
 
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:
         """One dialect for both transports."""
         return OdooClient(vendor, connection)
+
+    def check(self, vendor: VendorClient, situation: Situation) -> Iterable[Finding]:
+        """The bot's rights, the warehouse, and every tax, unit and price list of the maps."""
+        return checks.findings(vendor, situation)
+
+    def items(self, vendor: VendorClient, connection: Connection) -> Iterable[ItemThere]:  # noqa: ARG002  one company
+        """Products that can be sold, by internal reference."""
+        return checks.items(vendor)
 
 
 handler = target_handler(OdooTarget())

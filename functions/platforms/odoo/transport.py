@@ -22,6 +22,7 @@ from fizzbridge.errors import (
     TargetRejectedError,
     TargetUnavailableError,
 )
+from fizzbridge.http.auth import Bearer
 from fizzbridge.http.classify import Answer, ErrorRules, Rule
 from fizzbridge.http.client import VendorClient, decode, encode
 from fizzbridge.settings import Connection
@@ -111,6 +112,21 @@ class RpcKey(httpx.Auth):
         )
 
 
+def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+    """The bot's API key: a bearer token, or in place of its password.
+
+    Raises:
+        ConfigurationError: the connection's transport is none of the two.
+    """
+    transport = connection.settings.get("transport", "json2")
+    if transport == "json2":
+        return Bearer(secret["api_key"])
+    if transport == "jsonrpc":
+        return RpcKey(secret["login"], secret["api_key"])
+    msg = f"{connection.name}: transport is json2 or jsonrpc, not {transport}"
+    raise ConfigurationError(msg, platform="odoo")
+
+
 class OdooClient(VendorClient):
     """Takes JSON-2 calls, sends them over the connection's transport, and remembers lookups."""
 
@@ -132,7 +148,7 @@ class OdooClient(VendorClient):
         return self._inner.clean(text)
 
     def request(
-        self, method: str, path: str, *, writes: bool, json: Any = None, **_: Any
+        self, method: str, path: str, *, writes: bool, json: Any = None, **plan: Any
     ) -> Answer:
         """Make one call; ``data`` of the answer is the bare result."""
         model, name = path.split("/")[-2:]
@@ -140,19 +156,19 @@ class OdooClient(VendorClient):
         if question in self._known:
             return self._known[question]
         answer = (
-            self._rpc("object", [model, name, *_positional(json)], writes=writes)
+            self._rpc("object", [model, name, *_positional(json)], writes=writes, **plan)
             if self._is_rpc
-            else self._json2(method, path, json, writes=writes)
+            else self._json2(method, path, json, writes=writes, **plan)
         )
         if question:
             self._known[question] = answer
         return answer
 
-    def _json2(self, method: str, path: str, json: Any, *, writes: bool) -> Answer:
+    def _json2(self, method: str, path: str, json: Any, *, writes: bool, **plan: Any) -> Answer:
         headers = {"X-Odoo-Database": self._database} if self._database else None
-        return self._inner.request(method, path, json=json, headers=headers, writes=writes)
+        return self._inner.request(method, path, json=json, headers=headers, writes=writes, **plan)
 
-    def _rpc(self, service: str, arguments: list[Any], *, writes: bool) -> Answer:
+    def _rpc(self, service: str, arguments: list[Any], *, writes: bool, **plan: Any) -> Answer:
         if service == "object":
             arguments = [self._database, self._login(), None, *arguments]
         call = {
@@ -161,9 +177,9 @@ class OdooClient(VendorClient):
             "args": arguments,
         }
         body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": call}
-        answer = self._inner.post("/jsonrpc", json=body, writes=writes)
+        answer = self._inner.request("POST", "/jsonrpc", json=body, writes=writes, **plan)
         # A result of null comes without the key.
-        return replace(answer, data=answer.data.get("result"))
+        return replace(answer, data=(answer.data or {}).get("result"))
 
     def _login(self) -> int:
         if self._uid is None:
@@ -180,9 +196,20 @@ def _positional(json: Mapping[str, Any]) -> list[Any]:
     return [[named.pop("ids")] if "ids" in named else [], named]
 
 
-def call(vendor: VendorClient, model: str, method: str, *, writes: bool, **named: Any) -> Any:
-    """Call a method of a model and return its bare result."""
-    return vendor.post(f"/json/2/{model}/{method}", json=named, writes=writes).data
+def call(
+    vendor: VendorClient,
+    model: str,
+    method: str,
+    *,
+    writes: bool,
+    was: Mapping[str, Any] | None = None,
+    shown: Any = None,
+    **named: Any,
+) -> Any:
+    """Call a method of a model and return its bare result; ``was`` and ``shown`` are for plans."""
+    path = f"/json/2/{model}/{method}"
+    plan = {"was": was, "shown": shown} if was or shown else {}
+    return vendor.request("POST", path, json=named, writes=writes, **plan).data
 
 
 def search(
@@ -208,7 +235,9 @@ def insert_once(vendor: VendorClient, model: str, *rows: Mapping[str, Any]) -> s
     """
     columns = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_cell(row.get(name)) for name in columns] for row in rows]
-    got = call(vendor, model, "load", writes=True, fields=columns, data=cells, context=INSERT_ONCE)
+    arguments: dict[str, Any] = {"fields": columns, "data": cells, "context": INSERT_ONCE}
+    shown = [dict(row) for row in rows] if len(rows) > 1 else dict(rows[0])
+    got = call(vendor, model, "load", writes=True, shown=shown, **arguments)
     if got["ids"]:
         return str(got["ids"][0])
     said = vendor.clean("; ".join(str(found.get("message", "")) for found in got["messages"]))

@@ -1195,30 +1195,31 @@ def test_sample_errors(seen):
     assert rows.keys() == calls.keys() | elsewhere.keys()
 
 
-REFUSED = {
-    "seen_19_credit_note_draft.json": "account.move is not built yet",
-    "seen_19_invoice_payment.json": "account.move and account.payment are not built yet",
-    "seen_19_pickings.json": "stock.picking is not built yet",
-    "seen_19_stock.json": "stock.quant is not built yet",
-    "seen_19_webhook_request.json": "the sandbox sends no webhooks yet",
-}
-TAKEN = {
-    "seen_19_errors.json",
-    "seen_19_load_insert_once.json",
-    "seen_19_partner.json",
-    "seen_19_product_uom.json",
-    "seen_19_sale_order.json",
-}
-
-
 @needs_samples
-def test_every_seen_sample_is_taken_or_refused():
-    assert {path.name for path in SAMPLES.glob("seen_19_*.json")} == TAKEN | REFUSED.keys()
+def test_every_seen_sample_is_taken():
+    """Each is the subject of a test here or in the modules beside this one."""
+    tests = "".join(
+        path.read_text() for path in Path(__file__).parent.glob("test_odoo_sandbox*.py")
+    )
+    for path in SAMPLES.glob("seen_19_*.json"):
+        assert f'sample("{path.name}")' in tests, path.name
 
 
-@pytest.mark.parametrize(
-    "model", ["account.move", "account.payment", "stock.picking", "stock.quant"]
-)
+@needs_spec
+def test_every_field_of_the_catalogue_is_known(odoo):
+    # Campaigns, a company's positions and the online payments are nobody's business here.
+    left = "fiscal_position_id transaction_ids amount_paid source_id medium_id campaign_id"
+    left += " journal_id product_template_id combo_item_id linked_line_id extra_tax_data"
+    catalogue = json.loads((SPEC.parent / "odoo19-model-fields.json").read_text())
+    for model, fields in (catalogue["confirmed"] | catalogue["unconfirmed"]).items():
+        known = odoo.ok(model, "fields_get", attributes=["type", "relation"])
+        for name, facts in fields.items():
+            if name not in left.split():
+                wanted = {key: facts[key] for key in ("type", "relation") if key in facts}
+                assert known[name] == known[name] | wanted, (model, name)
+
+
+@pytest.mark.parametrize("model", ["purchase.order", "payment.transaction", "mrp.bom"])
 def test_entities_not_built_are_unknown_models(odoo, model):
     assert odoo.call(model, "search", domain=[])[0] == 404
 
