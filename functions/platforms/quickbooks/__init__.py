@@ -1,0 +1,1 @@
+"""QuickBooks Online: a target for receipts, invoices, payments and credits."""

@@ -1,0 +1,250 @@
+"""The ways into the Accounting API, and what its answers mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import NAMESPACE_URL, uuid5
+
+from fizzbridge.errors import (
+    AmbiguousMatchError,
+    ConfigurationError,
+    ConflictError,
+    DeletedAtTargetError,
+    FizzbridgeError,
+    NotThereError,
+    RateLimitedError,
+    TargetRejectedError,
+    TargetUnavailableError,
+)
+from fizzbridge.http.classify import Answer, ErrorRules, Rule, at, retry_after
+from fizzbridge.http.client import VendorClient
+
+MINOR = "75"
+PAGE = 1000
+LONG = frozenset({"Item", "Account"})
+"""What may need several pages, and so an order."""
+THROTTLED = re.compile(r"^0*3001$")
+BACK_OFF = timedelta(seconds=60)
+
+DUPLICATES = frozenset({"6140", "6240"})
+"""A number or a name that is taken."""
+
+# Auth errors come in another casing than all others.
+_FAULTS = ("Fault.Error.0", "fault.error.0")
+_TYPES = ("Fault.type", "fault.type")
+
+
+def _code(number: str) -> re.Pattern[str]:
+    return re.compile(rf"^0*({number})$")
+
+
+_BY_CODE: tuple[tuple[re.Pattern[str], type[FizzbridgeError], bool], ...] = (
+    (THROTTLED, RateLimitedError, False),  # also in a 403 and a 503, from older parts
+    (_code("3200|3100"), ConfigurationError, False),
+    (_code("5010"), ConflictError, False),
+    (_code("610"), NotThereError, False),
+    (_code("10000"), TargetUnavailableError, False),
+    # Too long, malformed, missing, unknown, no query, sums that do not agree: our mistakes.
+    (_code("20[0-9][0-9]|4000|4001|6070"), TargetRejectedError, True),
+)
+_BY_TYPE = (
+    (re.compile("^AuthenticationFault$|^AuthorizationFault$", re.IGNORECASE), ConfigurationError),
+    (re.compile("^SystemFault$", re.IGNORECASE), TargetUnavailableError),
+)
+_REFUSAL = re.compile("^ValidationFault$", re.IGNORECASE)
+
+
+def _wait(answer: Answer) -> timedelta | None:
+    """Throttled without a word about when: a minute, which is the window of the limit."""
+    asked = retry_after(answer.headers)
+    codes = [at(answer.data, f"{path}.code") for path in _FAULTS]
+    is_throttled = answer.status == 429 or any(THROTTLED.match(str(code)) for code in codes)
+    return asked if asked is not None or not is_throttled else BACK_OFF
+
+
+ERRORS = ErrorRules(
+    rules=(
+        *(
+            Rule(verdict, where={f"{path}.code": code}, blame="ours" if is_ours else None)
+            for code, verdict, is_ours in _BY_CODE
+            for path in _FAULTS
+        ),
+        *(Rule(verdict, where={path: kind}) for kind, verdict in _BY_TYPE for path in _TYPES),
+        # A refusal may come in a 200.
+        *(
+            Rule(TargetRejectedError, status=range(200, 500), where={path: _REFUSAL})
+            for path in _TYPES
+        ),
+    ),
+    message_at=tuple(
+        f"{path}.{name}" for path in _FAULTS for name in ("Detail", "detail", "Message", "message")
+    ),
+    code_at=tuple(f"{path}.code" for path in _FAULTS),
+    retry_after=_wait,
+)
+
+
+class QuickBooks(VendorClient):
+    """A client for one run, which asks for lists that do not change meanwhile only once.
+
+    Reads are metered, and ``update`` follows ``create`` at once.
+    """
+
+    def __init__(self, inner: VendorClient) -> None:
+        self.platform = inner.platform
+        self._inner = inner
+        self.kept: dict[str, list[dict[str, Any]]] = {}
+
+    @property
+    def calls(self) -> int:
+        """How many requests went out."""
+        return self._inner.calls
+
+    def clean(self, text: str) -> str:
+        """A vendor's sentence without what this client told it of people."""
+        return self._inner.clean(text)
+
+    def request(self, method: str, path: str, **more: Any) -> Answer:
+        """Make one call."""
+        return self._inner.request(method, path, **more)
+
+
+def quoted(text: str) -> str:
+    """A text as the query language takes it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def query(
+    vendor: VendorClient, entity: str, condition: str = "", fields: str = "*"
+) -> list[dict[str, Any]]:
+    """Every record of a kind that meets a condition."""
+    found: list[dict[str, Any]] = []
+    where = f" where {condition}" if condition else ""
+    order = " orderby Id" if entity in LONG else ""
+    while True:
+        start = len(found) + 1
+        asked = f"select {fields} from {entity}{where}"  # noqa: S608  values are quoted
+        asked += f"{order} startposition {start} maxresults {PAGE}"
+        answer = vendor.get("/query", params={"query": asked, "minorversion": MINOR})
+        # Where there is nothing the kind is not even named.
+        page = answer.data["QueryResponse"].get(entity, [])
+        found += page
+        if len(page) < PAGE:
+            return found
+
+
+def once(vendor: VendorClient, entity: str, condition: str = "") -> list[dict[str, Any]]:
+    """The same, asked once a run: of lists that people seldom change."""
+    kept = vendor.kept if isinstance(vendor, QuickBooks) else {}
+    key = f"{entity} {condition}"
+    if key not in kept:
+        kept[key] = query(vendor, entity, condition)
+    return kept[key]
+
+
+def find_by(vendor: VendorClient, entities: Sequence[str], field: str, value: str) -> str | None:
+    """The external id of the transaction whose field is the value to the letter.
+
+    Raises:
+        AmbiguousMatchError: several are.
+    """
+    found = [
+        f"{entity}:{record['Id']}"
+        for entity in entities
+        for record in query(vendor, entity, f"{field} = {quoted(value)}", f"Id, {field}")
+        # The query does not tell capitals from small letters.
+        if record.get(field) == value
+    ]
+    if len(found) > 1:
+        msg = f"several transactions in QuickBooks have the number {value}: {', '.join(found)}"
+        raise AmbiguousMatchError(msg, platform="quickbooks")
+    return found[0] if found else None
+
+
+def split(external_id: str) -> tuple[str, str]:
+    """An external id as kind and id: ids of different kinds may be equal."""
+    entity, _, identity = external_id.partition(":")
+    return entity, identity
+
+
+def read(vendor: VendorClient, external_id: str) -> dict[str, Any]:
+    """A record as it is.
+
+    Raises:
+        DeletedAtTargetError: there is none.
+    """
+    entity, identity = split(external_id)
+    try:
+        answer = vendor.get(f"/{entity.lower()}/{identity}", params={"minorversion": MINOR})
+    except NotThereError as error:
+        msg = f"{entity} {identity} is not in QuickBooks any more"
+        raise DeletedAtTargetError(msg, platform="quickbooks") from error
+    record: dict[str, Any] = answer.data[entity]
+    if record.get("status") == "Deleted":
+        msg = f"{entity} {identity} was deleted in QuickBooks"
+        raise DeletedAtTargetError(msg, platform="quickbooks")
+    return record
+
+
+def post(
+    vendor: VendorClient,
+    entity: str,
+    body: Mapping[str, Any],
+    key: str,
+    was: Mapping[str, Any] | None = None,
+    **how: str,
+) -> dict[str, Any]:
+    """Write one record and return it as it is then.
+
+    Args:
+        vendor: the client.
+        entity: kind of record.
+        body: what is written.
+        key: names this write: the same one sent twice is done once.
+        was: what the fields hold now.
+        how: operation and the like, beside the body.
+    """
+    stamp = str(uuid5(NAMESPACE_URL, f"fizzbridge/quickbooks/{entity}/{key}"))
+    asked = urlencode(how | {"minorversion": MINOR, "requestid": stamp})
+    answer = vendor.request(
+        "POST",
+        f"/{entity.lower()}?{asked}",
+        json=body,
+        writes=True,
+        was=was,
+        shown=dict(how) | dict(body),
+    )
+    written: dict[str, Any] = answer.data[entity]
+    return written
+
+
+def create(vendor: VendorClient, entity: str, body: Mapping[str, Any], reference: str) -> str:
+    """Create a record under a reference."""
+    return f"{entity}:{post(vendor, entity, body, f'create/{reference}')['Id']}"
+
+
+def change(
+    vendor: VendorClient, external_id: str, present: Mapping[str, Any], changes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Write some fields of a record as it was read: one that moved since is refused."""
+    entity, identity = split(external_id)
+    token = present["SyncToken"]
+    body = {"Id": identity, "SyncToken": token, "sparse": True} | dict(changes)
+    was = {name: present.get(name) for name in changes}
+    # With the token in the key, going back to what once was is another write.
+    return post(vendor, entity, body, f"update/{identity}/{token}", was)
+
+
+def end(vendor: VendorClient, external_id: str, present: Mapping[str, Any], **how: str) -> None:
+    """Void or delete a record as it was read."""
+    entity, identity = split(external_id)
+    token = present["SyncToken"]
+    body: dict[str, Any] = {"Id": identity, "SyncToken": token}
+    if "include" in how:
+        body["sparse"] = True
+    was = {name: present[name] for name in ("TotalAmt",) if name in present}
+    post(vendor, entity, body, f"end/{identity}/{token}", was, **how)
