@@ -124,8 +124,9 @@ bench: setup ## Measure what the figures promise
 schemas: $(DEV_READY) ## Write the event schemas anew
 	$(PY) scripts/export_schemas.py
 
-docs: $(DEV_READY) ## Write the generated tables anew
+docs: $(DEV_READY) ## Write the generated tables and the description of the webhooks anew
 	$(PY) -m scripts.export_docs
+	$(PY) -m scripts.export_webhooks
 	$(PY) -m scripts.support_matrix
 
 new-platform: $(DEV_READY) ## Start a platform: make new-platform NAME=acme
@@ -139,7 +140,7 @@ deploy: setup ## Deploy to AWS: make deploy BRIDGE=bridge.toml STAGE=prod
 	node_modules/.bin/cdk deploy --all -c stage=$(STAGE) -c bridge=$(BRIDGE)
 
 pr: test schemas docs ## What a pull request must pass
-	git diff --exit-code -- events/schemas docs README.md
+	git diff --exit-code -- events/schemas events/webhooks.openapi.json docs README.md
 
 lock: $(NODE_READY) ## Write the lock files anew from the .in files
 	for name in requirements-node requirements-dev requirements-emulator layers/dependencies/requirements; do \

@@ -28,7 +28,7 @@ COLUMNS = (
 def sources() -> str:
     """A row for each source."""
     found = load_registry(ROOT).items()
-    rows = [row(slug, one.name) for slug, one in sorted(found) if one.entities.source]
+    rows = [row(slug, one.name) for slug, one in sorted(found) if one.functions.webhook]
     return (
         f"{ORDERS} orders are placed, changed, and told by the sandbox's webhooks. CPU of one "
         "thread from the HTTP event to the answer, with the state table in memory, and how many "

@@ -15,10 +15,10 @@ from fizzbridge.runtime.rows import placed_pk
 from fizzbridge.state.table import Write
 from sandbox.faults import Fault
 from tests.kit.shop import HEARS, ROOT, Shop
-from tests.kit.source import CONNECTION, captured_logs
+from tests.kit.source import CONNECTION, EVENTS, captured_logs
 
 MANIFESTS = load_registry(ROOT)
-SHOPS = sorted(slug for slug, manifest in MANIFESTS.items() if manifest.entities.source)
+SHOPS = sorted(slug for slug in MANIFESTS if (EVENTS / slug / "source.json").is_file())
 
 
 @pytest.fixture(params=SHOPS)
@@ -137,7 +137,7 @@ def test_a_refund_is_told_and_found(shop):
 
 def test_every_kind_it_reports_is_seen(shop):
     order = shop.place()
-    for action in ("pay", "ship", "refund"):
+    for action in ("pay", "ship", "return", "refund"):
         shop.later()
         if action in shop.facts:
             shop.act(order, action)

@@ -28,7 +28,7 @@ from fizzbridge.settings import load_bridge_file
 from infra.local.demo.cases import CASES
 from infra.local.demo.vendors import Erp, Shop
 from infra.local.state import ADMINISTRATOR
-from tests.kit import shops, trade
+from tests.kit import shops, targets, trade
 from tests.kit.emulator import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +116,8 @@ class Deployed:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bridge_file = folder / "bridge.toml"
-        self.ports = {port: free_port() for port in ("4601", "4602", "4603", *shops.FACTS)}
+        names = ("4601", "4602", "4603", *shops.FACTS, *targets.PORTS.values())
+        self.ports = {port: free_port() for port in names}
         self.routes: list[dict[str, Any]] | None = None
         self.stack: Stack
         self.shop: Shop
@@ -170,7 +171,7 @@ class Deployed:
         )
         euro = {"active": trade.EU_SECRET, "access_token": trade.EU_TOKEN}
         secrets.set_values(self.stack, "shop-eu", euro)
-        for name, values in shops.SECRETS.items():
+        for name, values in (shops.SECRETS | targets.SECRETS).items():
             secrets.set_values(self.stack, name, values)
         secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
         self.shop.send_webhooks_to(self.webhook_url)

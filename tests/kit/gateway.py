@@ -1,4 +1,4 @@
-"""API Gateway's part: a request over HTTP becomes the event of a function, its answer a response."""
+"""API Gateway's part: a request becomes the event of a function, its answer a response."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 Event = dict[str, Any]
-# Tried against an HTTP API (github.com/ministackorg/ministack/pull/766): a form and a body without a
-# type are not among them.
+# As tried by others: https://github.com/ministackorg/ministack/pull/766. A form is not among them,
+# and neither is what names no type.
 _TEXT = re.compile(r"(text/[^;]+|application/(json|javascript|xml))\s*(;|$)", re.IGNORECASE)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
@@ -78,6 +79,7 @@ class TargetHouse(House):
         }
         kinds = [str(kind) for kind in self.adapter.entities if kind is not Kind.CUSTOMER]
         route = {"kinds": kinds, "from": ["shop"], "to": ["erp"]}
+        client_credentials.cache_clear()  # tokens of another test's sandbox
         super().__init__(connections=[shop, erp | target], routes=[route])
         make = importlib.import_module(f"platforms.{platform}.sandbox").make
         self.sandbox = make(self.facts["seed"])
@@ -108,6 +110,8 @@ class TargetHouse(House):
         auth = self.adapter.auth(self.secret, self.connection)
         if isinstance(auth, RotatingToken):
             auth.share(self.rows, "erp", self.clock)
+        if hasattr(auth, "clock") and self.sandbox.clock is self.clock:
+            auth.clock = self.clock  # its signatures carry the time
         yield VendorClient(
             platform=self.adapter.platform,
             base_url=self.connection.base_url,

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.kit import shops
+from tests.kit import shops, targets
 
 SEEDS = Path(__file__).parents[1] / "e2e" / "seeds"
 EU_SECRET = "eu-signing-secret"
@@ -119,8 +119,9 @@ def bridge(text: str, ports: Mapping[str, int]) -> str:
         ports: where each platform's sandbox listens.
     """
     routes = text.index("[[routes]]")
-    more = CONNECTION + shops.connections(ports)
-    text = text[:routes] + more + text[routes:] + SANDBOX + "\n" + shops.sandboxes(ports)
+    more = CONNECTION + shops.connections(ports) + targets.connections(ports)
+    boxes = shops.sandboxes(ports) + targets.sandboxes(ports)
+    text = text[:routes] + more + text[routes:] + SANDBOX + "\n" + boxes
     sources = ["shop-uk", "shop-eu", *shops.CONNECTIONS.values()]
     for old, new in (
         ('from = ["shop-uk"]', f"from = {json.dumps(sources)}"),
@@ -131,7 +132,8 @@ def bridge(text: str, ports: Mapping[str, int]) -> str:
     ):
         assert old in text, old
         text = text.replace(old, new)
-    return text
+    schedules = text.index("[[schedules]]")
+    return text[:schedules] + targets.routes() + "\n" + text[schedules:]
 
 
 def catalogue(text: str) -> str:
@@ -150,6 +152,7 @@ def seeds(shop_seed: str) -> dict[str, str]:
     return {
         "shopify.seed.json": shop_seed,
         **shops.SEEDS,
+        **targets.SEEDS,
         "shopify-eu.seed.json": (SEEDS / "shopify-eu.seed.json").read_text(),
         "odoo.seed.json": (SEEDS / "odoo-trade.seed.json").read_text(),
     }

@@ -24,7 +24,7 @@ from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.target import TargetEntity
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
-from tests.kit.house import BRIDGE, SECOND, House, order_ref, order_request
+from tests.kit.house import BRIDGE, SECOND, House, line, order_ref, order_request
 
 PAYMENT = ref(Kind.PAYMENT, "shop", "p1")
 SHIPMENT = ref(Kind.SHIPMENT, "erp", "s9")
@@ -130,6 +130,19 @@ def test_an_order_that_leaves_a_route_takes_its_payment_along(house):
     assert house.payments.voided == [PAYMENT.key]
     moves_to(house, "GB", 9)
     assert [key for key in house.payments.held if key != PAYMENT.key] == [f"{PAYMENT.key}~1"]
+
+
+def test_an_order_that_leaves_a_route_goes_though_it_is_held(house):
+    house.place()
+    house.settle()
+    external_id = house.link(order_ref())["external_id"]
+    request = order_request(second=5, lines=[line("NOBODY-KNOWS")])
+    address = request.ship_to.model_copy(update={"country": "IE"})
+    changed = request.model_copy(update={"ship_to": address})
+    house.observe(Seen(order_ref(), changed, changed.changed_at, Part.REQUEST))
+    house.settle()
+    assert whole(house).assessment.holds
+    assert house.orders.objects[external_id].is_cancelled
 
 
 def test_a_payment_of_a_cancelled_order_stays_an_act(house):

@@ -207,12 +207,12 @@ class Converge:
         if entity is None or not self._is_known(view):
             return Plan("nothing", f"nothing of {ref} is known that could be held there")
         run = _Run(ref, Lease(str(ref), self._sk, holder, 0, until, row), row, view, entity)
-        if self._is_held(view):
+        is_wanted = self._is_wanted(run)
+        if is_wanted and self._is_held(view):
             messages = (rows.text(hold, "message") for hold in self._load.open_holds(ref).values())
             return Plan("held", "; ".join(messages))
         if self._is_before_cut_over(view):
             return Plan("nothing", "it was placed before the connection's start")
-        is_wanted = self._is_wanted(run)
         if not is_wanted and not run.external_id:
             return Plan("nothing", "it does not go there, and was never made there")
         with self._capacity(run.lease) as vendor:
@@ -260,7 +260,8 @@ class Converge:
         """One round; None where ``wanted`` moved under it."""
         if run.wanted == rows.text(run.row, "synced"):
             return self._synced(run, rows.text(run.row, "stamp"))
-        if self._is_held(run.view):
+        # What is wanted here no more goes, whatever it may be held for elsewhere.
+        if self._is_wanted(run) and self._is_held(run.view):
             held = self._waiting("held")
             is_settled = self._settle(run.ref, run.lease, run.wanted, held, BEHIND)
             return Outcome("held") if is_settled else None

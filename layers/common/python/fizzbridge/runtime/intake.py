@@ -20,7 +20,7 @@ from fizzbridge.webhook.storing import hint_message
 
 def parts(told: Iterable[Told]) -> int:
     """How much was shown, and not only named: each is merged, equal, older or tied."""
-    return sum(isinstance(one, Seen) for one in told)
+    return sum(isinstance(one, Seen | Enquiry) for one in told)
 
 
 class Intake:
@@ -74,12 +74,15 @@ class Intake:
                 continue
             if isinstance(one, Enquiry):
                 self._observer.enquire(self._connection, one.customer, how)
+                self._metrics.count(Metric.MERGED, self._connection)
+                came[Merge.MERGED] += 1
                 continue
             if isinstance(one, Farewell):
                 if not self._observer.is_host(self._connection, one.host):
                     self._metrics.count(Metric.IGNORED, self._connection)
                     continue
                 self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
+                self._metrics.count(Metric.HINTED, self._connection)
                 continue
             if within is not None and self._now() - begun > within:
                 raise TableUnavailableError("the merge takes too long")

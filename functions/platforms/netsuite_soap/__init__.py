@@ -1,0 +1,1 @@
+"""NetSuite over SuiteTalk SOAP, endpoint 2025.2."""

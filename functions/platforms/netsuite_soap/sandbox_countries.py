@@ -1,0 +1,40 @@
+"""The names NetSuite has for countries in an address."""
+
+COUNTRIES = tuple(
+    """
+_afghanistan _alandIslands _albania _algeria _americanSamoa _andorra _angola _anguilla
+_antarctica _antiguaAndBarbuda _argentina _armenia _aruba _australia _austria _azerbaijan
+_bahamas _bahrain _bangladesh _barbados _belarus _belgium _belize _benin _bermuda _bhutan
+_bolivia _bonaireSaintEustatiusAndSaba _bosniaAndHerzegovina _botswana _bouvetIsland _brazil
+_britishIndianOceanTerritory _bruneiDarussalam _bulgaria _burkinaFaso _burundi _cambodia
+_cameroon _canada _canaryIslands _capeVerde _caymanIslands _centralAfricanRepublic
+_ceutaAndMelilla _chad _chile _china _christmasIsland _cocosKeelingIslands _colombia _comoros
+_congoDemocraticPeoplesRepublic _congoRepublicOf _cookIslands _costaRica _coteDIvoire
+_croatiaHrvatska _cuba _curacao _cyprus _czechRepublic _denmark _djibouti _dominica
+_dominicanRepublic _eastTimor _ecuador _egypt _elSalvador _equatorialGuinea _eritrea _estonia
+_ethiopia _falklandIslands _faroeIslands _fiji _finland _france _frenchGuiana _frenchPolynesia
+_frenchSouthernTerritories _gabon _gambia _georgia _germany _ghana _gibraltar _greece _greenland
+_grenada _guadeloupe _guam _guatemala _guernsey _guinea _guineaBissau _guyana _haiti
+_heardAndMcDonaldIslands _holySeeCityVaticanState _honduras _hongKong _hungary _iceland _india
+_indonesia _iranIslamicRepublicOf _iraq _ireland _isleOfMan _israel _italy _jamaica _japan
+_jersey _jordan _kazakhstan _kenya _kiribati _koreaDemocraticPeoplesRepublic _koreaRepublicOf
+_kosovo _kuwait _kyrgyzstan _laoPeoplesDemocraticRepublic _latvia _lebanon _lesotho _liberia
+_libya _liechtenstein _lithuania _luxembourg _macau _macedonia _madagascar _malawi _malaysia
+_maldives _mali _malta _marshallIslands _martinique _mauritania _mauritius _mayotte _mexico
+_micronesiaFederalStateOf _moldovaRepublicOf _monaco _mongolia _montenegro _montserrat _morocco
+_mozambique _myanmar _namibia _nauru _nepal _netherlands _newCaledonia _newZealand _nicaragua
+_niger _nigeria _niue _norfolkIsland _northernMarianaIslands _norway _oman _pakistan _palau
+_panama _papuaNewGuinea _paraguay _peru _philippines _pitcairnIsland _poland _portugal
+_puertoRico _qatar _reunionIsland _romania _russianFederation _rwanda _saintBarthelemy
+_saintHelena _saintKittsAndNevis _saintLucia _saintMartin _saintVincentAndTheGrenadines _samoa
+_sanMarino _saoTomeAndPrincipe _saudiArabia _senegal _serbia _seychelles _sierraLeone _singapore
+_sintMaarten _slovakRepublic _slovenia _solomonIslands _somalia _southAfrica _southGeorgia
+_southSudan _spain _sriLanka _stPierreAndMiquelon _stateOfPalestine _sudan _suriname
+_svalbardAndJanMayenIslands _swaziland _sweden _switzerland _syrianArabRepublic _taiwan
+_tajikistan _tanzania _thailand _togo _tokelau _tonga _trinidadAndTobago _tunisia _turkey
+_turkmenistan _turksAndCaicosIslands _tuvalu _uSMinorOutlyingIslands _uganda _ukraine
+_unitedArabEmirates _unitedKingdom _unitedStates _uruguay _uzbekistan _vanuatu _venezuela
+_vietnam _virginIslandsBritish _virginIslandsUSA _wallisAndFutunaIslands _westernSahara _yemen
+_zambia _zimbabwe
+""".split()
+)
