@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -150,6 +151,42 @@ def test_a_plan_and_a_check_are_answered_by_the_deployed_target(house, sold, slu
     # The demo sells more than the sandbox has.
     assert not findings["sku LEMON330"]["is_good"]
     assert "sku COLA330" not in findings
+
+
+def test_what_the_erp_did_comes_back_and_is_announced(house):
+    order = sell(house, "web")
+    link = house.await_link(order, "synced")
+    url = f"{house.stack.local['sandboxes']['odoo']}/_sandbox/orders/{link['external_id']}"
+    for act in ("ship", "invoice"):
+        answer = httpx.post(f"{url}/{act}", json={}, trust_env=False, timeout=30)
+        assert answer.is_success, answer.text
+
+    def documents():
+        return Loader(house.stack.table, house.stack.objects).view(order).documents
+
+    streams = ("orders", "shipments", "invoices")
+    house.await_(
+        lambda: documents().shipments and documents().invoices,
+        lambda: f"{order} has {documents()}",
+        meanwhile=lambda: [house.poll("erp", stream) for stream in streams],
+    )
+    (line,) = Loader(house.stack.table, house.stack.objects).view(order).request.lines
+    assert documents().shipped() == {line.id: 12}
+    (invoice,) = documents().standing_invoices()
+    view = Loader(house.stack.table, house.stack.objects).view(order)
+    assert invoice.totals.gross == view.assessment.totals.gross
+    house.await_(
+        lambda: {"ShipmentDispatched", "InvoiceIssued"} <= told(house, order),
+        lambda: f"{order}'s documents say {told(house, order)}",
+    )
+
+
+def told(house, order: EntityRef) -> set[str]:
+    """What the timelines of an order's documents show."""
+    rows = house.stack.table.query(str(order), "CHILD#")
+    refs = [str(row["sk"]).removeprefix("CHILD#") for row in rows]
+    lines = [one for ref_ in refs for one in house.stack.table.query(ref_, "TIMELINE#")]
+    return {str(one["what"]) for one in lines}
 
 
 def fizzbridge(*words: str, code: int = 0):

@@ -10,12 +10,15 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_sqs as sqs
 
+from fizzbridge.manifest import load_registry
 from fizzbridge.model.events import ASSESS_TYPES, DOCUMENT_TYPES, LEVEL_TYPES, RECORD_TYPES
 from infra.app import check
 from infra.constructs.ingress import ACCESS_LOG
 from infra.stage import Stage as BridgeStage
 from tests.infra.reading import as_list, named
 from tests.infra.synthesis import FLEET, ROOT, run_app
+
+MANIFESTS = load_registry(ROOT)
 
 
 @pytest.fixture(params=["aws", "both_ways"])
@@ -297,13 +300,19 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
             for target in synthesis.resources("AWS::Scheduler::Schedule").values()
         }
 
+    def usual(connection, platform):
+        return {
+            (f"fizzbridge-prod-{connection}-{stream.name}", f"rate({stream.every})"): {
+                "type": "poll",
+                "stream": stream.name,
+            }
+            for stream in MANIFESTS[platform].streams
+        }
+
     sweep = {("fizzbridge-prod-sweep", "rate(1 minute)"): {}}
-    assert polls(aws) == sweep | {
-        ("fizzbridge-prod-shop-uk-orders", "rate(15 minutes)"): {
-            "type": "poll",
-            "stream": "orders",
-        },
-        ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": ["orders"]},
+    shop = [stream.name for stream in MANIFESTS["shopify"].streams]
+    assert polls(aws) == sweep | usual("shop-uk", "shopify") | usual("erp", "odoo") | {
+        ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": shop},
     }
     assert polls(both_ways) == sweep | {
         ("fizzbridge-prod-acme-1-orders", "rate(15 minutes)"): {"type": "poll", "stream": "orders"},
