@@ -37,15 +37,12 @@ PLATFORMS = sorted(
     slug for slug, manifest in load_registry(ROOT).items() if manifest.functions.webhook
 )
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
-CHANGES = ("created", "updated", "deleted")
 UNDECLARED = {
     "bigcommerce": {
         "store/order/archived",
         "store/order/message/created",
-        "store/customer/deleted",
         "store/hook/deliveryException",
         "store/product/deleted",
-        *(f"store/company/{how}" for how in (*CHANGES, "statusUpdated")),
         "store/channel/1/inventory/product/low_stock_reached",
         "store/channel/1/inventory/product/out_of_stock_reached",
     },
@@ -54,8 +51,6 @@ UNDECLARED = {
         "consignment.send",
         "consignment.receive",
     },
-    "magento": {"company.saved"},
-    "woocommerce": {"customer.deleted"},
 }
 """Topics with a fixture that we leave alone: what a shop may be subscribed to beside ours."""
 

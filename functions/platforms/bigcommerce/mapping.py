@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 
 from fizzbridge.errors import MalformedDeliveryError
-from fizzbridge.model.customer import Customer
+from fizzbridge.model.customer import Customer, Terms
 from fizzbridge.model.documents import (
     Payment,
     Refund,
@@ -17,7 +18,7 @@ from fizzbridge.model.documents import (
     ShipmentState,
     ShippedLine,
 )
-from fizzbridge.model.entity import Kind, Part, guest, ref
+from fizzbridge.model.entity import EntityRef, Kind, Part, guest, ref
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import (
     DocumentLine,
@@ -50,6 +51,8 @@ _PAYMENT = {
 _PAID_EVENTS = frozenset({"purchase", "capture", "settled"})
 _UNSTOCKED = frozenset({"digital", "giftcertificate"})
 _DIGITS = Decimal("0.000001")
+_AFTER = timedelta(seconds=1)
+"""Nothing follows a deletion, so it is later than whatever happened within the same second."""
 
 
 def order(
@@ -77,6 +80,8 @@ def order(
     bill_to = _address(told.billing_address)
     ship_to = _address(addresses[0]) if addresses else bill_to
     company = _company(told.billing_address.company, told.customer_id, f"order:{told.id}")
+    if told.b2b.company_id:
+        company = Company(id=told.b2b.company_id, name=told.billing_address.company)
     contact = Contact(
         name=_name(told.billing_address),
         email=told.billing_address.email,
@@ -87,6 +92,7 @@ def order(
     gross = to_minor_unit(told.total_inc_tax, currency)
     tax = to_minor_unit(told.total_tax, currency)
     fields = {one.name: one.value for one in told.billing_address.form_fields if one.value}
+    fields |= {one.name: one.value for one in told.b2b.extra_fields if one.value}
     request = OrderRequest(
         number=told.id,
         placed_at=told.date_created,
@@ -114,7 +120,7 @@ def order(
         company=company,
         bill_to=bill_to,
         ship_to=ship_to,
-        po_number=fields.get(po_number_field, ""),
+        po_number=told.b2b.po_number or fields.get(po_number_field, ""),
         payment_status=_payment_status(told),
         payment_terms=told.payment_method,
         note=told.customer_message,
@@ -207,6 +213,31 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
     )
     entity = ref(Kind.CUSTOMER, connection, told.id)
     yield Seen(entity, body, told.date_modified, refetch=Hint("customer", told.id))
+
+
+def customer_gone(told: wire.CustomerGone, connection: str) -> Iterator[Told]:
+    """An account is gone."""
+    yield Seen(ref(Kind.CUSTOMER, connection, told.id), None, told.told_at + _AFTER)
+
+
+def company(told: wire.Company, connection: str) -> Iterator[Told]:
+    """A company of B2B Edition, whatever its status; its addresses are kept elsewhere."""
+    body = Customer(
+        contact=Contact(email=told.email, phone=told.phone),
+        company=Company(id=told.id, name=told.name, account=told.account),
+        terms=Terms(price_list=told.price_list),
+    )
+    refetch = Hint("company", told.id)
+    yield Seen(_business(connection, told.id), body, told.updated_at, refetch=refetch)
+
+
+def company_gone(told: wire.CompanyGone, connection: str) -> Iterator[Told]:
+    """A company is gone."""
+    yield Seen(_business(connection, told.company_id), None, told.told_at + _AFTER)
+
+
+def _business(connection: str, company_id: str) -> EntityRef:
+    return ref(Kind.CUSTOMER, connection, f"company:{company_id}")
 
 
 def product(

@@ -23,7 +23,7 @@ from fizzbridge.observation import Hint, Told
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
-from platforms.bigcommerce import mapping, wire
+from platforms.bigcommerce import b2b, mapping, wire
 from platforms.bigcommerce.subscriptions import BigCommerceSubscriptions
 from platforms.bigcommerce.webhook import BigCommerceWebhook
 
@@ -40,7 +40,7 @@ def asked_to_wait(answer: Answer) -> timedelta | None:
 
 
 class BigCommercePull(PullAdapter):
-    """Orders, their money and shipments, customers, and what the catalogue sells."""
+    """Orders, their money and shipments, customers, companies, and what the catalogue sells."""
 
     platform = "bigcommerce"
     subscriptions = BigCommerceSubscriptions()
@@ -69,12 +69,12 @@ class BigCommercePull(PullAdapter):
         return HeaderToken("X-Auth-Token", str(secret["access_token"]))
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read an order, its money, its shipments, a customer, a product or a price on a list.
+        """Read an order, its money, its shipments, a customer, a company, or what is sold.
 
         A new order may be missing for a moment, and one that is archived is still read.
         """
         read = {"order": _order, "money": _money, "shipments": _shipments, "customer": _customer}
-        read |= {"product": self._product, "price": self._price}
+        read |= {"product": self._product, "price": self._price, "company": b2b.company}
         return read[hint.what](vendor, hint.external_id, connection)
 
     def changes(
@@ -86,6 +86,8 @@ class BigCommercePull(PullAdapter):
         connection: Connection,
     ) -> Page:
         """Name what changed since the round's beginning, in the order of ids."""
+        if stream == "companies":
+            return b2b.changed(vendor, cursor, span, connection)
         read = {"orders": _changed_orders, "customers": _changed_customers, "refunds": _refunds}
         read["products"] = self._changed_products
         return read[stream](vendor, int(cursor or 0), span, connection)
@@ -152,7 +154,8 @@ class BigCommercePull(PullAdapter):
 def _order(vendor: VendorClient, order_id: str, connection: Connection) -> Iterator[Told]:
     path = f"/v2/orders/{order_id}"
     wanted = {"include": "fees", "consignment_structure": "object"}
-    told = wire.Order.model_validate(vendor.get(path, params=wanted).data)
+    row = vendor.get(path, params=wanted).data
+    told = wire.Order.model_validate(row | {"b2b": b2b.order(vendor, order_id, connection)})
     lines = [wire.Line.model_validate(one) for one in _all(vendor, f"{path}/products")]
     places = _all(vendor, f"{path}/shipping_addresses")
     taxes = _all(vendor, f"{path}/taxes", details="true")

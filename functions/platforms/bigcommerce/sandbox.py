@@ -27,6 +27,7 @@ from starlette.routing import Route
 from platforms.bigcommerce.sandbox_calls import NOT_VALID, SCOPES, Call, Meter, allows
 from platforms.bigcommerce.sandbox_hooks import Hooks, compact
 from platforms.bigcommerce.sandbox_query import field
+from platforms.bigcommerce.sandbox_rest_companies import CompanyCalls
 from platforms.bigcommerce.sandbox_rest_orders import Handler, OrderCalls, Rows
 from platforms.bigcommerce.sandbox_rest_people import PeopleCalls
 from platforms.bigcommerce.sandbox_rest_shop import ShopCalls
@@ -43,7 +44,7 @@ PREFIXES = {"v2": "/stores/{store}/v2", "v3": "/stores/{store}/v3", "b2b": "/api
 METHODS = "GET POST PUT PATCH DELETE".split()
 GRANT = set("client_id client_secret code context scope grant_type redirect_uri".split())
 
-CALLS = (OrderCalls, ShopCalls, PeopleCalls)
+CALLS = (OrderCalls, ShopCalls, PeopleCalls, CompanyCalls)
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +64,10 @@ class BigCommerceSandbox:
     upc, warning, variants [{sku, label, price, stock}]}], ``locations`` [{id, code, label}],
     ``price_lists`` [{id, name}], ``discounts_are_net`` False (off the amounts without tax),
     ``status_labels`` {"11": "To pack"} (none);
-    companies: ``b2b`` False (B2B Edition), ``b2b_required_fields`` [], ``b2b_data_is_list`` False,
+    companies: ``b2b`` False (B2B Edition), ``companies`` [{name, email, phone, uuid, status (1:
+    approved; 0 pending, 2 rejected, 3 inactive), group_id, parent, extra_fields [{fieldName,
+    fieldValue}], buyers [{email, first_name, last_name, phone}]}], ``b2b_required_fields`` [],
+    ``b2b_data_is_list`` False,
     ``po_number_in`` "form_field", "customer_message" or "metafield", ``po_field`` "PO Number";
     habits: ``quota`` 150 calls in ``window_ms`` 30000, ``empty_list`` "204", "[]" or "{}" (V2),
     ``text_booleans`` False (V2), ``archived_is_gone`` False (404 instead of ``is_deleted``),
@@ -101,6 +105,9 @@ class BigCommerceSandbox:
         self.hooks = Hooks(self.seed, self._now, self.outbox.add)
         self.store = Store(self.seed, self._now, self._notify)
         self.meter = Meter(self.seed["quota"], self.seed["window_ms"], self._now)
+        # What was there before is told to nobody: there is no hook yet.
+        for company in self.seed["companies"]:
+            self._seed_company(company)
         if uri := self.seed["webhook_uri"]:
             self.hooks.make_in_advance(uri)
 
@@ -262,6 +269,7 @@ class BigCommerceSandbox:
         kind = request.path_params.get("kind", request.path_params.get("group", ""))
         action = request.path_params.get("action", "add")
         store, goods, people = self.store, self.store.catalogue, self.store.people
+        firms = people.companies
         actions: dict[str, Callable[[Json], Json]] = {
             "orders/add": store.place,
             "orders/update": lambda given: store.update(number, given),
@@ -274,9 +282,10 @@ class BigCommerceSandbox:
             "customers/add": people.add,
             "customers/update": lambda given: people.change(number, given),
             "customers/delete": lambda _: people.delete(number),
-            "companies/add": people.add_company,
-            "companies/update": lambda given: people.change_company(number, given),
-            "companies/delete": lambda _: people.delete_company(number),
+            "companies/add": firms.add,
+            "companies/update": lambda given: firms.change(number, given),
+            "companies/join": lambda given: self._join(number, given),
+            "companies/delete": lambda _: firms.delete(number),
             "products/add": goods.add_product,
             "products/update": lambda given: goods.change_product(number, given),
             "products/delete": lambda _: goods.delete_product(number),
@@ -295,6 +304,22 @@ class BigCommerceSandbox:
         made = str(shown.get("companyId", shown.get("id", number)))
         singular = {"companies": "company"}.get(kind, kind.removesuffix("s"))
         return JSONResponse({"id": made, singular: shown}, 201 if action == "add" else 200)
+
+    def _join(self, company_id: int, given: Json) -> Json:
+        """Let the account of that number, or a new one, buy for a company."""
+        people = self.store.people
+        customer = people.customer(given["id"]) if "id" in given else people.buyer(given)
+        if customer is None:
+            raise RefusedError("nobody joins")
+        return people.companies.join(company_id, customer["id"])
+
+    def _seed_company(self, given: Json) -> None:
+        buyers = given.get("buyers", [])
+        made = self.store.people.companies.add(
+            {name: one for name, one in given.items() if name != "buyers"}
+        )
+        for buyer in buyers:
+            self._join(int(made["companyId"]), buyer)
 
     async def _set_uri(self, request: Request) -> Response:
         self.hooks.point_to((await request.json())["uri"])
@@ -365,6 +390,7 @@ DEFAULTS: Json = {
     "locations": [{"id": 1, "code": "BC-LOCATION-1", "label": "Default location"}],
     "price_lists": [],
     "b2b": False,
+    "companies": [],
     "b2b_required_fields": [],
     "b2b_data_is_list": False,
     "po_number_in": "form_field",

@@ -1,24 +1,21 @@
-"""Customers of the sandbox store, their addresses and, with B2B Edition, their companies."""
+"""Customers of the sandbox store and their addresses."""
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from platforms.bigcommerce.sandbox_catalogue import Notify
+from platforms.bigcommerce.sandbox_companies import Companies
 from platforms.bigcommerce.sandbox_orders import Order
 from platforms.bigcommerce.sandbox_shapes import (
     COUNTRIES,
-    STATUSES,
     GoneError,
     Json,
     RefusedError,
     known,
-    plain,
     whole,
     zulu,
 )
@@ -35,7 +32,6 @@ ADDRESS = set(
 )
 NEEDED = "first_name last_name address1 city country_code customer_id".split()
 LENGTHS = {"email": 255, "first_name": 100, "last_name": 100, "company": 255, "phone": 50}
-COMPANY = {"name", "email", "phone", "extra_fields", "status"}
 Note = Callable[[Order, Json], Json]
 
 
@@ -55,13 +51,10 @@ class People:
         self.customers: dict[int, Json] = {}
         self.addresses: dict[int, Json] = {}
         self.attributes: dict[int, Json] = {}
-        self.companies: dict[int, Json] = {}
-        self.company_of: dict[int, int] = {}
-        self.company_orders: dict[int, Json] = {}
+        self.companies = Companies(seed, clock, notify)
         self._ids = itertools.count(1)
         self._address_ids = itertools.count(1)
         self._attribute_ids = itertools.count(1)
-        self._company_ids = itertools.count(1)
 
     # -- customers ---------------------------------------------------------------------------------
 
@@ -93,8 +86,7 @@ class People:
         self._tell("created", number)
         for address in given.get("addresses", []):
             self.add_address(address | {"customer_id": number})
-        if self.seed["b2b"] and made["company"]:
-            self._join(made)
+        self.companies.join_by_name(made)
         return made
 
     def check_new(self, given: Any, beside: list[Any] | None = None) -> None:
@@ -130,6 +122,7 @@ class People:
         gone = [one for one in self.addresses.values() if one["customer_id"] == customer_id]
         for address in gone:
             del self.addresses[address["id"]]
+        self.companies.leave(customer_id)
         self._tell("deleted", customer_id)
         return customer
 
@@ -187,56 +180,9 @@ class People:
         self._tell("updated", given["customer_id"])
         return made
 
-    # -- companies ---------------------------------------------------------------------------------
-
-    def add_company(self, given: Json) -> Json:
-        """A company account of B2B Edition."""
-        known(given, COMPANY, "company")
-        number = next(self._company_ids)
-        now = int(self.clock().timestamp())
-        made: Json = {"companyId": str(number), "companyName": given["name"]}
-        made |= {"companyEmail": given.get("email", ""), "companyPhone": given.get("phone", "")}
-        made |= {"companyStatus": str(given.get("status", 1)), "catalogId": "", "catalogName": ""}
-        made |= {"bcGroupName": given["name"], "bcGroupId": number, "customerGroupId": number}
-        made |= {"extraFields": given.get("extra_fields", []), "priceListAssign": []}
-        made |= {"parentCompany": {}, "createdAt": now, "updatedAt": now}
-        self.companies[number] = made
-        self._tell_company("created", number)
-        return made
-
-    def change_company(self, company_id: int, changes: Json) -> Json:
-        """Rename a company or move it to another status: 0 pending, 1 approved, 2, 3."""
-        known(changes, COMPANY, "company")
-        company = self.company(company_id)
-        names = {"name": "companyName", "email": "companyEmail", "phone": "companyPhone"}
-        company |= {names[name]: changes[name] for name in names if name in changes}
-        company["updatedAt"] = int(self.clock().timestamp())
-        if "status" in changes:
-            company["companyStatus"] = str(changes["status"])
-            self._tell_company("statusUpdated", company_id)
-        self._tell_company("updated", company_id)
-        return company
-
-    def delete_company(self, company_id: int) -> Json:
-        """Take a company out of B2B Edition; its customers stay."""
-        company = self.company(company_id)
-        del self.companies[company_id]
-        of = self.company_of
-        self.company_of = {who: which for who, which in of.items() if which != company_id}
-        self._tell_company("deleted", company_id)
-        return company
-
-    def company(self, company_id: Any) -> Json:
-        """The company of that number."""
-        if company_id not in self.companies:
-            raise GoneError("This resource is not found.")
-        return self.companies[company_id]
-
     def note_po(self, order: Order, po_number: str, metafield: Note) -> None:
         """Where a store without B2B Edition keeps the buyer's number is up to its checkout."""
         where = self.seed["po_number_in"]
-        if self.seed["b2b"] and order.head["customer_id"] in self.company_of:
-            return
         if where == "form_field":
             fields = order.head["billing_address"]["form_fields"]
             fields.append({"name": self.seed["po_field"], "value": po_number})
@@ -248,62 +194,7 @@ class People:
             field = {"permission_set": "read", "namespace": "checkout", "value": po_number}
             metafield(order, field | {"key": self.seed["po_field"]})
 
-    def link_order(self, head: Json, po_number: Any = None) -> None:
-        """Tell B2B Edition of an order, where its buyer belongs to a company."""
-        company_id = self.company_of.get(head["customer_id"])
-        if company_id is not None and head["id"] not in self.company_orders:
-            now = int(self.clock().timestamp())
-            made: Json = {"id": 12000 + head["id"], "poNumber": str(po_number or "")}
-            made |= {"companyId": company_id, "extraFields": []}
-            self.company_orders[head["id"]] = made | {"createdAt": now, "updatedAt": now}
-
-    def company_order(self, order: Order) -> Json:
-        """An order as B2B Edition shows it."""
-        kept = self.company_orders.get(order.id)
-        if kept is None:
-            raise GoneError("Order Does Not Exist.")
-        head = order.head
-        total = plain(Decimal(head["total_inc_tax"]))
-        look: Json = {"currencyLocation": "left", "currencyToken": "£", "decimalToken": "."}
-        look |= {"decimalPlaces": 2, "thousandsToken": ","}
-        return copy.deepcopy(kept) | {
-            "bcOrderId": order.id,
-            "totalIncTax": total,
-            "status": STATUSES[head["status_id"]],
-            "customStatus": head["custom_status"],
-            "cartId": head["cart_id"],
-            "items": head["items_total"],
-            "usdIncTax": total,
-            "currencyCode": head["default_currency_code"],
-            "money": look,
-            "statusCode": head["status_id"],
-            "isArchived": head["is_deleted"],
-            "channelId": head["channel_id"],
-            "channelName": "Storefront",
-        }
-
-    def write_company_order(self, order: Order, changes: Json) -> Json:
-        """Set the buyer's number and the fields the merchant made for orders."""
-        known(changes, {"poNumber", "extraFields"}, "order")
-        self.company_order(order)
-        have = {one.get("fieldName") for one in changes.get("extraFields", [])}
-        for name in self.seed["b2b_required_fields"]:
-            if name not in have:
-                raise RefusedError(f"{name} is a required extra field")
-        kept = self.company_orders[order.id]
-        kept |= changes | {"updatedAt": int(self.clock().timestamp())}
-        return self.company_order(order)
-
     # -- how the store keeps it --------------------------------------------------------------------
-
-    def _join(self, customer: Json) -> None:
-        rows = self.companies.items()
-        named = (key for key, one in rows if one["companyName"] == customer["company"])
-        number = next(named, None)
-        if number is None:
-            given = {"name": customer["company"], "email": customer["email"]}
-            number = int(self.add_company(given | {"phone": customer["phone"]})["companyId"])
-        self.company_of[customer["id"]] = number
 
     def _checked(self, given: Json, customer_id: int | None = None) -> None:
         for name, most in LENGTHS.items():
@@ -325,6 +216,3 @@ class People:
         of = {"customer_id": address["customer_id"]}
         data = {"type": "customer", "id": address["id"], "address": of}
         self.notify(f"store/customer/address/{event}", str(address["customer_id"]), data)
-
-    def _tell_company(self, event: str, number: int) -> None:
-        self.notify(f"store/company/{event}", str(number), {"company_id": number})

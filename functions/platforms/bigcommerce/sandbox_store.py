@@ -39,7 +39,7 @@ DRAFT = set(
     "lines discount_total shipping_total handling_total fees prices_include_tax currency customer"
     " billing shipping po_number customer_note staff_notes status paid authorized created_at coupon"
     " payment_method external_order_id order_source channel_id shown_currency exchange_rate"
-    " store_credit gift_certificate".split()
+    " store_credit gift_certificate company".split()
 )
 LINE = LINE_FIELDS | {"bundle", "options", "ship_to"}
 UPDATE = set(
@@ -86,9 +86,12 @@ class Store:
         status = self._status(draft.get("status", 11 if draft.get("paid", True) else 7))
         created = moment(draft["created_at"]) if "created_at" in draft else self.clock()
         customer = self.people.buyer(draft.get("customer"))
+        company = self.people.companies.buying(draft, customer["id"] if customer else 0)
         order = self.blank(draft, customer)
         order.head |= {"date_created": rfc(created), "date_modified": rfc(created)}
         self._fill(order, draft)
+        if company is None and draft.get("po_number"):
+            self.people.note_po(order, str(draft["po_number"]), self.payments.metafield)
         is_online = bool(draft.get("paid", status in {2, 3, 8, 9, 10, 11}))
         order.head["payment_method"] = draft.get(
             "payment_method", "Credit Card" if is_online else "Invoice 30 days"
@@ -100,7 +103,7 @@ class Store:
             self.payments.charge(order, is_held=bool(draft.get("authorized")), at=created)
         # The checkout makes an incomplete order first and moves it at once.
         self.set_status(order, status)
-        self.people.link_order(order.head, draft.get("po_number"))
+        self.people.companies.link(order.head, company, draft.get("po_number"))
         if status:
             self.tell("updated", order)
         return self.shown(order)
@@ -385,8 +388,6 @@ class Store:
             made = {"id": order.id, "coupon_id": 1, "order_id": order.id, "code": coupon["code"]}
             made |= {"amount": money(amount), "type": 2, "discount": float(amount)}
             order.coupons.append(made)
-        if draft.get("po_number"):
-            self.people.note_po(order, str(draft["po_number"]), self.payments.metafield)
 
     def _needs_address(self, line: Json) -> bool:
         variant = self.catalogue.by_sku(line.get("sku"))

@@ -101,7 +101,8 @@ def create_order(store: Store, given: Any) -> Order:
     order.head["status_id"] = given.get("status_id", 1)
     order.add_up()
     store.move_stock(order)
-    store.people.link_order(order.head)
+    companies = store.people.companies
+    companies.link(order.head, companies.of(order.head["customer_id"]))
     return order
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
@@ -11,12 +12,16 @@ from platforms.bigcommerce.webhook import HOOK_HEADER, BigCommerceWebhook, hook_
 
 _PATH = "/v3/hooks"
 _PAGE = 250
+_B2B = "store/company/"
 
 
 class BigCommerceSubscriptions(Subscriptions):
     """Each with a header of ours, for deliveries that come unsigned."""
 
-    topics = tuple(BigCommerceWebhook.routes)
+    topics = tuple(one for one in BigCommerceWebhook.routes if not one.startswith(_B2B))
+    optional: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "b2b": tuple(one for one in BigCommerceWebhook.routes if one.startswith(_B2B))
+    }
 
     def listed(self, vendor: VendorClient, connection: Connection) -> Iterable[Subscription]:
         """Those our API client made."""

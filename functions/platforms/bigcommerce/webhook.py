@@ -4,8 +4,9 @@
 - They are signed as standardwebhooks.com says, with the API client's secret. Whether those of a
   store-level account always are is not written anywhere, so each webhook also carries a header of
   ours, which is the proof where there is no signature.
-- Of a deletion there is nothing left to read: a variant and a price on a list are gone by the word
-  and the time of the delivery, a product is not, since it does not say which variants it had.
+- Of a deletion there is nothing left to read: an account, a company, a variant and a price on a
+  list are gone by the word and the time of the delivery, a product is not, since it does not say
+  which variants it had.
 - All webhooks to one domain share a health score: whatever happens is answered 200 once it is kept.
 """
 
@@ -26,7 +27,7 @@ from fizzbridge.webhook.adapter import Route, WebhookAdapter, names
 from fizzbridge.webhook.handler import webhook_handler
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import StandardWebhooks
-from platforms.bigcommerce import wire
+from platforms.bigcommerce import mapping, wire
 
 HOOK_HEADER = "x-fizz-hook"
 _ORDER = names(wire.Named, "order")
@@ -35,6 +36,7 @@ _PAYMENT = names(wire.OfOrder, "money", attrgetter("order_id"))
 _SHIPMENT = names(wire.OfShipment, "shipments", attrgetter("order_id"))
 _CUSTOMER = names(wire.Named, "customer")
 _ADDRESS = names(wire.OfAddress, "customer", attrgetter("address.customer_id"))
+_COMPANY = names(wire.OfCompany, "company", attrgetter("company_id"))
 _PRODUCT = names(wire.Named, "product", of=Kind.PRODUCT)
 _SKU = names(wire.OfSku, "product", attrgetter("sku.product_id"), Kind.PRODUCT)
 _STOCK = names(wire.Named, "product", of=Kind.STOCK_LEVEL)
@@ -89,7 +91,7 @@ class SignedOrKnown(StandardWebhooks):
 
 
 class BigCommerceWebhook(WebhookAdapter):
-    """Ids of orders, payments, refunds, shipments, customers, products, stock and prices."""
+    """Ids of orders, payments, refunds, shipments, customers, companies and of what is sold."""
 
     platform = "bigcommerce"
     signature = SignedOrKnown()
@@ -106,9 +108,15 @@ class BigCommerceWebhook(WebhookAdapter):
         "store/shipment/deleted": _SHIPMENT,
         "store/customer/created": _CUSTOMER,
         "store/customer/updated": _CUSTOMER,
+        "store/customer/deleted": Route(wire.CustomerGone, mapping.customer_gone),
         "store/customer/address/created": _ADDRESS,
         "store/customer/address/updated": _ADDRESS,
         "store/customer/address/deleted": _ADDRESS,
+        # Of B2B Edition, where there is one.
+        "store/company/created": _COMPANY,
+        "store/company/updated": _COMPANY,
+        "store/company/statusUpdated": _COMPANY,
+        "store/company/deleted": Route(wire.CompanyGone, mapping.company_gone),
         "store/product/created": _PRODUCT,
         "store/product/updated": _PRODUCT,
         "store/product/inventory/updated": _STOCK,

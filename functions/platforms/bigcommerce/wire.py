@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 from fizzbridge.wire import Flag, Id, Listed, MaybeMoment, Moment, Money, Object, Text, Wire
 
@@ -79,6 +79,53 @@ class ListPrices(Wire):
     told_at: AwareDatetime
 
 
+class CustomerGone(Named):
+    """An account that is gone, and when that was told."""
+
+    told_at: AwareDatetime
+
+
+class OfCompany(Wire):
+    """A company of B2B Edition."""
+
+    company_id: Id = Field(min_length=1)
+
+
+class CompanyGone(OfCompany):
+    """A company that is gone, and when that was told."""
+
+    told_at: AwareDatetime
+
+
+class ExtraField(Wire):
+    """A field the merchant added to orders of companies."""
+
+    name: Text = Field("", alias="fieldName")
+    value: Text = Field("", alias="fieldValue")
+
+
+class Placed(Wire):
+    """What B2B Edition knows of an order; no company for one of somebody else's."""
+
+    company_id: Annotated[Id, AfterValidator(lambda value: "" if value == "0" else value)] = Field(
+        "", alias="companyId"
+    )
+    po_number: Text = Field("", alias="poNumber")
+    extra_fields: Annotated[tuple[ExtraField, ...], Listed] = Field((), alias="extraFields")
+
+
+class Company(Wire):
+    """A company of B2B Edition; times are seconds since 1970, as text."""
+
+    id: Id = Field(alias="companyId", min_length=1)
+    name: Text = Field("", alias="companyName")
+    email: Text = Field("", alias="companyEmail")
+    phone: Text = Field("", alias="companyPhone")
+    price_list: Text = Field("", alias="catalogName")
+    account: Text = Field("", alias="uuid")
+    updated_at: AwareDatetime = Field(alias="updatedAt")
+
+
 class FormField(Wire):
     """A field the shop added to its checkout."""
 
@@ -145,6 +192,8 @@ class Order(Wire):
     items_shipped: int = 0
     billing_address: Annotated[Address, Object] = Address()
     fees: Annotated[tuple[Fee, ...], Listed] = ()
+    b2b: Placed = Placed()
+    """From B2B Edition, where that is asked."""
 
 
 class Discount(Wire):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from fizzbridge.model.customer import Customer
@@ -31,6 +31,8 @@ _HELD = frozenset({"holded", "payment_review"})
 _CHOICES = frozenset({"configurable", "grouped"})
 """A buyer gets one of their parts, under its own SKU."""
 _STOCKED = frozenset({"simple", "virtual", "downloadable"})
+_UNTIMED = datetime(2000, 1, 1, tzinfo=UTC)
+"""For what has no time and is only ever read: of two reads the one begun later is right."""
 _STATUS = {2: SettlementStatus.SETTLED, 3: SettlementStatus.VOIDED}
 
 
@@ -168,6 +170,18 @@ def customer(told: wire.Customer, shop: Shop) -> Iterator[Told]:
     )
     entity = ref(Kind.CUSTOMER, shop.connection, told.id)
     yield Seen(entity, body, told.updated_at, refetch=Hint("customer", told.id))
+
+
+def company(told: wire.Business, shop: Shop) -> Iterator[Told]:
+    """A company whose people order: whatever its status, since the shop lets in whom it wants."""
+    place = _address(told)
+    body = Customer(
+        contact=Contact(email=told.email, phone=told.telephone),
+        company=Company(id=told.id, name=told.company or told.legal_name, vat_number=told.vat_id),
+        addresses=(place,) if place else (),
+    )
+    entity = ref(Kind.CUSTOMER, shop.connection, f"company:{told.id}")
+    yield Seen(entity, body, _UNTIMED, refetch=Hint("company", told.id))
 
 
 def _request(told: wire.Order, buyer: EntityRef, shop: Shop) -> OrderRequest:

@@ -36,7 +36,7 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.magento.oauth import OAuth1
-from platforms.magento.reading import NAMED, Api, behind, gmt, number
+from platforms.magento.reading import NAMED, Api, NoRouteError, behind, gmt, number
 from platforms.magento.webhook import MagentoWebhook
 
 
@@ -68,8 +68,8 @@ class MagentoPull(PullAdapter):
             Rule(TargetUnavailableError, 400, where={"message": _PASSES}),
             # Chance made the same nonce twice, or a proxy sent the request twice.
             Rule(TargetUnavailableError, 401, where={"message": re.compile("nonce is already")}),
-            # No such route is a wrong address or a module that is not there, never a missing row.
-            Rule(ConfigurationError, 404, where={"message": re.compile("match any route")}),
+            # Never a missing row.
+            Rule(NoRouteError, 404, where={"message": re.compile("match any route")}),
             Rule(ConfigurationError, 404, media="text/html"),
             Rule(BrokenError, 500),
             # Half as many rows may be done in time.
@@ -100,11 +100,11 @@ class MagentoPull(PullAdapter):
         """Read what a hint names.
 
         Orders and what follows them are never deleted, so a number that is not there may never have
-        been. That a customer is gone is said by the module.
+        been. That a customer is gone is said by the module; of a company nobody says it.
         """
         api = Api(vendor, connection, self._currencies)
         read = {"order": api.order, "customer": api.customer, **dict.fromkeys(NAMED, api.document)}
-        read |= {"product": api.product, "stock": api.stock}
+        read |= {"product": api.product, "stock": api.stock, "company": api.company}
         if hint.what in read:
             return read[hint.what](hint)
         at, last, page = hint.external_id.split("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,12 +11,17 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from fizzbridge.errors import MalformedDeliveryError
+from fizzbridge.errors import ConfigurationError, MalformedDeliveryError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.observation import Hint, Told
 from fizzbridge.settings import Connection
 from platforms.magento import mapping, wire
 from platforms.magento.lines import Shop
+
+
+class NoRouteError(ConfigurationError):
+    """The shop has no such route: a wrong address, or a module that is not there."""
+
 
 Groups = list[list[tuple[str, str, str]]]
 """Filters: those of one group are alternatives, and all groups must hold."""
@@ -101,6 +107,12 @@ class Api:
     def customer(self, hint: Hint) -> Iterable[Told]:
         """One account."""
         return self._customer(self._get(f"customers/{hint.external_id}"))
+
+    def company(self, hint: Hint) -> Iterator[Told]:
+        """One company; a shop without the B2B module has no such route, and none of them."""
+        with suppress(NoRouteError):
+            row = self._get(f"company/{hint.external_id}")
+            yield from mapping.company(wire.Business.model_validate(row), self._shop)
 
     def product(self, hint: Hint) -> Iterator[Told]:
         """One product; only its SKU could stand in an address."""

@@ -91,7 +91,10 @@ class MagentoSandbox:
       ``tax_rate``), ``prices_include_tax`` (False), ``first_id`` (700), ``statuses`` ({code: state}
       of the merchant's own, ``{}``), ``guest_names`` (False: guests have none at the top).
     - ``products`` [{sku, name, price, id, type, children, is_dynamic, stock, status, weight,
-      special_price, tier_prices, attributes}] (``[]``), ``sources`` (``["default"]``).
+      special_price, tier_prices, attributes}] (``[]``), ``sources`` (``["default"]``),
+      ``companies`` [{name, email, legal_name, vat_id, reseller_id, comment, status (1: approved; 0
+      pending, 2 rejected, 3 blocked), reject_reason, address_1, address_2, city, state, region_id,
+      postcode, country, phone, group_id, admin {email, first_name, last_name, phone}}] (``[]``).
     - ``consumer_key`` ``ck_sandbox``, ``consumer_secret`` ``cs_sandbox``, ``access_token``
       ``at_sandbox``, ``access_token_secret`` ``ats_sandbox``, ``bearer`` (False: the bare token is
       refused), ``acl`` (None: every right; else the list of those it has).
@@ -125,6 +128,7 @@ class MagentoSandbox:
             "guest_names": False,
             "products": [],
             "sources": ["default"],
+            "companies": [],
             "consumer_key": "ck_sandbox",
             "consumer_secret": "cs_sandbox",
             "access_token": "at_sandbox",
@@ -159,6 +163,11 @@ class MagentoSandbox:
         self.gate = Gate(self.seed, lambda: self.clock())
         self.store = Store(self.seed, lambda: self.clock(), self.letters.tell)
         self._rest = Reads(self.store, self.seed)
+        # What was there before is told to nobody.
+        uri, self.letters.uri = self.letters.uri, None
+        for company in self.seed["companies"]:
+            self.store.people.add_company(company)
+        self.letters.uri = uri
 
     # -- REST --------------------------------------------------------------------------------------
 
@@ -219,7 +228,14 @@ class MagentoSandbox:
 
     def _actions(self, key: str) -> dict[str, Callable[[Json], Json]]:
         store = self.store
-        return {
+        firms: dict[str, Callable[[Json], Json]] = {
+            "companies/place": lambda given: store.shown(store.people.add_company(given)),
+            "companies/update": lambda given: store.shown(
+                store.people.companies.change(int(key), given)
+            ),
+            "companies/delete": lambda _: store.shown(store.people.delete_company(int(key))),
+        }
+        return (firms if B2B in self.seed["modules"] else {}) | {
             "orders/place": store.place,
             "orders/update": lambda given: store.update(int(key), given),
             "orders/cancel": lambda _: store.cancel(int(key)),
@@ -232,9 +248,6 @@ class MagentoSandbox:
             "customers/place": store.add_customer,
             "customers/update": lambda given: store.shown(store.people.change(int(key), given)),
             "customers/delete": lambda _: store.shown(store.people.delete(int(key))),
-            "companies/update": lambda given: store.shown(
-                store.people.change_company(int(key), given)
-            ),
             "products/update": lambda given: store.shown(store.catalogue.change(key, given)),
             "products/delete": lambda _: store.shown(store.catalogue.delete(key)),
             "returns/place": store.add_return,

@@ -48,7 +48,8 @@ class Ledger:
         self.credit_memos: dict[int, Json] = {}
         self.returns: dict[int, Json] = {}
         self.catalogue = Catalogue(seed, self.now, notify)
-        self.people = People(first, self.now, notify)
+        has_companies = "Magento_Company" in seed["modules"]
+        self.people = People(first, self.now, notify, has_companies=has_companies)
 
     def now(self) -> str:
         """The time as the shop writes it."""

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from platforms.magento.sandbox_lines import added, carries_price
-from platforms.magento.sandbox_people import ADDRESS, street
-from platforms.magento.sandbox_values import NULL, ZERO, Json, known, money, with_base
+from platforms.magento.sandbox_people import ADDRESS
+from platforms.magento.sandbox_values import NULL, ZERO, Json, known, money, street, with_base
 
 DRAFT = set(
     "lines discount_total shipping_total fees prices_include_tax currency customer billing shipping"

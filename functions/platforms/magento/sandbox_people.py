@@ -1,26 +1,23 @@
-"""Customers and companies of the sandbox shop."""
+"""Customers of the sandbox shop, and who of them buys for a company."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
 
-from platforms.magento.sandbox_values import NULL, Json, RefusedError, known
+from platforms.magento.sandbox_companies import COMPANY, Companies, check
+from platforms.magento.sandbox_values import NULL, Json, RefusedError, known, street
 
 ADDRESS = set(
     "first_name last_name company address_1 address_2 city state postcode country phone email"
     " vat_id".split()
 )
 PERSON = set("email first_name last_name company phone vat_id group_id billing".split())
-COMPANY = set("name email vat_id status city postcode country phone street".split())
+ADMIN = set("email first_name last_name phone".split())
 COLUMNS = set(
     "entity_id email website_id store_id group_id created_at updated_at created_in firstname"
     " lastname middlename prefix suffix dob gender taxvat default_billing default_shipping"
     " confirmation".split()
-)
-COMPANY_COLUMNS = set(
-    "entity_id id status company_name legal_name company_email vat_tax_id reseller_id comment city"
-    " country_id region region_id postcode telephone customer_group_id super_user_id".split()
 )
 
 
@@ -31,6 +28,7 @@ class People:
         numbers: the first id of both.
         now: gives the time as the shop writes it.
         notify: tells of one change: event, entity id, what people call it, its body.
+        has_companies: whether accounts can belong to one.
     """
 
     def __init__(
@@ -38,14 +36,16 @@ class People:
         numbers: int,
         now: Callable[[], str],
         notify: Callable[[str, int, str, Json], None],
+        *,
+        has_companies: bool,
     ) -> None:
         self._now = now
         self._notify = notify
         self._ids = itertools.count(numbers)
         self._address_ids = itertools.count(numbers)
-        self._company_ids = itertools.count(2)
         self.customers: dict[int, Json] = {}
-        self.companies: dict[int, Json] = {}
+        self._has_companies = has_companies
+        self.companies = Companies(now, notify)
 
     def find(self, email: str) -> Json | None:
         """An account by its address, in any letter case."""
@@ -60,10 +60,10 @@ class People:
             raise RefusedError(f"{text} in an associated website.")
         number = next(self._ids)
         now = self._now()
-        company = self._company(given, number) if given.get("company") else None
+        company = self._company(given, number)
         customer: Json = {
             "id": number,
-            "group_id": given.get("group_id", 2 if company else 1),
+            "group_id": given.get("group_id", company["customer_group_id"] if company else 1),
             "default_billing": None,
             "default_shipping": None,
             "created_at": now,
@@ -80,13 +80,7 @@ class People:
             "extension_attributes": {"is_subscribed": False},
         }
         if company:
-            customer["extension_attributes"]["company_attributes"] = {
-                "customer_id": number,
-                "company_id": company["id"],
-                "job_title": None,
-                "status": 1,
-                "telephone": given.get("phone"),
-            }
+            _join(customer, company, given.get("phone"))
         self.customers[number] = customer
         if given.get("billing"):
             self._house(customer, given["billing"])
@@ -123,61 +117,47 @@ class People:
     def company_of(self, customer: Json) -> Json | None:
         """Whose account it is."""
         link = customer["extension_attributes"].get("company_attributes")
-        return self.companies.get(link["company_id"]) if link else None
+        return self.companies.rows.get(link["company_id"]) if link else None
 
-    def change_company(self, number: int, changes: Json) -> Json:
-        """Change a company."""
-        known(changes, COMPANY, "changes")
-        if number not in self.companies:
-            raise RefusedError(f"no company {number}")
-        company = self.companies[number]
-        names = {"name": "company_name", "email": "company_email", "vat_id": "vat_tax_id"}
-        names |= {"country": "country_id", "phone": "telephone"}
-        company |= {names.get(name, name): value for name, value in changes.items()}
-        self._told(company)
+    def add_company(self, given: Json) -> Json:
+        """Enter a company, and with it the account that speaks for it.
+
+        Args:
+            given: its fields, and under ``admin`` whose account that is; an unknown one is opened.
+        """
+        known(given, COMPANY | {"admin"}, "company")
+        fields = {name: one for name, one in given.items() if name != "admin"}
+        check(fields)
+        person = {"email": given["email"], "first_name": "Head", "last_name": "Buyer"}
+        person |= given.get("admin") or {}
+        known(person, ADMIN, "admin")
+        head = self.find(person["email"]) or self.add(person)
+        company = self.companies.add(fields, head["id"])
+        head["group_id"] = company["customer_group_id"]
+        _join(head, company, person.get("phone"))
         return company
 
-    def _company(self, given: Json, head: int) -> Json:
-        name = given["company"]
-        for company in self.companies.values():
-            if company["company_name"] == name:
-                return company
-        number = next(self._company_ids)
+    def delete_company(self, number: int) -> Json:
+        """Take a company out; its accounts stay, without the right to buy."""
+        company = self.companies.delete(number)
+        for customer in self.customers.values():
+            link = customer["extension_attributes"].get("company_attributes")
+            if link and link["company_id"] == number:
+                link |= {"company_id": 0, "status": 0}
+        return company
+
+    def _company(self, given: Json, head: int) -> Json | None:
+        name = given.get("company")
+        if not name or not self._has_companies:
+            return None
+        if found := self.companies.named(name):
+            return found
+        draft = {"name": name, "email": given["email"]}
+        draft |= {name: given[name] for name in ("vat_id", "phone", "group_id") if name in given}
         house = given.get("billing") or {}
-        company = {
-            "id": number,
-            "status": 1,
-            "company_name": name,
-            "legal_name": name,
-            "company_email": given["email"],
-            "vat_tax_id": given.get("vat_id"),
-            "street": street(house) or ["1 Dock Rd"],
-            "city": house.get("city", "Leeds"),
-            "country_id": house.get("country", "GB"),
-            "region": house.get("state") or None,
-            "postcode": house.get("postcode", "LS1 1AA"),
-            "telephone": given.get("phone", "0113 000"),
-            "customer_group_id": given.get("group_id", 2),
-            "sales_representative_id": 1,
-            "reject_reason": NULL,
-            "rejected_at": NULL,
-            "super_user_id": head,
-            "extension_attributes": {
-                "applicable_payment_method": 0,
-                "available_payment_methods": "checkmo,purchaseorder,companycredit",
-                "use_config_settings": 1,
-                "quote_config": {"is_quote_enabled": False},
-                "is_company_address_book_enabled": False,
-                "is_custom_shipping_address_allowed": False,
-            },
-        }
-        self.companies[number] = company
-        self._told(company)
-        return company
-
-    def _told(self, company: Json) -> None:
-        body = company | {"updated_at": self._now()}
-        self._notify("company.saved", company["id"], company["company_name"], body)
+        places = "address_1 address_2 city state postcode country".split()
+        draft |= {name: house[name] for name in places if house.get(name)}
+        return self.companies.add(draft, head)
 
     def _house(self, customer: Json, given: Json) -> None:
         known(given, ADDRESS, "billing")
@@ -205,6 +185,11 @@ class People:
         ]
 
 
-def street(given: Json) -> list[str]:
-    """The lines of an address that are filled."""
-    return [line for line in (given.get("address_1"), given.get("address_2")) if line]
+def _join(customer: Json, company: Json, phone: str | None) -> None:
+    customer["extension_attributes"]["company_attributes"] = {
+        "customer_id": customer["id"],
+        "company_id": company["id"],
+        "job_title": None,
+        "status": 1,
+        "telephone": phone,
+    }

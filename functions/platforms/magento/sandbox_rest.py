@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from platforms.magento import sandbox_catalogue as catalogue
+from platforms.magento import sandbox_companies as companies
 from platforms.magento import sandbox_documents as documents
 from platforms.magento import sandbox_orders as orders
 from platforms.magento import sandbox_people as people
@@ -136,14 +137,14 @@ class Reads:
         """Companies that fit."""
         found = (
             self._row(one, partial(self.store.shown, one)) | {"entity_id": one["id"]}
-            for one in self.store.people.companies.values()
+            for one in self.store.people.companies.rows.values()
         )
-        return self._search(query, people.COMPANY_COLUMNS).answer(found)
+        return self._search(query, companies.COLUMNS).answer(found)
 
     def get_company(self, path: Json, _: str) -> Json:
         """One company."""
         number = whole(path["id"])
-        found = self.store.people.companies.get(number)
+        found = self.store.people.companies.rows.get(number)
         if found is None:
             raise no_such("id", number)
         return self.store.shown(found)

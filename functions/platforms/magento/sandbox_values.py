@@ -80,6 +80,11 @@ def shown(value: Any, *, is_noisy: bool = False) -> Any:
     return None if value is NULL else value
 
 
+def street(given: Json) -> list[str]:
+    """The lines of an address that are filled."""
+    return [line for line in (given.get("address_1"), given.get("address_2")) if line]
+
+
 def with_base(body: Json, names: str, rate: Decimal) -> None:
     """Beside each of these amounts the same in the currency of the website."""
     for name in names.split():

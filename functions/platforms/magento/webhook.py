@@ -21,7 +21,7 @@ _NUMBER = attrgetter("entity_id")
 
 
 class MagentoWebhook(ModuleWebhook):
-    """Numbers of orders, of what follows them, of customers and of products."""
+    """Numbers of orders, of what follows them, of customers, companies and products."""
 
     platform = "magento"
     clock = Timestamp("second")
@@ -32,6 +32,7 @@ class MagentoWebhook(ModuleWebhook):
         "shipment.saved": names(wire.Event, "shipment", _NUMBER),
         "customer.saved": names(wire.Event, "customer", _NUMBER),
         "customer.deleted": Route(wire.Deleted, mapping.customer_deleted),
+        "company.saved": names(wire.Event, "company", _NUMBER),
         "product.saved": names(wire.Event, "product", _NUMBER, Kind.PRODUCT),
         "product.deleted": Route(wire.Deleted, mapping.product_deleted),
         "stock.saved": names(wire.Event, "stock", _NUMBER, Kind.STOCK_LEVEL),

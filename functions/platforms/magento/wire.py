@@ -377,6 +377,16 @@ class Customer(Wire):
     extension_attributes: Annotated[CustomerExtension, Object] = CustomerExtension()
 
 
+class Business(Address):
+    """A company of the B2B module; it has no time of its own."""
+
+    id: Named
+    company: Text = Field("", alias="company_name")
+    legal_name: Text = ""
+    email: Text = Field("", alias="company_email")
+    vat_id: Text = Field("", alias="vat_tax_id")
+
+
 class Product(Wire):
     """A product as lists show it; prices are in the base currency of the website."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from fizzbridge.errors import MalformedDeliveryError
@@ -78,6 +79,12 @@ def customer(told: wire.Customer, connection: str) -> Iterator[Told]:
     )
     refetch = Hint("customer", told.id)
     yield Seen(ref(Kind.CUSTOMER, connection, told.id), body, changed, refetch=refetch)
+
+
+def customer_deleted(told: wire.Deleted, connection: str) -> Iterator[Told]:
+    """An account is gone; its number is never given again."""
+    # Nothing follows a deletion, so it is later than whatever happened within the same second.
+    yield Seen(ref(Kind.CUSTOMER, connection, told.id), None, told.told_at + timedelta(seconds=1))
 
 
 def refund(told: wire.Refund, connection: str) -> Iterator[Told]:

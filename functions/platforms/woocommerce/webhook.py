@@ -39,6 +39,7 @@ class WooCommerceWebhook(WebhookAdapter):
         "order.deleted": Route(wire.Trashed, mapping.trashed),
         "customer.created": _CUSTOMER,
         "customer.updated": _CUSTOMER,
+        "customer.deleted": Route(wire.Deleted, mapping.customer_deleted),
         "product.created": _PRODUCT,
         "product.updated": _PRODUCT,
         "product.restored": _PRODUCT,
@@ -52,6 +53,13 @@ class WooCommerceWebhook(WebhookAdapter):
     def delivery_id(self, delivery: Delivery) -> str:
         """To follow it in logs; it tells no deliveries apart."""
         return delivery.headers.get("x-wc-webhook-delivery-id", "")
+
+    def content(self, delivery: Delivery) -> Any:
+        """The body; an account that is gone has no time but the delivery's."""
+        body = delivery.json()
+        if self.topic(delivery) != "customer.deleted" or not isinstance(body, dict):
+            return body
+        return body | {"told_at": delivery.received_at}
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """The ping, known by its body alone."""

@@ -173,6 +173,12 @@ class Trashed(Wire):
     id: Id
 
 
+class Deleted(Trashed):
+    """An account that is gone, and when that was told: the shop does not say when it was."""
+
+    told_at: Moment
+
+
 class RefundLine(Wire):
     """What of a line was given back: quantities and amounts are negative."""
 

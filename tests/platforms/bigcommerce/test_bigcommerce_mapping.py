@@ -14,6 +14,7 @@ from fizzbridge.model.documents import SettlementStatus
 from fizzbridge.model.entity import Part
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
+from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
 from platforms.bigcommerce import mapping, wire
 from platforms.bigcommerce.webhook import BigCommerceWebhook, hook_proof
@@ -239,6 +240,44 @@ def test_bundles_and_what_is_not_stocked():
 def test_a_guest_is_known_by_the_order_alone():
     _, buyer = told(customer_id=0)
     assert str(buyer.ref) == "Customer#shop/order:272"
+
+
+def test_what_b2b_edition_knows_of_an_order():
+    extra = [{"fieldName": "Fintech ID", "fieldValue": "12"}, {"fieldName": "Dock"}]
+    known = {"companyId": 12345, "poNumber": "PO-9", "extraFields": extra}
+    body = request(b2b=known)
+    assert (body.company.id, body.company.name) == ("12345", "Corner Pop Ltd")
+    assert (body.po_number, body.customer.external_id) == ("PO-9", "9")
+    assert body.properties == {"Slot": "AM", "Fintech ID": "12"}
+    for none in (0, None, ""):
+        body = request(b2b={"companyId": none, "poNumber": None, "extraFields": []})
+        assert (body.company.id, body.po_number) == ("9", "PO-77")
+
+
+def test_a_company_of_b2b_edition():
+    row = {"companyId": "12345", "companyName": "Corner Pop Ltd", "companyStatus": "2"}
+    row |= {"companyEmail": "buying@pop.example", "companyPhone": 113, "uuid": "C-100"}
+    row |= {"catalogName": "Trade A", "updatedAt": "1763900000", "extraFields": []}
+    (told,) = mapping.company(wire.Company.model_validate(row), "shop")
+    assert (told.ref.key, told.refetch) == ("shop/company:12345", Hint("company", "12345"))
+    assert told.changed == datetime(2025, 11, 23, 12, 13, 20, tzinfo=UTC)
+    company = told.body.company
+    assert (company.id, company.name, company.account) == ("12345", "Corner Pop Ltd", "C-100")
+    assert (told.body.contact.phone, told.body.terms.price_list) == ("113", "Trade A")
+
+
+@pytest.mark.parametrize(
+    ("scope", "data", "key"),
+    [
+        ("store/customer/deleted", {"type": "customer", "id": 9}, "shop/9"),
+        ("store/company/deleted", {"company_id": 12345}, "shop/company:12345"),
+    ],
+)
+def test_who_is_deleted_is_gone_after_all_else_of_that_second(scope, data, key):
+    body = {"scope": scope, "created_at": 1763900000, "data": data}
+    (gone,) = read(BigCommerceWebhook(), Delivery({}, json.dumps(body).encode(), AT), "shop")
+    assert (gone.ref.key, gone.body) == (key, None)
+    assert gone.changed == datetime(2025, 11, 23, 12, 13, 21, tzinfo=UTC)
 
 
 def test_what_the_shopper_saw_is_kept_beside_what_is_billed():

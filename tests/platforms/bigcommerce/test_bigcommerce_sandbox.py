@@ -1402,70 +1402,6 @@ def test_facts_of_the_store():
     assert counted["count"] == sum(one["count"] for one in counted["statuses"]) == 1
 
 
-# -- companies -------------------------------------------------------------------------------------
-
-
-def test_an_order_of_a_company_has_its_own_record():
-    shop = listening(b2b=True)
-    order = shop.place(customer=TRADER, po_number="PO-77")
-    assert order["billing_address"]["form_fields"] == []
-    shown = shop.b2b("GET", f"/orders/{order['id']}").json()["data"]
-    assert (shown["poNumber"], shown["bcOrderId"], shown["companyId"]) == ("PO-77", 100, 1)
-    assert shown["totalIncTax"] == 52.8
-    changed = shop.b2b("PUT", "/orders/100", json={"poNumber": "PO-78"})
-    assert changed.json()["data"]["poNumber"] == "PO-78"
-    assert shop.b2b("PUT", "/orders/100", json={"colour": "red"}).status_code == 422
-    guest = shop.place()
-    gone = shop.b2b("GET", f"/orders/{guest['id']}")
-    assert (gone.status_code, gone.json()["code"], gone.json()["data"]) == (404, 404, {})
-    assert shop.b2b("PUT", "/orders/999", json={}).status_code == 404
-    assert [one["sku"] for one in shop.b2b("GET", "/orders/100/products").json()["data"]] == [COLA]
-    assert shop.told("store/company/created") == {"company_id": 1}
-
-
-def test_fields_the_merchant_asks_for_are_needed():
-    shop = Shop(b2b=True, b2b_required_fields=["Depot"], b2b_data_is_list=True)
-    shop.place(customer=TRADER)
-    assert shop.b2b("PUT", "/orders/100", json={"poNumber": "PO-1"}).status_code == 422
-    given = {"extraFields": [{"fieldName": "Depot", "fieldValue": "Leeds"}], "poNumber": "PO-1"}
-    assert shop.b2b("PUT", "/orders/100", json=given).json()["data"][0]["poNumber"] == "PO-1"
-
-
-def test_earlier_orders_are_handed_to_the_company():
-    shop = Shop(b2b=True)
-    made = shop.store.people.add(BEN)
-    shop.place(customer=BEN)
-    assert shop.b2b("PUT", f"/customers/{made['id']}/orders/b2b").status_code == 404
-    shop.store.people.add_company({"name": "Corner Pop Ltd"})
-    shop.store.people.company_of[made["id"]] = 1
-    assert shop.b2b("PUT", f"/customers/{made['id']}/orders/b2b").json()["data"] == {"total": 1}
-    assert shop.b2b("GET", "/orders/100").status_code == 200
-
-
-def test_companies_and_their_orders_are_listed():
-    shop = Shop(b2b=True)
-    shop.place(customer=TRADER)
-    shop.tick()
-    shop.place(customer=TRADER | {"email": "x@y.example", "company": "Bar Ltd"})
-    names = [one["companyName"] for one in shop.b2b("GET", "/companies").json()["data"]]
-    assert names == ["Bar Ltd", "Corner Pop Ltd"]
-    since = {"minModified": int(START.timestamp())}
-    answer = shop.b2b("GET", "/orders", params=since).json()
-    assert [one["bcOrderId"] for one in answer["data"]] == [101]
-    assert answer["meta"]["pagination"] == {"totalCount": 1, "limit": 10, "offset": 0}
-    assert shop.b2b("GET", "/companies", params={"colour": 1}).status_code == 400
-    assert shop.b2b("GET", "/companies", params={"limit": "x"}).status_code == 400
-    assert shop.b2b("GET", "/companies/1").json()["data"]["companyName"] == "Corner Pop Ltd"
-    assert shop.b2b("GET", "/companies/9").status_code == 404
-
-
-def test_without_the_add_on_or_its_header_there_is_nothing():
-    refused = Shop().b2b("GET", "/companies")
-    assert (refused.status_code, refused.json()["code"]) == (403, 403)
-    http = Shop(b2b=True).http
-    assert http.get(f"{HOST}/api/v3/io/companies").status_code == 401
-
-
 # -- control ---------------------------------------------------------------------------------------
 
 
@@ -1753,23 +1689,3 @@ def test_an_answer_fits_its_description(path, file, name, apart):
     assert rows
     wrong = [error for row in rows for error in validator.iter_errors(row)]
     assert {str(one.absolute_path[-1]) if one.absolute_path else "" for one in wrong} <= apart
-
-
-@needs_vendor
-@pytest.mark.parametrize(
-    ("file", "name", "path", "apart"),
-    [
-        ("b2b-order.yaml", "orderData_DETAIL", "/orders/100", {"cartId", "money"}),
-        (
-            "b2b-company.yaml",
-            "companyData_RESPONSE",
-            "/companies/1",
-            {"companyId", "createdAt", "updatedAt"},
-        ),
-    ],
-)
-def test_an_answer_of_the_add_on_fits_its_description(file, name, path, apart):
-    """Where the schema and the examples beside it differ, the examples are right."""
-    body = full_shop().b2b("GET", path).json()["data"]
-    wrong = described(file, name).iter_errors(body)
-    assert {str(one.absolute_path[-1]) for one in wrong} <= apart

@@ -13,6 +13,7 @@ from fizzbridge.errors import MalformedDeliveryError
 from fizzbridge.model.documents import SettlementStatus, ShipmentState
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import LineType, PaymentStatus
+from fizzbridge.model.party import Company
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
@@ -528,12 +529,34 @@ def test_an_account():
     assert (found.body.company.id, found.body.company.vat_number) == ("9", "GB1")
 
 
+def test_a_company_is_a_customer_of_its_own_whatever_its_status():
+    row = {"company_name": "Corner Pop Ltd", "legal_name": "Corner Pop Limited"}
+    row |= {"company_email": "buying@pop.example", "vat_tax_id": "GB1", "telephone": "0113"}
+    row |= {"street": ["1 Dock Rd", "Unit 2"], "city": "Leeds", "region": "West Yorkshire"}
+    row |= {"id": 3, "status": 3, "country_id": "GB", "postcode": "LS1", "reject_reason": None}
+    (found,) = mapping.company(wire.Business.model_validate(row), NET)
+    assert (found.ref.key, found.refetch) == ("shop/company:3", Hint("company", "3"))
+    assert found.body.company == Company(id="3", name="Corner Pop Ltd", vat_number="GB1")
+    (place,) = found.body.addresses
+    assert (place.company, place.street2, place.region) == (
+        "Corner Pop Ltd",
+        "Unit 2",
+        "West Yorkshire",
+    )
+    assert found.body.contact.email == "buying@pop.example"
+    bare = wire.Business.model_validate({"id": 4, "legal_name": "Only Ltd", "street": []})
+    (found,) = mapping.company(bare, NET)
+    assert (found.body.company.name, found.body.addresses) == ("Only Ltd", ())
+
+
 def delivered(**body):
     text = json.dumps({"delivery_id": "d-1", "occurred_at": "2026-11-20T10:05:00Z"} | body)
     return read(MagentoWebhook(), Delivery({}, text.encode(), AT), "shop")
 
 
-@pytest.mark.parametrize("what", ["order", "invoice", "creditmemo", "shipment", "customer"])
+@pytest.mark.parametrize(
+    "what", ["order", "invoice", "creditmemo", "shipment", "customer", "company"]
+)
 def test_what_was_saved_is_read(what):
     assert delivered(event=f"{what}.saved", entity_id=42) == [Hint(what, "42")]
     assert delivered(event=f"{what}.saved", entity_id="42") == [Hint(what, "42")]
@@ -546,7 +569,7 @@ def test_a_deleted_account_is_gone():
 
 
 def test_other_events_are_none_of_ours_and_a_body_without_one_is_kept():
-    assert delivered(event="company.saved", entity_id=4) is None
+    assert delivered(event="cart.saved", entity_id=4) is None
     with pytest.raises(MalformedDeliveryError):
         delivered(entity_id=4)
     with pytest.raises(MalformedDeliveryError):
@@ -594,6 +617,14 @@ def test_documents_that_were_really_made():
     (row,) = sample("seen_shipments_by_order")["items"]
     (shipment,) = mapping.shipment(wire.Shipment.model_validate(row), order, NET)
     assert shipment.body.tracking_number == "JD0002"
+
+
+@needs_samples
+def test_companies_of_the_documentation():
+    rows = sample("companies-list")["items"]
+    told = [one for row in rows for one in mapping.company(wire.Business.model_validate(row), NET)]
+    assert [one.ref.key for one in told] == ["shop/company:2", "shop/company:3"]
+    assert told[1].body.addresses[0].street2 == "Ste 1500"
 
 
 @needs_samples

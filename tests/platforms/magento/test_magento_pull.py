@@ -15,8 +15,10 @@ from fizzbridge import errors
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Seen
+from fizzbridge.runtime.observe import Circumstances, Merge, judge
 from fizzbridge.runtime.pull import Span
 from fizzbridge.settings import Connection
+from fizzbridge.state.moments import to_text
 from platforms.magento.oauth import OAuth1
 from platforms.magento.pull import BrokenError, MagentoPull
 
@@ -460,6 +462,36 @@ def test_refusals_of_a_running_shop(shop, case, error):
     shop.answer = httpx.Response(one["status"], json=one["body"])
     with pytest.raises(error):
         fetched(shop, "order", 1)
+
+
+def test_a_company_is_read_and_one_that_is_not_there_says_nothing(shop):
+    shop.said["company/3"] = {"id": 3, "company_name": "Corner Pop Ltd", "street": ["1 Dock Rd"]}
+    (told,) = fetched(shop, "company", 3)
+    assert (told.ref.key, told.body.company.name) == ("shop/company:3", "Corner Pop Ltd")
+    with pytest.raises(errors.NotThereError):
+        fetched(shop, "company", 4)
+
+
+def test_of_two_reads_of_a_company_the_later_wins_without_a_time(shop):
+    shop.said["company/3"] = {"id": 3, "company_name": "Corner Pop Ltd"}
+    (before,) = fetched(shop, "company", 3)
+    shop.said["company/3"]["company_name"] = "Corner Pop plc"
+    (after,) = fetched(shop, "company", 3)
+    assert before.changed == after.changed
+    row = {"version": "t", "fingerprint": before.body.fingerprint(), "observed_at": to_text(START)}
+    later = Circumstances(START + timedelta(seconds=1), is_authoritative=True)
+    assert judge(row, "t", after.body.fingerprint(), later) is Merge.MERGED
+    assert judge(row, "t", before.body.fingerprint(), later) is Merge.EQUAL
+
+
+def test_a_shop_without_the_b2b_module_tells_of_no_company(shop):
+    shop.answer = httpx.Response(404, json={"message": "Request does not match any route."})
+    assert fetched(shop, "company", 3) == []
+    with pytest.raises(errors.ConfigurationError):
+        fetched(shop, "customer", 3)
+    shop.answer = httpx.Response(401, json={"message": "The consumer isn't authorized"})
+    with pytest.raises(errors.ConfigurationError):
+        fetched(shop, "company", 3)
 
 
 # -- what is sold ----------------------------------------------------------------------------------

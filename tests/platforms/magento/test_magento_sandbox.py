@@ -965,7 +965,7 @@ def test_what_is_told():
     shop.deliveries.clear()
     shop.store.catalogue.change("COLA330-C24", {"price": "1"})
     shop.store.catalogue.delete("COLA330-C24")
-    shop.store.people.change_company(2, {"name": "Corner Pop"})
+    shop.store.people.companies.change(2, {"name": "Corner Pop"})
     shop.store.people.delete(700)
     kinds = ["product.saved", "product.deleted", "company.saved", "customer.deleted"]
     assert shop.topics() == kinds

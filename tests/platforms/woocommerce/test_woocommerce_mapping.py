@@ -14,6 +14,7 @@ from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import LineType, PaymentStatus
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.adapter import Reply
+from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
 from platforms.woocommerce import mapping, wire
 from platforms.woocommerce.webhook import WooCommerceWebhook
@@ -308,6 +309,17 @@ def test_a_variation_is_sold_while_its_parent_is():
     variation["parent"] = parent.model_copy(update={"status": "draft"})
     for changes in (variation, {"status": "private"}, {"purchasable": False}):
         assert not offered(**changes)[0].body.is_active
+
+
+def test_an_account_that_was_deleted_is_gone_when_that_is_told():
+    webhook = WooCommerceWebhook()
+    delivery = Delivery({"x-wc-webhook-topic": "customer.deleted"}, b'{"id": 25}', AT)
+    (gone,) = read(webhook, delivery, "shop")
+    assert (str(gone.ref), gone.body, gone.changed) == (
+        "Customer#shop/25",
+        None,
+        datetime(2026, 11, 20, 9, 0, 1, tzinfo=UTC),
+    )
 
 
 def ping(body: bytes, **headers: str) -> Reply | None:

@@ -26,6 +26,7 @@ class Note implements ObserverInterface
         'customer_address_save_after' => 'customer.saved',
         'customer_address_delete_after' => 'customer.saved',
         'customer_delete_after' => 'customer.deleted',
+        'company_save_after' => 'company.saved',
         'catalog_product_save_after' => 'product.saved',
         'catalog_product_delete_after' => 'product.deleted',
         'cataloginventory_stock_item_save_after' => 'stock.saved',
