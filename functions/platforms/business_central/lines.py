@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from typing import Any
@@ -19,8 +19,13 @@ from platforms.business_central.wire import (
 
 PRICE_DIGITS = Decimal("0.00001")
 TITLE_LENGTH = 100
-OURS = "Shop "
-"""Begins every comment line of ours; those of people are left alone."""
+SAYS, NUMBER, PURCHASE, NOTE = OURS = (
+    "Shop says: ",
+    "Shop order: ",
+    "Shop customer's order: ",
+    "Shop note: ",
+)
+"""What comment lines of ours begin with; those of people are left alone."""
 
 FIELDS = {
     "lineType": "type",
@@ -130,6 +135,14 @@ def changes(line: SalesLine, wanted: Resolved) -> dict[str, Any]:
     if written & {*PRICED, "unitOfMeasureCode"}:
         written |= PRICED
     return {name: value for name, value in wants.items() if name in written}
+
+
+def each(fields: Mapping[str, Any]) -> Decimal:
+    """What one piece of a line comes to, its discount taken off."""
+    quantity, price, off = (
+        Decimal(fields[name]) for name in ("quantity", "unitPrice", "discountAmount")
+    )
+    return price - off / quantity if quantity else Decimal(0)
 
 
 def _sells(line: SalesLine, wanted: Resolved) -> bool:

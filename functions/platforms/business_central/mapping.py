@@ -14,7 +14,7 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.positions import Position, gross, positions
 from fizzbridge.runtime.target import Code, Situation
 from fizzbridge.trade.taxes import TaxRounding, net_of
-from platforms.business_central.lines import OURS, TITLE_LENGTH
+from platforms.business_central.lines import NOTE, NUMBER, PURCHASE, SAYS, TITLE_LENGTH, code
 from platforms.business_central.wire import Line, Order, Partner
 
 
@@ -74,8 +74,8 @@ def chosen(situation: Situation, sort: str, value: str, setting: str) -> Code:
     usual = str(situation.connection.settings.get(setting, ""))
     if not (value or usual):
         return Code(name="", cause="")
-    code = situation.code(sort, value or usual)
-    return Code(name=code.name or usual, cause=code.cause)
+    found = situation.code(sort, value or usual)
+    return Code(name=found.name or usual, cause=found.cause)
 
 
 def _line(position: Position, situation: Situation) -> Line:
@@ -88,13 +88,12 @@ def _line(position: Position, situation: Situation) -> Line:
 
 def _comments(request: OrderRequest, *, is_held: bool) -> Iterator[str]:
     if is_held:
-        yield f"{OURS}says: on hold, do not release"
-    for name, text in (
-        ("order", request.number),
-        ("customer's order", request.po_number),
-        ("note", request.note),
+        yield f"{SAYS}on hold, do not release"
+    for label, text in (
+        (NUMBER, request.number),
+        (PURCHASE, request.po_number),
+        (NOTE, request.note),
     ):
-        label = f"{OURS}{name}: "
         for part in textwrap.wrap(text, TITLE_LENGTH - len(label)):
             yield label + part
 
@@ -107,7 +106,8 @@ def _ship_to(address: Address) -> dict[str, str]:
         "shipToAddressLine2": address.street2,
         "shipToCity": address.city,
         "shipToState": address.region,
-        "shipToPostCode": address.postal_code,
+        # A code there: in another spelling it would differ from what is kept, time and again.
+        "shipToPostCode": code(address.postal_code),
     }
     # A country alone is no address: that is all that stays of one that was erased.
     if not any(value for name, value in found.items() if name != "shipToState"):
@@ -139,7 +139,7 @@ def partner(customer: Customer, key: str, situation: Situation) -> Partner:
         "city": place.city,
         "state": place.region,
         "country": place.country or "",
-        "postalCode": place.postal_code,
+        "postalCode": code(place.postal_code),
         "phoneNumber": contact.phone or place.phone,
         "email": contact.email,
         "taxRegistrationNumber": (company.vat_number if company else "") or customer.tax_number,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -24,11 +24,21 @@ from fizzbridge.runtime.view import View
 from platforms.business_central import lines, lookup, mapping
 from platforms.business_central.lines import Changes
 from platforms.business_central.transport import code_of, delete, equal, patch, query, rows
-from platforms.business_central.wire import NOBODY, Invoice, Order, Resolved, SalesOrder
+from platforms.business_central.wire import (
+    NOBODY,
+    Invoice,
+    Order,
+    Resolved,
+    SalesLine,
+    SalesOrder,
+    is_posted,
+)
 
 LONGEST_REFERENCE = 35
 SAME_PERCENT = Decimal("0.01")
+CENT = Decimal("0.01")
 IN_POST = {"select": "id,number,externalDocumentNumber,orderId,totalAmountIncludingTax"}
+STANDING = {"select": "id,number,status,orderId,totalAmountIncludingTax"}
 
 
 class Orders(TargetEntity):
@@ -106,7 +116,9 @@ class Orders(TargetEntity):
         order = _read(vendor, external_id)
         if order is None:
             invoices = _invoices(vendor, external_id)
-            if invoices:
+            credits = _credits(vendor, invoices)
+            # Credited as a whole it is cancelled as far as what is posted can be.
+            if invoices and (_billed(invoices) != sum(credits) or not credits):
                 msg = f"the order is posted as invoice {_names(invoices)}; credit it"
                 raise TargetRejectedError(msg, platform="business_central")
             return
@@ -134,8 +146,29 @@ def _read(vendor: VendorClient, external_id: str) -> SalesOrder | None:
 
 
 def _invoices(vendor: VendorClient, external_id: str) -> list[Invoice]:
-    found = rows(vendor, "/salesInvoices", filter=f"orderId eq {external_id}", **IN_POST)
-    return [Invoice.model_validate(one) for one in found]
+    found = rows(vendor, "/salesInvoices", filter=f"orderId eq {external_id}", **STANDING)
+    every = map(Invoice.model_validate, found)
+    # One that takes a cancelled memo back stands for nothing, like that memo.
+    return [one for one in every if one.status != "Corrective"]
+
+
+def _billed(invoices: Sequence[Invoice]) -> Decimal:
+    return sum((invoice.total_amount_including_tax for invoice in invoices), Decimal(0))
+
+
+def _credits(vendor: VendorClient, invoices: Sequence[Invoice]) -> list[Decimal]:
+    """What posted credit memos take off each of some invoices."""
+    found = []
+    for invoice in invoices:
+        memos = rows(
+            vendor,
+            "/salesCreditMemos",
+            filter=equal("invoiceNumber", invoice.number),
+            select="id,status,totalAmountIncludingTax",
+        )
+        stands = (one for one in memos if is_posted(one["status"]) and one["status"] != "Canceled")
+        found += [one["totalAmountIncludingTax"] for one in stands]
+    return found
 
 
 def _names(invoices: Sequence[Invoice]) -> str:
@@ -148,15 +181,7 @@ def _check_posted(vendor: VendorClient, external_id: str, payload: Order) -> Non
     if not invoices:
         msg = f"order {external_id} is not in Business Central any more"
         raise DeletedAtTargetError(msg, platform="business_central")
-    left = sum((invoice.total_amount_including_tax for invoice in invoices), Decimal(0))
-    for invoice in invoices:
-        memos = rows(
-            vendor,
-            "/salesCreditMemos",
-            filter=equal("invoiceNumber", invoice.number),
-            select="id,status,totalAmountIncludingTax",
-        )
-        left -= sum(one["totalAmountIncludingTax"] for one in memos if one["status"] != "Draft")
+    left = _billed(invoices) - sum(_credits(vendor, invoices))
     if left != payload.total:
         msg = (
             f"the order is posted as invoice {_names(invoices)}, {left} {payload.currency} after "
@@ -177,13 +202,29 @@ def _check_open(order: SalesOrder, found: Changes, payload: Order) -> None:
         state = "waits for approval" if order.status == "In Review" else "is released"
         msg = f"{order.number} {state} and differs from the shop's order; reopen it there"
         raise TargetRejectedError(msg, platform="business_central")
-    written = [
-        (line, fields.get("quantity", line.quantity)) for line, fields in found.lines if line
-    ]
-    for line, quantity in [*written, *((line, 0) for line in found.surplus)]:
-        gone = max(line.shipped_quantity, line.invoiced_quantity)
-        if quantity < gone:
-            msg = f"{order.number}: {gone} of {line.line_object_number} have left; take them back"
+    for line, fields in found.lines:
+        if line:
+            _check_gone(order, line, fields)
+    for line in found.surplus:
+        _check_gone(order, line, {"quantity": 0})
+
+
+def _check_gone(order: SalesOrder, line: SalesLine, fields: Mapping[str, Any]) -> None:
+    """What has left or is billed stays as it is; of what comes back quantities are negative."""
+    gone = max(line.shipped_quantity, line.invoiced_quantity, key=abs)
+    quantity = fields.get("quantity", line.quantity)
+    of = f"{order.number}: {abs(gone)} of {line.line_object_number} have left"
+    if gone and (quantity * gone < 0 or abs(quantity) < abs(gone)):
+        raise TargetRejectedError(f"{of}; take them back", platform="business_central")
+    unit = fields.get("unitOfMeasureCode", line.unit_of_measure_code)
+    if gone and unit != line.unit_of_measure_code:
+        msg = f"{of} by the {line.unit_of_measure_code}, and the shop's are by the {unit}"
+        raise TargetRejectedError(msg, platform="business_central")
+    if line.invoiced_quantity:
+        now = line.model_dump(by_alias=True)
+        dearer = abs(lines.each(now | dict(fields)) - lines.each(now))
+        if dearer * abs(line.invoiced_quantity) >= CENT:
+            msg = f"{of} and are billed at another price; credit or invoice the difference there"
             raise TargetRejectedError(msg, platform="business_central")
 
 
@@ -210,7 +251,8 @@ def _check_total(order: SalesOrder, wanted: Sequence[Resolved], payload: Order) 
     total = to_minor_unit(order.total_amount_including_tax, payload.currency)
     if total == payload.total:
         return
-    if lines.differences(order, wanted, payload):
+    found = lines.differences(order, wanted, payload)
+    if found.lines or found.surplus:
         msg = f"{order.number} is being changed in Business Central"
         raise ConflictError(msg, platform="business_central")
     for line, wants in lines.paired(order.sales_order_lines, wanted)[0]:

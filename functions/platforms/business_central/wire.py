@@ -83,6 +83,7 @@ class Invoice(Record):
     """What became of an order."""
 
     number: str
+    status: str
     order_id: str
     total_amount_including_tax: Decimal
 
@@ -147,7 +148,12 @@ class Bill(Record):
     @property
     def is_posted(self) -> bool:
         """Whether it is more than a draft."""
-        return self.status.strip() not in {"", "Draft", "In Review"}
+        return is_posted(self.status)
+
+
+def is_posted(status: str) -> bool:
+    """Whether an invoice or a credit memo is more than a draft, or than one to be approved."""
+    return status.strip() not in {"", "Draft", "In Review"}
 
 
 class Resolved(Frozen):

@@ -54,7 +54,8 @@ def _items(vendor: VendorClient, lines: Sequence[Position]) -> dict[str, Item]:
     named = {"externalId": among("externalId", codes)}
     for record in search(vendor, ACCOUNTING, "ItemSearch", named):
         item = Item.model_validate(record)
-        found[item.external_id] = item
+        if not item.is_inactive:
+            found[item.external_id] = item
     for line in lines:
         if line.product.name not in found:
             found[line.product.name] = _by_name(vendor, line)

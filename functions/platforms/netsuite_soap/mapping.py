@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from fizzbridge.errors import DependencyNotReadyError
 from fizzbridge.model.customer import Customer
+from fizzbridge.model.money import to_minor_unit
 from fizzbridge.model.order import OrderAssessment, OrderClass, OrderRequest
 from fizzbridge.model.party import Address
 from fizzbridge.model.states import OrderState
@@ -50,7 +51,7 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
     # A hold of the release leaves it pending approval: approving commits stock.
     is_released = assessment.state in {OrderState.CONFIRMED, OrderState.RELEASED, OrderState.CLOSED}
     way = TaxRounding(str(settings.get("tax_rounding", TaxRounding.LINE)))
-    request, assessment = _without_tax(request, assessment)
+    request, assessment = _without_tax(request, assessment, way)
     lines = positions(request, assessment, situation, way)
     return Order(
         currency=request.currency,
@@ -72,19 +73,28 @@ def order(request: OrderRequest, assessment: OrderAssessment, situation: Situati
 
 
 def _without_tax(
-    request: OrderRequest, assessment: OrderAssessment
+    request: OrderRequest, assessment: OrderAssessment, way: TaxRounding
 ) -> tuple[OrderRequest, OrderAssessment]:
-    """NetSuite takes amounts without tax; cents that differ by it are the rounding line's."""
+    """NetSuite takes amounts without tax.
+
+    Not every price can be made of a net amount and its tax: what a line is off by, the next one of
+    the same taxes makes good, so that a cent at most is left for the rounding line.
+    """
     if not request.tax_included:
         return request, assessment
-    lines = [
-        line.model_copy(
-            update={
-                "amount": net_of(line.amount, [tax.rate for tax in line.taxes], request.currency)
-            }
-        )
-        for line in assessment.lines
-    ]
+    lines = []
+    off: dict[tuple[Decimal, ...], Decimal] = {}
+    for line in assessment.lines:
+        rates = tuple(tax.rate for tax in line.taxes)
+        net = Decimal(0)
+        if line.amount:
+            full = line.amount * line.type.sign + off.get(rates, Decimal(0))
+            net = net_of(full, rates, request.currency)
+            tax = net * sum(rates)
+            if way is TaxRounding.LINE:
+                tax = to_minor_unit(tax, request.currency)
+            off[rates] = full - net - tax
+        lines.append(line.model_copy(update={"amount": net * line.type.sign}))
     return (
         request.model_copy(update={"tax_included": False}),
         assessment.model_copy(update={"lines": tuple(lines)}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from fizzbridge.errors import (
@@ -22,9 +23,10 @@ from platforms.netsuite_soap import lookup, mapping
 from platforms.netsuite_soap.keys import Keys
 from platforms.netsuite_soap.mapping import ref
 from platforms.netsuite_soap.transport import CORE, SALES, get, kind, setting
-from platforms.netsuite_soap.wire import Order, Resolved, SalesOrder, SalesOrderLine
+from platforms.netsuite_soap.wire import Order, Resolved, SalesOrder, SalesOrderLine, words
 
 PLATFORM = "netsuite_soap"
+CENT = Decimal("0.01")
 PENDING, APPROVED, CANCELLED = "_pendingApproval", "_pendingFulfillment", "_cancelled"
 OVER = frozenset({"_closed", CANCELLED})
 DONE = frozenset({"_pendingBilling", "_fullyBilled"})
@@ -82,7 +84,8 @@ class Orders(TargetEntity):
         """Write what differs, check the total, and approve."""
         order = _read(vendor, external_id)
         if order.order_status in OVER and not _has_left(order):
-            raise TargetRejectedError(f"{order.tran_id} was closed in NetSuite", platform=PLATFORM)
+            msg = f"{order.tran_id} was closed in NetSuite"
+            raise DeletedAtTargetError(msg, platform=PLATFORM)
         fields, was = _changes(vendor, order, payload)
         if fields:
             if order.order_status in OVER | DONE:
@@ -139,12 +142,12 @@ def _changes(
     """What to write, and what it replaces. The customer is not compared: people merge them."""
     fields: dict[str, Any] = {}
     was: dict[str, Any] = {}
-    if payload.other_ref_num and order.other_ref_num != payload.other_ref_num:
+    if payload.other_ref_num and words(order.other_ref_num) != words(payload.other_ref_num):
         fields["otherRefNum"], was["otherRefNum"] = payload.other_ref_num, order.other_ref_num
-    if payload.memo and order.memo != payload.memo:
+    if payload.memo and words(order.memo) != words(payload.memo):
         fields["memo"], was["memo"] = payload.memo, order.memo
     there = order.shipping_address
-    if payload.ship_to and (there is None or there.known_by != payload.ship_to.known_by):
+    if payload.ship_to and not (there and payload.ship_to.is_at(there)):
         fields["shippingAddress"] = mapping.address(payload.ship_to)
         was["shippingAddress"] = mapping.address(there) if there else {}
     pairs = mapping.pairs(order.item_list, lookup.resolve(vendor, payload))
@@ -172,6 +175,20 @@ def _refuse_what_left(order: SalesOrder, old: SalesOrderLine | None, new: Resolv
             "the shop wants less; return or credit them"
         )
         raise TargetRejectedError(msg, platform=PLATFORM)
+    if new is not None and _is_billed_otherwise(old, new):
+        msg = (
+            f"{order.tran_id} line {old.line}: {old.quantity_billed.normalize():f} are billed at "
+            "another price; credit or bill the difference"
+        )
+        raise TargetRejectedError(msg, platform=PLATFORM)
+
+
+def _is_billed_otherwise(old: SalesOrderLine, new: Resolved) -> bool:
+    """Whether what is billed of a line comes to another amount by what is wanted."""
+    if not (old.quantity and new.quantity):
+        return False
+    off = abs(old.amount / old.quantity - new.amount / new.quantity)
+    return off * old.quantity_billed >= CENT
 
 
 def _check_total(vendor: VendorClient, order: SalesOrder, payload: Order) -> None:
@@ -183,7 +200,7 @@ def _check_total(vendor: VendorClient, order: SalesOrder, payload: Order) -> Non
     total = to_minor_unit(order.total, payload.currency)
     if total == payload.total:
         return
-    if _changes(vendor, order, payload)[0]:
+    if "itemList" in _changes(vendor, order, payload)[0]:
         raise ConflictError(f"{order.tran_id} is being changed in NetSuite", platform=PLATFORM)
     raise TotalMismatchError(
         order.tran_id,

@@ -89,6 +89,7 @@ _PAUSE = re.compile(
     "|connection reset",
     re.IGNORECASE,
 )
+_UNSPEAKABLE = re.compile("[^\\t\\n\\r\\x20-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _BUSY = r"^(WS_REQUEST_BLOCKED|WS_CONCUR_SESSION_DISALLWD)$"
 _LOGIN = r"^INVALID_LOGIN"
 # By fault or code; what a code means is the same in a fault and in a status.
@@ -162,7 +163,9 @@ ERRORS = ErrorRules(
         # The login page or an application's: no web services on this host.
         Rule(ConfigurationError, status=range(200, 405), media="text/html"),
         # A type or value the endpoint does not know.
-        Rule(TargetRejectedError, where={"fault.message": re.compile("SAXExc")}, blame="ours"),
+        Rule(
+            TargetRejectedError, where={"fault.message": re.compile("SAX(Parse)?Exc")}, blame="ours"
+        ),
         Rule(TargetUnavailableError, where={"fault.message": _PAUSE}),
         Rule(TargetUnavailableError, where={"status.message": _PAUSE}),
         *(
@@ -265,7 +268,12 @@ def fill(parent: ET.Element, space: str, fields: Mapping[str, Any]) -> None:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return format(value, "f") if isinstance(value, Decimal) else legible(str(value))
+
+
+def legible(text: str) -> str:
+    """A text without the characters that XML cannot hold, which somebody may have pasted."""
+    return _UNSPEAKABLE.sub("", text)
 
 
 def kind(space: str, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fizzbridge.model.party import Personal
 from fizzbridge.runtime.positions import Position
 from fizzbridge.runtime.target import Code, DocumentPayload
 from fizzbridge.wire import Flag, MaybeMoment, Moment, Money, Text, Wire
+from platforms.netsuite_soap.transport import legible
 
 
 class Record(Wire):
@@ -131,7 +132,16 @@ class Place(Frozen):
     def known_by(self) -> tuple[str, ...]:
         """What tells two addresses apart: NetSuite has its own way with phones and states."""
         told = (self.attention, self.addressee, self.addr1, self.addr2, self.city, self.zip)
-        return tuple(" ".join(text.split()).casefold() for text in told)
+        return tuple(words(text).casefold() for text in told)
+
+    def is_at(self, other: Place) -> bool:
+        """Whether another address is this one, as far as this one says."""
+        return self.known_by == other.known_by and self.country in {"", other.country}
+
+
+def words(text: str) -> str:
+    """What a text says: NetSuite has its own way with blanks and ends of lines."""
+    return " ".join(legible(text).split())
 
 
 def _place(value: Any) -> Place | None:

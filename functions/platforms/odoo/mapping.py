@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 from decimal import ROUND_UP, Context, Decimal
 from typing import Any
@@ -33,6 +35,7 @@ Rounded away from zero, so that half a cent of tax stays half a cent: Odoo takes
 are not rounded yet.
 """
 ALIKE = Decimal("0.0001")
+CENT = Decimal("0.01")
 
 
 def order(request: OrderRequest, assessment: OrderAssessment, situation: Situation) -> Order:
@@ -120,6 +123,34 @@ def _values(line: Resolved) -> dict[str, Any]:
         "discount": 0,
         "tax_ids": [[6, 0, list(line.tax_ids)]],
     }
+
+
+def is_billed_otherwise(lines: Sequence[SaleOrderLine], changes: Sequence[Sequence[Any]]) -> bool:
+    """Whether changes leave an invoice behind at another price, of which Odoo says nothing.
+
+    Quantities may change: what is then to invoice, or to credit, Odoo counts.
+    """
+    there = {line.id: line for line in lines if line.qty_invoiced}
+    for _, number, values in changes:
+        line = there.get(number)
+        if line is None:
+            continue
+        now = line.price_unit * (100 - line.discount)
+        wanted = values["price_unit"] * (100 - values.get("discount", line.discount))
+        if abs(wanted - now) / 100 * abs(line.qty_invoiced) >= CENT:
+            return True
+    return False
+
+
+def markup(note: str) -> str:
+    """A note as HTML, line by line."""
+    lines = "<br/>".join(html.escape(one) for one in note.splitlines())
+    return f"<p>{lines}</p>" if note else ""
+
+
+def words(note: str) -> list[str]:
+    """What a note says, which Odoo keeps as HTML."""
+    return html.unescape(re.sub("<[^>]*>", " ", note)).split()
 
 
 def partner(customer: Customer) -> Partner:

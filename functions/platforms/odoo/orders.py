@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,14 +40,14 @@ class Orders(TargetEntity):
         return mapping.order(view.request, view.assessment, situation)
 
     def find(self, vendor: VendorClient, reference: str, payload: Any) -> str | None:  # noqa: ARG002  the reference is enough
-        """By origin. People duplicate orders, origin included; then the external id decides."""
+        """By origin, which people duplicate with an order: the external id says which is ours."""
         found = search(vendor, MODEL, [["origin", "=", reference]], ["id"])
         ids = [record["id"] for record in found]
-        if len(ids) > 1:
+        if ids:
             keys = call(vendor, MODEL, "get_external_id", writes=False, ids=ids)
             ids = [i for i in ids if keys.get(str(i)) == external_key("so", reference)]
             if not ids:
-                msg = f"{len(found)} orders in Odoo have the origin {reference}"
+                msg = f"{len(found)} in Odoo have the origin {reference}, none its external id"
                 raise AmbiguousMatchError(msg, platform="odoo")
         return str(ids[0]) if ids else None
 
@@ -62,7 +61,7 @@ class Orders(TargetEntity):
             "client_order_ref": payload.client_order_ref,
             "date_order": payload.date_order,
             "pricelist_id/.id": lookup.pricelist(vendor, payload.currency, payload.pricelist),
-            "note": html.escape(payload.note),
+            "note": mapping.markup(payload.note),
         }
         if payload.warehouse:
             order["warehouse_id/.id"] = lookup.warehouse(vendor, payload.warehouse)
@@ -73,7 +72,7 @@ class Orders(TargetEntity):
         """Write what differs, check the total, and confirm."""
         order = _read(vendor, external_id)
         if order.state == "cancel":
-            raise TargetRejectedError(f"{order.name} was cancelled in Odoo", platform="odoo")
+            raise DeletedAtTargetError(f"{order.name} was cancelled in Odoo", platform="odoo")
         changes = _changes(vendor, order, payload)
         if changes:
             if order.locked:
@@ -97,14 +96,24 @@ class Orders(TargetEntity):
         if any(line.qty_delivered for line in _lines(vendor, order)):
             msg = f"{order.name}: goods have left; take them back before cancelling"
             raise TargetRejectedError(msg, platform="odoo")
-        standing = [["id", "in", list(order.invoice_ids)], ["state", "=", "posted"]]
-        if order.invoice_ids and search(vendor, "account.move", standing, ["id"]):
+        if order.invoice_ids and not _is_credited(vendor, order):
             msg = f"{order.name}: an invoice is posted; credit it before cancelling"
             raise TargetRejectedError(msg, platform="odoo")
         if call(vendor, MODEL, "action_cancel", writes=True, ids=[order.id]) is not True:
             # Servers before 19 may answer with a dialog instead of doing it.
             msg = f"{order.name}: Odoo asks back instead of cancelling"
             raise TargetRejectedError(msg, platform="odoo")
+
+
+def _is_credited(vendor: VendorClient, order: SaleOrder) -> bool:
+    """Whether what is posted was credited as a whole, or nothing is posted."""
+    standing = [["id", "in", list(order.invoice_ids)], ["state", "=", "posted"]]
+    found = search(vendor, "account.move", standing, ["move_type", "amount_total"])
+    billed, credited = (
+        [one["amount_total"] for one in found if one["move_type"] == sort]
+        for sort in ("out_invoice", "out_refund")
+    )
+    return not found or (bool(credited) and sum(billed) == sum(credited))
 
 
 def _read(vendor: VendorClient, external_id: str) -> SaleOrder:
@@ -150,7 +159,14 @@ def _changes(vendor: VendorClient, order: SaleOrder, payload: Order) -> dict[str
     ship_to = _ship_to(vendor, payload)
     if ship_to and order.partner_shipping_id != int(ship_to):
         changes["partner_shipping_id"] = int(ship_to)
-    lines = mapping.commands(_lines(vendor, order), lookup.resolve(vendor, payload))
+    # Of a locked one the words are let be.
+    if payload.note and not order.locked and mapping.words(order.note) != payload.note.split():
+        changes["note"] = mapping.markup(payload.note)
+    there = _lines(vendor, order)
+    lines = mapping.commands(there, lookup.resolve(vendor, payload))
+    if mapping.is_billed_otherwise(there, lines):
+        msg = f"{order.name} is invoiced at other prices; credit or invoice the difference"
+        raise TargetRejectedError(msg, platform="odoo")
     return changes | ({"order_line": lines} if lines else {})
 
 
@@ -163,7 +179,7 @@ def _check_total(vendor: VendorClient, order: SaleOrder, payload: Order) -> None
     total = to_minor_unit(order.amount_total, currency)
     if total == payload.total:
         return
-    if _changes(vendor, order, payload):
+    if "order_line" in _changes(vendor, order, payload):
         raise ConflictError(f"{order.name} is being changed in Odoo", platform="odoo")
     raise TotalMismatchError(
         order.name, expected=payload.total, found=total, currency=currency, platform="odoo"

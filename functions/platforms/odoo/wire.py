@@ -218,6 +218,8 @@ class SaleOrder(Record):
     amount_total: Decimal
     currency_id: tuple[int, str]
     client_order_ref: Text
+    note: Text = Field(repr=False)
+    """HTML."""
     partner_shipping_id: Many2one
     invoice_ids: tuple[int, ...] = ()
 
@@ -232,6 +234,7 @@ class SaleOrderLine(Record):
     discount: Decimal
     tax_ids: tuple[int, ...]
     qty_delivered: Decimal
+    qty_invoiced: Decimal
     is_downpayment: bool = False
 
 

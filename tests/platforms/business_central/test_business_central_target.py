@@ -204,6 +204,14 @@ def test_address_and_date_follow_and_words_of_people_stay(bench):
     assert bench.writes() == before
 
 
+def test_a_remark_about_the_shop_is_a_persons(bench):
+    path = f"/salesOrders({bench.export(view(COLA))})/salesOrderLines"
+    remark = {"lineType": "Comment", "description": "Shop opens at nine"}
+    bench.client().post(path, json=remark, writes=True)
+    bench.export(view(COLA, note="ring twice"))
+    assert {"Shop opens at nine", "Shop note: ring twice"} < set(comments(bench))
+
+
 def test_an_order_on_hold_says_so(bench):
     bench.export(view(COLA, state="HELD"))
     assert comments(bench)[0] == "Shop says: on hold, do not release"
@@ -289,6 +297,49 @@ def test_goods_that_left_are_not_taken_off(bench):
     assert [one[1] for one in sold(bench)] == [72, 3]
 
 
+@pytest.mark.parametrize("kind", ["DEPOSIT_REFUND", "DISCOUNT"])
+def test_what_takes_away_may_change_until_it_is_posted(kind):
+    bench = Bench(deposit_refund_sku="SHIP", discount_sku="SHIP")
+
+    def less(pieces):
+        return line(None, pieces, f"{pieces}.00", rates=(), kind=kind, id="less")
+
+    bench.export(view(COLA, less(4)))
+    bench.export(view(COLA, less(6)))
+    assert sold(bench)[1][:2] == ("SHIP", -6)
+    bench.export(view(COLA, less(2)))
+    assert only(bench)["totalAmountIncludingTax"] == Decimal("53.01")
+    bench.do("ship")
+    before = bench.writes()
+    more = line("COLA", 3, "68.76", unit="CASE", factor=24)
+    for wanted in ([more, less(1)], [more]):
+        with pytest.raises(errors.TargetRejectedError, match="2 of SHIP have left; take them back"):
+            bench.export(view(*wanted))
+    assert bench.writes() == before
+    bench.export(view(COLA, less(3)))
+    assert sold(bench)[1][:2] == ("SHIP", -3)
+
+
+def test_goods_that_left_keep_their_unit(bench):
+    bench.maps = Maps(unit={"CASE 24": "CASE"})
+    bench.export(view(COLA))
+    bench.do("ship", lines=[{"sku": "COLA", "quantity": 1}])
+    bench.maps = Maps()
+    with pytest.raises(errors.TargetRejectedError, match="by the CASE, and the shop's are by the"):
+        bench.export(view(COLA))
+    assert sold(bench)[0][:3] == ("COLA", 2, "CASE")
+
+
+def test_what_is_billed_keeps_its_price(bench):
+    bench.export(view(COLA))
+    for act in ("ship", "invoice"):
+        bench.do(act, lines=[{"sku": "COLA", "quantity": 24}])
+    with pytest.raises(errors.TargetRejectedError, match="billed at another price"):
+        bench.export(view(line("COLA", 2, "40.00", unit="CASE", factor=24)))
+    bench.export(view(line("COLA", 3, "68.76", unit="CASE", factor=24)))
+    assert sold(bench)[0][:2] == ("COLA", 72)
+
+
 def test_an_order_posted_in_full_is_found_and_can_only_be_credited(bench):
     external_id = bench.export(view(COLA, LEMON))
     bench.do("post")
@@ -332,6 +383,33 @@ def test_what_people_credited_is_taken_off_a_posted_order(bench):
     (invoice,) = bench.sandbox.store.records("salesInvoices")
     bench.do("credit", invoice["number"], "salesInvoices", amount=Decimal("6.01"))
     bench.export(view(COLA))
+
+
+def test_a_memo_that_does_not_stand_takes_nothing_off(bench):
+    bench.export(view(COLA))
+    bench.do("post")
+    store = bench.sandbox.store
+    (invoice,) = store.records("salesInvoices")
+    for act in ("pay", "credit"):
+        bench.do(act, invoice["number"], "salesInvoices")
+    (memo,) = store.records("salesCreditMemos")
+    with pytest.raises(errors.TargetRejectedError, match=r"0\.00 GBP after credits"):
+        bench.export(view(COLA))
+    bench.do("cancel", memo["number"], "salesCreditMemos")
+    bench.export(view(COLA))
+    store.api.store.change("salesCreditMemos", memo["id"], status="In Review")
+    bench.export(view(COLA))
+
+
+def test_an_order_posted_in_full_is_cancelled_once_it_is_credited(bench):
+    external_id = bench.export(view(COLA))
+    bench.do("post")
+    (invoice,) = bench.sandbox.store.records("salesInvoices")
+    bench.do("credit", invoice["number"], "salesInvoices", amount=Decimal("6.01"))
+    with pytest.raises(errors.TargetRejectedError, match="credit it"):
+        ORDERS.cancel(bench.client(), external_id)
+    bench.do("credit", invoice["number"], "salesInvoices", amount=Decimal("49.00"))
+    ORDERS.cancel(bench.client(), external_id)
 
 
 def test_what_a_person_deleted_is_not_made_again(bench):
@@ -502,6 +580,19 @@ def test_a_total_that_a_person_moved_holds_the_order(bench):
     bench.client().request("PATCH", path, json=off, headers={"If-Match": "*"}, writes=True)
     with pytest.raises(errors.TotalMismatchError, match=r"would be 49\.01 GBP"):
         bench.export(view(COLA))
+
+
+def test_a_post_code_in_small_letters_is_written_once_and_hides_no_other_total(bench):
+    dock = Address(name="Dock 2", street="2 Quay", postal_code=" t12 xy ", country="IE")
+    external_id = bench.export(view(COLA, ship_to=dock))
+    before = bench.writes()
+    bench.export(view(COLA, ship_to=dock))
+    assert bench.writes() == before
+    path, discount = f"/salesOrders({external_id})", {"discountAmount": 5}
+    headers = {"If-Match": "*"}
+    bench.client().request("PATCH", path, json=discount, headers=headers, writes=True)
+    with pytest.raises(errors.TotalMismatchError):
+        bench.export(view(COLA, ship_to=dock))
 
 
 amounts = st.integers(0, 10_000_000).map(lambda cents: Decimal(cents) / 100)

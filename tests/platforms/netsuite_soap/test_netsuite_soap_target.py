@@ -285,6 +285,16 @@ def test_purchase_number_note_and_address_follow(bench):
     assert bench.writes() == before
 
 
+def test_an_address_in_another_country_is_another(bench):
+    newry = Address(name="Dock 2", street="2 Quay", city="Newry", country="IE")
+    order = bench.export(view(COLA, ship_to=newry))
+    before = bench.writes()
+    bench.export(view(COLA, ship_to=newry.model_copy(update={"country": None})))
+    assert bench.writes() == before
+    bench.export(view(COLA, ship_to=newry.model_copy(update={"country": "GB"})))
+    assert bench.read(order)["shippingAddress"]["country"] == "_unitedKingdom"
+
+
 def test_what_a_person_deleted_is_not_made_again(bench):
     order = bench.export(view(COLA))
     bench.delete(order)
@@ -296,7 +306,7 @@ def test_what_a_person_deleted_is_not_made_again(bench):
 def test_what_a_person_closed_is_not_revived(bench):
     order = bench.export(view(COLA))
     ORDERS.cancel(bench.client(), order)
-    with pytest.raises(errors.TargetRejectedError, match="was closed in NetSuite"):
+    with pytest.raises(errors.DeletedAtTargetError, match="was closed in NetSuite"):
         bench.export(view(COLA))
 
 
@@ -326,6 +336,16 @@ def test_what_has_left_is_not_taken_back(bench, lines):
         bench.export(view(*lines))
 
 
+def test_what_is_billed_keeps_its_price(bench):
+    order = bench.export(view(COLA, FREIGHT))
+    bench.ship(order, 1)
+    bench.bill(order)
+    with pytest.raises(errors.TargetRejectedError, match="line 1: 1 are billed at another price"):
+        bench.export(view(line("COLA", 2, "40.00", unit="CASE", factor=24), FREIGHT))
+    bench.export(view(line("COLA", 3, "68.76", unit="CASE", factor=24), FREIGHT))
+    assert amounts(bench, order)[0] == ("COLA", 3, Decimal("68.76"))
+
+
 def test_a_shipped_order_takes_no_change(bench):
     order = bench.export(view(COLA))
     bench.ship(order, 2)
@@ -340,6 +360,18 @@ def test_a_total_of_another_hand_is_held_before_approval(bench):
     with pytest.raises(errors.TotalMismatchError, match=r"would be 62.51 .* is 55.01"):
         bench.export(view(COLA))
     assert bench.read(order)["orderStatus"] == "_pendingApproval"
+
+
+def test_a_note_is_written_once_however_it_was_typed_and_hides_no_other_total(bench):
+    note = " two dogs\r\n\x0bring\x00 twice "
+    order = bench.export(view(COLA, note=note, state="HELD"))
+    assert bench.read(order)["memo"].split() == ["two", "dogs", "ring", "twice"]
+    before = bench.writes()
+    bench.export(view(COLA, note=note, state="HELD"))
+    assert bench.writes() == before
+    bench.set(order, shippingCost="7.50")
+    with pytest.raises(errors.TotalMismatchError):
+        bench.export(view(COLA, note=note))
 
 
 def test_changed_by_somebody_else_meanwhile_comes_round_again(bench):
@@ -428,6 +460,12 @@ def test_an_unknown_or_inactive_item_waits_for_its_map_row(bench, sku):
     assert error.cause == f"MAP#erp#sku/{sku}"
     assert sku in error.message
     assert ("inactive" in error.message) == (sku == "TONIC-OLD")
+
+
+def test_an_inactive_item_is_none_under_its_external_id_either():
+    gone = item(70, "GONE", isInactive=True)
+    bench = Bench(seed={"items": [*SEED["items"], gone]})
+    assert "item GONE is inactive" in refusal(bench, line("GONE", 1, "1.00")).message
 
 
 def test_a_mapped_sku_is_sold_under_netsuites_name():
@@ -519,6 +557,22 @@ def test_prices_with_tax_arrive_without_it_and_a_cent_is_a_line_of_its_own():
     total = Totals(net=Decimal("0.03"), tax=Decimal(0), gross=Decimal("0.03"))
     order = bench.export(view(odd, included=True, total=total), "shop-uk/5502")
     assert Decimal(bench.read(order)["total"]) == Decimal("0.03")
+
+
+@pytest.mark.parametrize("way", ["line", "document"])
+def test_many_prices_with_tax_are_off_by_a_cent_at_most(way):
+    bench = Bench(tax_rounding=way, rounding_sku="ROUND")
+    lines = [line("COLA", 1, "9.99", unit="EACH", id=f"l{number}") for number in range(20)]
+    free = line("COLA", 1, "0", unit="EACH", id="free", kind="FREE_GOODS")
+    shown = view(*lines, free, included=True)
+    payload = bench.desired(shown)
+    assert payload.total == Decimal("199.80")
+    assert {one.amount for one in payload.lines if one.id.startswith("l")} == {
+        Decimal("8.32"),
+        Decimal("8.33"),
+    }
+    assert [one.amount for one in payload.lines if one.id == "free"] == [0]
+    assert all(abs(one.amount) <= Decimal("0.01") for one in payload.lines[21:])
 
 
 sold_lines = st.tuples(st.integers(1, 999), st.integers(0, 10_000_000))

@@ -167,11 +167,12 @@ def test_a_persons_copy_is_told_from_ours():
     assert ORDERS.find(bench.client(), ORDER.key, None) == ours
 
 
-def test_two_strangers_of_our_origin_are_ambiguous():
+@pytest.mark.parametrize("count", [1, 2])
+def test_strangers_of_our_origin_are_not_ours(count):
     bench = Bench()
-    duplicate(bench)
-    duplicate(bench)
-    with pytest.raises(errors.AmbiguousMatchError, match="2 orders"):
+    for _ in range(count):
+        duplicate(bench)
+    with pytest.raises(errors.AmbiguousMatchError, match=f"{count} in Odoo have the origin"):
         ORDERS.find(bench.client(), ORDER.key, None)
 
 
@@ -237,6 +238,36 @@ def test_purchase_number_and_address_follow(bench):
     assert len(writes(bench)) == 1
 
 
+def test_a_note_follows_but_not_on_a_locked_order(bench):
+    note = 'gate 2 <left> & "bell"\nring twice'
+    external_id = bench.export(view(COLA, note="gate 1"))
+    bench.export(view(COLA, note=note))
+    assert "ring twice" in only(bench)["note"]
+    bench.export(view(COLA, note=note))
+    bench.export(view(COLA))
+    assert len(writes(bench)) == 1
+    ids = {"ids": [int(external_id)]}
+    bench.client().post("/json/2/sale.order/action_lock", json=ids, writes=True)
+    bench.export(view(COLA, note="gate 3"))
+    assert "ring twice" in only(bench)["note"]
+
+
+@pytest.mark.parametrize(("cases", "amount", "is_taken"), [(2, "40.00", False), (3, "68.76", True)])
+def test_what_is_invoiced_keeps_its_price(bench, cases, amount, is_taken):
+    external_id = int(bench.export(view(COLA)))
+    vals = {"advance_payment_method": "delivered", "sale_order_ids": [[6, 0, [external_id]]]}
+    path, vendor = "/json/2/sale.advance.payment.inv", bench.client()
+    made = vendor.post(f"{path}/create", json={"vals_list": [vals]}, writes=True).data
+    vendor.post(f"{path}/create_invoices", json={"ids": made}, writes=True)
+    changed = view(line("COLA", cases, amount, unit="CASE", factor=24))
+    if is_taken:
+        bench.export(changed)
+    else:
+        with pytest.raises(errors.TargetRejectedError, match="invoiced at other prices"):
+            bench.export(changed)
+    assert only(bench)["lines"][0]["price_unit"] == 22.92
+
+
 def test_what_a_person_deleted_is_not_made_again(bench):
     external_id = bench.export(view(COLA))
     bench.sandbox.store.rows["sale.order"].clear()
@@ -247,7 +278,7 @@ def test_what_a_person_deleted_is_not_made_again(bench):
 def test_what_a_person_cancelled_is_not_revived(bench):
     external_id = bench.export(view(COLA))
     ORDERS.cancel(bench.client(), external_id)
-    with pytest.raises(errors.TargetRejectedError, match="cancelled in Odoo"):
+    with pytest.raises(errors.DeletedAtTargetError, match="cancelled in Odoo"):
         ORDERS.update(bench.client(), external_id, bench.desired(view(COLA)))
 
 
@@ -358,7 +389,19 @@ def test_shipped_goods_stop_a_cancellation(bench):
     assert only(bench)["state"] == "sale"
 
 
-@pytest.mark.parametrize(("invoices", "state"), [([{"id": 9}], "sale"), ([], "cancel")])
+POSTED = {"id": 9, "move_type": "out_invoice", "amount_total": 55.01}
+BACK = {"id": 10, "move_type": "out_refund", "amount_total": 55.01}
+
+
+@pytest.mark.parametrize(
+    ("invoices", "state"),
+    [
+        ([POSTED], "sale"),
+        ([POSTED, BACK | {"amount_total": 5}], "sale"),
+        ([POSTED, BACK], "cancel"),
+        ([], "cancel"),
+    ],
+)
 def test_a_posted_invoice_stops_a_cancellation(invoices, state):
     bench = Bench()
     external_id = bench.export(view(COLA))
@@ -366,7 +409,7 @@ def test_a_posted_invoice_stops_a_cancellation(invoices, state):
     bench.sandbox.faults.arm(
         Fault("status", on="account.move/search_read", status=200, body=invoices)
     )
-    if invoices:
+    if state == "sale":
         with pytest.raises(errors.TargetRejectedError, match="credit it"):
             ORDERS.cancel(bench.client(), external_id)
     else:
