@@ -120,7 +120,7 @@ def _key_of(display_name: str) -> str:
 
 def _display(name: str, key: str) -> str:
     tail = f" ({key})"
-    clear = " ".join(name.replace(":", " ").split())
+    clear = " ".join(name.replace(":", " ").split()) or "Customer"
     return clear[: NAME - len(tail)].rstrip() + tail
 
 

@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from fizzbridge.errors import ConfigurationError, TargetRejectedError, TotalMismatchError
+from fizzbridge.errors import (
+    ConfigurationError,
+    DeletedAtTargetError,
+    TargetRejectedError,
+    TotalMismatchError,
+)
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.money import to_minor_unit
 from fizzbridge.runtime.target import short
@@ -87,7 +92,7 @@ def _counted(lines: Sequence[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
             continue
         detail = line.get("SalesItemLineDetail", {})
         refs = (detail.get(name, {}).get("value") for name in ("ItemRef", "TaxCodeRef"))
-        numbers = (detail.get("Qty"), detail.get("TaxInclusiveAmt"), line["Amount"])
+        numbers = (detail.get("Qty"), detail.get("TaxInclusiveAmt"), line.get("Amount"))
         plain = (None if one is None else Decimal(one).normalize() for one in numbers)
         found[line["DetailType"], *refs, *plain] += 1
     return found
@@ -97,8 +102,8 @@ def refuse_voided(found: Transaction, entity: str) -> None:
     """Nothing is written to a form that people voided."""
     if found.is_voided:
         name = f"{entity} {found.doc_number or found.id}"
-        msg = f"{name} was voided in QuickBooks: make a new one by hand, or let it be"
-        raise TargetRejectedError(msg, platform="quickbooks")
+        msg = f"{name} was voided in QuickBooks"
+        raise DeletedAtTargetError(msg, platform="quickbooks")
 
 
 def check_total(found: Transaction, form: Form) -> None:

@@ -127,7 +127,7 @@ def _described(line: Position) -> str:
 
 
 def _items(vendor: VendorClient, products: Sequence[Code]) -> Mapping[str, str]:
-    """Ids by our names: of the SKU, or of the name where an item has no such SKU."""
+    """Ids by our names: of the SKU, or of the name of an item that has none."""
     causes = {product.name: product.cause for product in products}
     found = {SHIPPING: SHIPPING}
     for field in ("Sku", "Name"):
@@ -136,7 +136,7 @@ def _items(vendor: VendorClient, products: Sequence[Code]) -> Mapping[str, str]:
             asked = ", ".join(quoted(code) for code in missing[start : start + AT_ONCE])
             for record in once(vendor, "Item", f"{field} in ({asked})"):
                 item = Item.model_validate(record)
-                code = item.sku if field == "Sku" else item.name
+                code = item.sku if field == "Sku" or item.sku else item.name
                 if code not in missing or item.type == "Category":
                     continue
                 if code in found:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -17,7 +17,7 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.positions import gross, positions, refunded
 from fizzbridge.runtime.target import Situation, short
 from fizzbridge.runtime.view import View
-from fizzbridge.trade.billing import was_paid
+from fizzbridge.trade.billing import billed, was_paid
 from fizzbridge.trade.taxes import TaxRounding
 from platforms.quickbooks.wire import Buyer, Credit, Money, Place, Sale, Till
 
@@ -139,12 +139,13 @@ def payment(view: View, paid: Payment, situation: Situation) -> Money | None:
 
 def _is_within(view: View, paid: Payment, order: View) -> None:
     settled = settled_payments(order)
+    within = _within(settled, order)
     number = order.request.number if order.request else ""
     is_over = order.assessment is not None and order.assessment.state is OrderState.CANCELLED
     if paid.status is SettlementStatus.VOIDED and not settled and not is_over:
         msg = f"the payment of order {number} was taken back: void its sales receipt by hand"
         raise TargetRejectedError(msg, platform="quickbooks")
-    if _moved(paid) and settled[0][0] != view.ref:
+    if _moved(paid) and within != view.ref:
         msg = (
             f"order {number} is a sales receipt of its whole amount: give this further payment "
             "back, or record it by hand"
@@ -152,7 +153,17 @@ def _is_within(view: View, paid: Payment, order: View) -> None:
         raise TargetRejectedError(msg, platform="quickbooks")
 
 
-def refund(view: View, back: Refund, billed: OrderAssessment, situation: Situation) -> Credit:
+def _within(settled: Sequence[tuple[EntityRef, Payment]], order: View) -> EntityRef | None:
+    """The payment a sales receipt was made of: the whole amount, else the first."""
+    if order.request is None or order.assessment is None:
+        return None
+    sold = billed(order.request, order.assessment, order.documents)
+    gross = (sold.totals.gross, sold.currency)
+    whole = [ref for ref, paid in settled if (paid.amount, paid.currency) == gross]
+    return next(iter([*whole, *(ref for ref, _ in settled)]), None)
+
+
+def refund(view: View, back: Refund, sold: OrderAssessment, situation: Situation) -> Credit:
     """The refund receipt of money that had come in, or the credit memo of an invoice.
 
     Raises:
@@ -162,7 +173,7 @@ def refund(view: View, back: Refund, billed: OrderAssessment, situation: Situati
     if order is None:
         raise DependencyNotReadyError("its order is not known yet", platform="quickbooks")
     request, rounding = _request(order), _rounding(situation)
-    lines = refunded(back, request, billed, situation, rounding)
+    lines = refunded(back, request, sold, situation, rounding)
     document = situation.external_ids.get(order.ref, "")
     is_paid = document.startswith("SalesReceipt:") or was_paid(order.documents)
     till = _till(view.ref, back, situation, "refund_account") if is_paid else None

@@ -15,6 +15,7 @@ from fizzbridge.model.documents import Refund, SettlementStatus
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
+from fizzbridge.trade.billing import billed
 from platforms.xero import mapping
 from platforms.xero.documents import CREDIT_NOTES, GONE, INVOICES, draft, fetch, settle, void, write
 from platforms.xero.payments import pay, remove
@@ -39,11 +40,10 @@ class CreditNotes(TargetEntity):
         told, order = view.body(Part.RECORD, Refund), view.order
         if told is None or order is None or order.request is None or order.assessment is None:
             raise DependencyNotReadyError("nobody said yet what was refunded", platform="xero")
-        if told.status is not SettlementStatus.SETTLED:
+        if told.status is not SettlementStatus.SETTLED or not told.amount:
             return None
-        return mapping.credit_note(
-            told, order.request, order.assessment, order.documents, situation
-        )
+        sold = billed(order.request, order.assessment, order.documents)
+        return mapping.credit_note(told, order.request, sold, order.documents, situation)
 
     def find(self, vendor: VendorClient, reference: str, payload: Any) -> str | None:  # noqa: ARG002  the reference is enough
         """By number."""

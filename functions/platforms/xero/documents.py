@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fizzbridge.errors import TotalMismatchError
+from fizzbridge.errors import DeletedAtTargetError, TotalMismatchError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.money import to_minor_unit
 from platforms.xero import lookup
@@ -74,13 +74,15 @@ def settle(
         keeps_lines: whether lines are fixed once it is no draft any more.
 
     Raises:
-        TargetRejectedError: a person voided it, or it can no longer be changed.
+        DeletedAtTargetError: a person voided it.
+        TargetRejectedError: it can no longer be changed.
         TotalMismatchError: Xero comes to another total.
     """
     there = fetch(vendor, sort, external_id)
     name = f"{sort.label} {there.number}"
     if there.is_gone:
-        raise rejected(f"{name} was voided or deleted in Xero")
+        msg = f"{name} was voided or deleted in Xero"
+        raise DeletedAtTargetError(msg, platform="xero")
     if there.currency_code != payload.currency:
         msg = f"{name} is in {there.currency_code} in Xero and in {payload.currency} at the shop"
         raise rejected(msg, "currency_mismatch")

@@ -179,7 +179,9 @@ def _document(
 def _line(line: Position, sold: AssessedLine | None, books: Books) -> wire.Line:
     # Lines without one of the order are the rest of a refund and the rounding.
     sold = sold or _made(line)
-    kinds = (books.code("tax", value).name for value in (kind_of(sold), "0"))
+    kind = kind_of(sold)
+    # What tax/REFUND says is a rate, and no type of Xero's.
+    kinds = (books.code("tax", value).name for value in (kind, "0") if value != REFUND)
     pack = f" ({line.ordered} x {line.factor})" if line.factor > 1 else ""
     return wire.Line(
         id=line.id,
@@ -189,7 +191,7 @@ def _line(line: Position, sold: AssessedLine | None, books: Books) -> wire.Line:
         amount=line.amount,
         tax=line.taxes[0] if line.taxes else None,
         untaxed=next(filter(None, kinds), "NONE"),
-        account=Code(name=books.account(sold), cause=books.maps.cause("account", kind_of(sold))),
+        account=Code(name=books.account(sold), cause=books.maps.cause("account", kind)),
     )
 
 

@@ -15,6 +15,7 @@ from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.runtime.planning import PlanningClient
 from fizzbridge.runtime.view import View
+from platforms.quickbooks import forms
 from platforms.quickbooks.customers import TAIL
 from platforms.quickbooks.mapping import unit_price
 from platforms.quickbooks.transport import ERRORS, quoted, split
@@ -377,6 +378,14 @@ def test_what_people_wrote_on_a_form_stays(bench):
     assert len(bench.writes()) == 1
 
 
+def test_a_bundle_that_people_added_is_a_difference(bench):
+    """Its amount is on the lines within."""
+    form = bench.get(bench.export(trade()))
+    wanted = [*form["Line"]]
+    form["Line"].append({"DetailType": "GroupLineDetail", "GroupLineDetail": {"Line": []}})
+    assert not forms.same_lines(form, wanted)
+
+
 def test_what_the_company_recomputed_is_put_right(bench):
     made = bench.export(trade())
     form = bench.get(made)
@@ -425,12 +434,22 @@ def test_a_sales_receipt_keeps_its_total(bench):
         bench.export(view(COLA, sort="RETAIL", children=[paid(WHOLE)]))
 
 
+def test_a_sales_receipt_booked_wrongly_is_put_right_with_its_map(bench):
+    bench.maps = Maps(tax={"0": "0.0% Z", "0.2": "5.0% R"})
+    with pytest.raises(errors.TotalMismatchError):
+        bench.export(retail(paid(WHOLE)))
+    bench.maps = Maps()
+    made = bench.export(retail(paid(WHOLE)))
+    assert bench.get(made)["TotalAmt"] == WHOLE
+    assert done(bench, "salesreceipt created") == 1
+
+
 @pytest.mark.parametrize("is_paid", [False, True])
 def test_what_people_voided_or_deleted_is_not_made_again(bench, is_paid):
     order = retail(*([paid(WHOLE)] if is_paid else []))
     made = bench.export(order)
     bench.cancel(made)
-    with pytest.raises(errors.TargetRejectedError, match="was voided"):
+    with pytest.raises(errors.DeletedAtTargetError, match="was voided"):
         bench.export(order)
     bench.remove(made)
     with pytest.raises(errors.DeletedAtTargetError, match="not in QuickBooks any more"):
@@ -492,7 +511,7 @@ def test_a_payment_taken_back_is_voided_once(bench):
         bench.cancel(booked, Kind.PAYMENT)
     assert bench.get(made)["Balance"] == WHOLE
     assert done(bench, "payment voided") == 1
-    with pytest.raises(errors.TargetRejectedError, match="was voided"):
+    with pytest.raises(errors.DeletedAtTargetError, match="was voided"):
         bench.export_child(money, order)
     gone = paid("70.00", status="VOIDED")
     assert bench.export_child(gone, trade(children=[gone])) is None
@@ -516,6 +535,11 @@ def test_payments_a_sales_receipt_does_not_tell_are_for_a_person(bench):
     assert bench.export_child(first, retail(first, second)) is None
     with pytest.raises(errors.TargetRejectedError, match="further payment"):
         bench.export_child(second, retail(first, second))
+    # Begun earlier and settled later: the receipt is still of the other one.
+    late = paid("5.00", "p-3", at=datetime(2026, 10, 31, tzinfo=UTC))
+    with pytest.raises(errors.TargetRejectedError, match="further payment"):
+        bench.export_child(late, retail(first, late))
+    assert bench.export_child(first, retail(first, late)) is None
     voided = paid(WHOLE, status="VOIDED")
     with pytest.raises(errors.TargetRejectedError, match="taken back"):
         bench.export_child(voided, retail(voided))
@@ -748,6 +772,12 @@ def test_a_customer_is_found_by_its_reference_whatever_that_is(key):
     assert CUSTOMERS.find(bench.client(), f"shop-uk/{key}", None) == made
     assert CUSTOMERS.find(bench.client(), f"shop-uk/{key}1", None) is None
     assert len(bench.get(made)["DisplayName"]) <= 100
+
+
+def test_a_name_of_nothing_but_colons_is_found_again(bench):
+    made = bench.export(customer(Customer(contact=Contact(name=":"))))
+    assert bench.get(made)["DisplayName"] == "Customer (shop-uk/c-77)"
+    assert CUSTOMERS.find(bench.client(), CUSTOMER.key, None) == made
 
 
 def test_empty_fields_leave_what_people_wrote(bench):
