@@ -16,7 +16,7 @@ PATIENCE_S = 120.0
 
 
 def ask(stack: Stack, connection: str, question: str, **about: str) -> dict[str, Any]:
-    """Ask, wait, and take the answer away.
+    """Ask, and wait for the answer; it goes by itself after a while.
 
     Args:
         stack: the stack.

@@ -20,6 +20,8 @@ import typer
 from rich.console import Group
 
 from cli import links
+from cli import plan as planning
+from cli.asked import ask
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionOption, DryRunOption, Tool, YesOption, command, grid
 from fizzbridge.model.entity import EntityRef, Kind
@@ -357,9 +359,15 @@ def redrive_command(
     connection: ConnectionOption = None,
     per_second: RateOption = 10,
     dry_run: DryRunOption = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only show what would be written at the targets now.")
+    ] = False,
     yes: YesOption = False,
 ) -> None:
     """Send dead letters back to work."""
+    if plan:
+        _plan(tool, ids, connection)
+        return
     now = datetime.now(UTC)
     _work_off(
         tool,
@@ -393,6 +401,37 @@ def discard_command(
     )
 
 
+def _plan(tool: Tool, ids: list[str] | None, connection: str | None) -> None:
+    """Plan each parked entity at its target; nothing is sent back."""
+    parked = dict.fromkeys(
+        (one.ref, str(one.content["connection"]))
+        for one in _chosen(tool, ids, connection)
+        if one.sort is Sort.POINTER and one.ref
+    )
+    plans = []
+    for entity, name in tool.track(list(parked), "asking the targets"):
+        plans.append((entity, name, ask(tool.stack, name, "plan", entity=str(entity))))
+    tool.answer(
+        [{"entity": str(ref), "connection": name} | found for ref, name, found in plans],
+        *(part for ref, name, found in plans for part in planning.shown(ref, name, found)),
+        f"{_letters(len(parked))} planned; nothing was sent back.",
+    )
+
+
+def _chosen(tool: Tool, ids: list[str] | None, connection: str | None) -> list[Letter]:
+    """The letters of these ids, or all.
+
+    Raises:
+        CommandError: there is none of one of the ids.
+    """
+    wanted = frozenset(ids or ())
+    with tool.waiting("looking into the queues"):
+        found = [one for one in peek(tool.stack, connection) if not wanted or one.id in wanted]
+    if unknown := wanted - {letter.id for letter in found}:
+        raise CommandError(f"No dead letter has the id {min(unknown)}. See: fizzbridge dlq list")
+    return found
+
+
 def _letters(count: int) -> str:
     return f"{count} dead letter{'' if count == 1 else 's'}"
 
@@ -406,11 +445,7 @@ def _work_off(
     *,
     ask: tuple[str, bool] | None,
 ) -> None:
-    wanted = frozenset(ids or ())
-    with tool.waiting("looking into the queues"):
-        found = [one for one in peek(tool.stack, connection) if not wanted or one.id in wanted]
-    if unknown := wanted - {letter.id for letter in found}:
-        raise CommandError(f"No dead letter has the id {min(unknown)}. See: fizzbridge dlq list")
+    found = _chosen(tool, ids, connection)
     if ask is None:
         tool.answer(
             {"dry_run": True, "letters": [letter.shown() for letter in found]},

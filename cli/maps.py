@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,14 +15,12 @@ from cli import links
 from cli.asked import ask
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, DryRunOption, Tool, command, grid
+from fizzbridge.mistakes import suggestion
 from fizzbridge.runtime import rows
 from fizzbridge.state import Write
 from fizzbridge.state.moments import to_text
 
 app = typer.Typer(no_args_is_help=True, help="Maps of SKUs, taxes, units and other codes.")
-
-SORTS = ("sku", "tax", "unit", "account", "warehouse", "location", "payment_method", "pricelist")
-"""Maps that are written out whole; a platform may read others, which its README names."""
 
 COLUMNS = ("sort", "value", "mapped")
 
@@ -30,9 +28,24 @@ SortArgument = Annotated[str, typer.Argument(help="What is mapped: sku, tax, uni
 ValueArgument = Annotated[str, typer.Argument(help="The code that had no counterpart.")]
 
 
+def sorts(stack: Stack, connection: str, *wanted: str) -> Mapping[str, str]:
+    """The maps a connection has, each with what is mapped to what.
+
+    Raises:
+        CommandError: one of the wanted is none of them.
+    """
+    known = stack.manifest(connection).every_map
+    for sort in wanted:
+        if sort not in known:
+            names = ", ".join(known) or "none"
+            near = suggestion(sort, known)
+            raise CommandError(f"{connection} has no map '{sort}'{near or '.'} It has: {names}.")
+    return known
+
+
 def listed(stack: Stack, connection: str, sort: str) -> dict[str, str]:
     """One map of a connection."""
-    stack.connection(connection)
+    sorts(stack, connection, sort)
     found = stack.table.query(rows.map_pk(connection, sort))
     return {rows.text(row, "sk"): rows.text(row, "mapped") for row in found}
 
@@ -43,7 +56,7 @@ def put(stack: Stack, connection: str, sort: str, value: str, mapped: str) -> in
     Returns:
         How many entities were held for it.
     """
-    stack.connection(connection)
+    sorts(stack, connection, sort)
     if not mapped:
         raise CommandError(f"'{value}' needs something to be mapped to; nothing was set.")
     cause = rows.map_cause(connection, sort, value)
@@ -62,8 +75,18 @@ def take_away(stack: Stack, connection: str, sort: str, value: str) -> None:
 
 
 @command(app, "list")
-def list_command(tool: Tool, connection: ConnectionArgument, sort: SortArgument) -> None:
-    """Show one map of a connection."""
+def list_command(
+    tool: Tool,
+    connection: ConnectionArgument,
+    sort: Annotated[
+        str | None, typer.Argument(help="Which; without it, the maps there are.")
+    ] = None,
+) -> None:
+    """Show one map of a connection, or which it has."""
+    if sort is None:
+        known = sorts(tool.stack, connection)
+        tool.answer(dict(known), grid("map", "maps", rows=known.items()))
+        return
     found = listed(tool.stack, connection, sort)
     tool.answer(
         [{"value": value, "mapped": mapped} for value, mapped in found.items()],
@@ -134,7 +157,7 @@ def to_csv(stack: Stack, connection: str) -> str:
 
 
 def _every(stack: Stack, connection: str) -> Iterator[tuple[str, str, str]]:
-    for sort in SORTS:
+    for sort in sorts(stack, connection):
         for value, mapped in listed(stack, connection, sort).items():
             yield sort, value, mapped
 
@@ -161,8 +184,8 @@ def import_command(
     if not file.is_file():
         raise CommandError(f"There is no file {file}.")
     wanted = read_csv(file.read_text(encoding="utf-8-sig"))
-    sorts = {sort for sort, _, _ in wanted}
-    known = {sort: listed(tool.stack, connection, sort) for sort in sorts}
+    named = {sort for sort, _, _ in wanted}
+    known = {sort: listed(tool.stack, connection, sort) for sort in named}
     new = [row for row in wanted if known[row[0]].get(row[1]) != row[2]]
     held = 0
     if not dry_run:

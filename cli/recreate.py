@@ -11,6 +11,7 @@ from cli import links, orders
 from cli.plan import ToOption
 from cli.stack import CommandError, Stack
 from cli.tool import Tool, YesOption, command
+from fizzbridge.errors import DeletedAtTargetError
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.runtime import rows
 from fizzbridge.state import AllOf, ConditionFailedError, Equals, Write
@@ -32,7 +33,8 @@ def recreate(stack: Stack, ref: EntityRef, connection: str, why: str, now: datet
     sk = rows.link_sk(connection)
     row = stack.table.get(str(ref), sk) or {}
     gone = rows.text(row, "external_id")
-    if rows.text(row, "status") != "parked" or not gone:
+    is_gone = rows.text(row, "reason") == DeletedAtTargetError.code
+    if rows.text(row, "status") != "parked" or not gone or not is_gone:
         raise CommandError(
             f"{ref.key} is not parked at {connection} for an object that is gone. "
             f"See: fizzbridge trace {ref.key}"

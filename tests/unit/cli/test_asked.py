@@ -60,6 +60,27 @@ def test_a_plan_is_shown_field_by_field(fizzbridge, shop, answering):
         assert word in told.out
 
 
+def test_a_dead_letter_is_planned_before_it_goes_back(fizzbridge, stack, shop, answering, messages):
+    order = shop.order(1)
+    body = {"kind": "Order", "key": order.key, "connection": "erp", "reason": "no"}
+    told = {"DataType": "String", "StringValue": "rejected"}
+    dlq = stack.connections["erp"]["DlqUrl"]
+    stack.sqs.send_message(
+        QueueUrl=dlq, MessageBody=json.dumps(body), MessageAttributes={"reason": told}
+    )
+    asked = answering(PLAN)
+    shown = fizzbridge("dlq", "redrive", "--plan")
+    assert shown.code == 0, shown.err
+    assert [(one["type"], one["entity"]) for one in asked] == [("plan", str(order))]
+    for word in ("PATCH /orders/57", "lines.0.quantity", "1 dead letter planned"):
+        assert word in shown.out
+    assert len(messages(dlq)) == 1
+
+
+def test_what_is_no_dead_letter_is_not_planned(fizzbridge):
+    assert "No dead letter has the id x" in fizzbridge("dlq", "redrive", "x", "--plan").err
+
+
 def test_what_cannot_be_planned_is_one_sentence(fizzbridge, shop, answering):
     shop.order(1)
     answering({"error": "the key is not known there", "code": "x", "blame": "ours"})
@@ -160,9 +181,9 @@ def test_a_wrong_file_sets_nothing_and_names_its_lines(fizzbridge, tmp_path, tex
     assert complaint in " ".join(told.err.split())
 
 
-def parked(stack, order):
+def parked(stack, order, reason="deleted_at_target"):
     row = {"status": "parked", "external_id": "57", "stamp": "s", "generation": 0}
-    stack.table.write(Write(str(order), "LINK#erp", set=row | {"reason": "deleted_at_target"}))
+    stack.table.write(Write(str(order), "LINK#erp", set=row | {"reason": reason}))
 
 
 def test_what_was_deleted_is_made_again_when_a_person_says_so(fizzbridge, shop, stack, messages):
@@ -196,3 +217,14 @@ def test_what_is_there_is_not_made_again(fizzbridge, shop):
     told = fizzbridge("recreate", "#FZ1001", "--to", "erp", "--why", "x", "--yes")
     assert told.code == 1
     assert "is not parked at erp" in told.err
+
+
+def test_what_is_parked_for_anything_else_is_not_made_again(fizzbridge, shop, stack, messages):
+    order = shop.order(1)
+    parked(stack, order, reason="rejected")
+    before = stack.table.get(str(order), "LINK#erp")
+    told = fizzbridge("recreate", "#FZ1001", "--to", "erp", "--why", "x", "--yes")
+    assert told.code == 1
+    assert "is not parked at erp for an object that is gone" in " ".join(told.err.split())
+    assert stack.table.get(str(order), "LINK#erp") == before
+    assert not messages(stack.connections["erp"]["DocumentsQueueUrl"])

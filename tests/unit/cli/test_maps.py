@@ -1,5 +1,7 @@
 """Maps: rows people write so that what is held goes on."""
 
+import pytest
+
 from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.rows import map_pk
 
@@ -23,7 +25,7 @@ def test_who_sets_a_row_hears_how_much_was_held_for_it(fizzbridge, shop):
     shop.order(1, sku="NOSUCH")
     shop.order(2, sku="NOSUCH")
     assert "2 held for it" in fizzbridge("map", "set", "shop-uk", "sku", "NOSUCH", "COLA330").out
-    mistyped = fizzbridge("map", "set", "shop-uk", "skus", "NOSUCH", "COLA330")
+    mistyped = fizzbridge("map", "set", "shop-uk", "sku", "NOSUHC", "COLA330")
     assert "Nothing was held for it" in mistyped.out
 
 
@@ -46,3 +48,21 @@ def test_mistakes_are_one_line(fizzbridge):
     assert (ran.code, ran.err) == (1, "Error: MAP#erp#sku/COLA is not mapped.\n")
     assert "needs something to be mapped to" in fizzbridge("map", "set", "erp", "sku", "A", "").err
     assert "There is no connection 'erb'" in fizzbridge("map", "list", "erb", "sku").err
+
+
+def test_the_maps_there_are_are_listed_with_what_they_map(fizzbridge):
+    known = fizzbridge("map", "list", "shop-uk", "--json").data
+    assert "sku" in known
+    assert all(known.values())
+    assert "sku" in fizzbridge("map", "list", "shop-uk").out
+
+
+@pytest.mark.parametrize(
+    "order", [("set", "skus", "A", "B"), ("unset", "skus", "A"), ("list", "skus")]
+)
+def test_a_map_nobody_reads_is_refused_with_the_nearest(fizzbridge, order):
+    verb, *rest = order
+    told = fizzbridge("map", verb, "shop-uk", *rest)
+    assert told.code == 1
+    assert "has no map 'skus'" in told.err
+    assert "did you mean 'sku'? It has: " in told.err

@@ -56,6 +56,7 @@ class Vendor:
 
 class Things(TargetEntity):
     refuses = False
+    says = ""
 
     def desired(self, view, situation):
         if self.refuses:
@@ -69,6 +70,8 @@ class Things(TargetEntity):
 
     def create(self, vendor, reference, payload):
         body = payload.model_dump() | {"lines": [{"quantity": 2}]}
+        if self.says:
+            body["billing"] = {"x": self.says}
         return vendor.request("PUT", f"/{reference}", json=body, writes=True).data["id"]
 
     def update(self, vendor, external_id, payload):
@@ -96,6 +99,7 @@ def world():
         longest_transaction = timedelta(seconds=60)
         findings: tuple[Finding, ...] = ()
         is_down = False
+        breaks = False
         there: tuple[ItemThere, ...] = ()
 
         def auth(self, secret, connection):
@@ -107,6 +111,8 @@ def world():
             return self.findings
 
         def items(self, vendor, connection) -> Iterable[ItemThere]:
+            if self.breaks:
+                raise KeyError("code")
             return self.there
 
     @contextmanager
@@ -166,6 +172,14 @@ def test_a_create_is_planned_field_by_field(world):
         "lines.0.quantity": "2",
     }
     assert not world[1].writes
+
+
+@pytest.mark.parametrize("text", ["+447700900123", "CANARY", "SW1A1AA", "zuleika"])
+def test_a_plan_shows_nothing_that_may_be_a_persons(world, text):
+    placed(world)
+    world[2].entities[Kind.ORDER].says = text
+    (step,) = plan(world)["steps"]
+    assert {"name": "billing.x", "was": None, "becomes": "…"} in step["fields"]
 
 
 def test_a_change_shows_what_is_there_now(world):
@@ -255,3 +269,8 @@ def test_an_answer_goes_by_itself(world):
 
 def test_another_question_is_no_crash(world):
     assert "no such question" in ask(world, "dance")["error"]
+
+
+def test_a_question_that_breaks_the_adapter_is_answered(world):
+    world[2].breaks = True
+    assert ask(world, "suggest")["error"] == "unexpected KeyError"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import permutations
+from itertools import count, permutations
 
 import pytest
 
@@ -15,15 +15,17 @@ from fizzbridge.model.units import Unit
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.comparing import Speakers
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.runtime.observe import Circumstances, Merge
+from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.rows import OWNED, TOLD
-from fizzbridge.settings import StockPolicy
+from fizzbridge.settings import Bridge, StockPolicy
 from fizzbridge.state.table import ConditionFailedError
-from tests.kit.house import SECOND, House
+from tests.kit.house import BRIDGE, SECOND, House
 from tests.kit.wholesaler import Wholesaler
 
 CASE = ref(Kind.PRODUCT, "shop", "v2")
 COLA = ref(Kind.PRODUCT, "erp", "57")
+SHOWN = ref(Kind.PRICE, "shop", "v2")
+PRICED = ref(Kind.PRICE, "erp", "57")
 
 
 def price(of, sku, amount, *, unit=Unit.EACH, **more):
@@ -32,11 +34,15 @@ def price(of, sku, amount, *, unit=Unit.EACH, **more):
 
 
 def case_price(amount, **more):
-    return ref(Kind.PRICE, "shop", "v2"), price(CASE, "COLA330-C24", amount, **more)
+    return SHOWN, price(CASE, "COLA330-C24", amount, **more)
 
 
-def owned_price(amount, **more):
-    return ref(Kind.PRICE, "erp", "57"), price(COLA, "COLA330", amount, unit=Unit.CASE, **more)
+def owned_price(amount, sku="COLA330", **more):
+    return PRICED, price(COLA, sku, amount, unit=Unit.CASE, **more)
+
+
+def without_code(entity, told):
+    return entity, told.model_copy(update={"sku": None})
 
 
 def case_stock(house, on_hand):
@@ -67,7 +73,7 @@ def test_another_price_is_found_listed_and_told_once(house):
     (event,) = drifts(house)
     assert (event.connection, event.key, event.told) == ("shop", "erp/57", "shop/v2")
     assert event.sku == "COLA330-C24"
-    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == [("price", "12 EUR", "12.6 EUR")]
+    assert differences(house, SHOWN) == [("price", "12 EUR", "12.6 EUR")]
     (listed,) = house.fizzbridge("drift")
     assert (listed["shown"], listed["owner_says"]) == ("12.6 EUR", "12 EUR")
 
@@ -75,9 +81,9 @@ def test_another_price_is_found_listed_and_told_once(house):
 def test_the_owners_word_stays_as_it_is(house):
     house.told(*owned_price("12.00"))
     house.told(*case_price("12.50"))
-    view = Loader(house.rows, house.objects).view(ref(Kind.PRICE, "erp", "57"))
+    view = Loader(house.rows, house.objects).view(PRICED)
     assert view.body(Part.RECORD, Price).price.amount == Decimal("12.00")
-    assert not Loader(house.rows, house.objects).links(ref(Kind.PRICE, "shop", "v2"))
+    assert not Loader(house.rows, house.objects).links(SHOWN)
 
 
 def test_what_is_put_right_is_listed_no_more(house):
@@ -85,7 +91,7 @@ def test_what_is_put_right_is_listed_no_more(house):
     house.told(*case_price("12.50"))
     house.told(*owned_price("12.50"))
     assert house.fizzbridge("drift") == []
-    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == []
+    assert differences(house, SHOWN) == []
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -93,7 +99,7 @@ def test_whoever_speaks_first_the_end_is_the_same(house, order):
     told = [owned_price("12.00"), case_price("12.50"), (COLA, Product(sku="COLA330", name="C"))]
     for place in order:
         house.told(*told[place])
-    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == [("price", "12 EUR", "12.5 EUR")]
+    assert differences(house, SHOWN) == [("price", "12 EUR", "12.5 EUR")]
 
 
 @pytest.mark.parametrize(
@@ -152,10 +158,82 @@ def test_a_barcode_is_compared_for_the_same_unit_only(house):
 
 def test_a_product_under_a_new_code_is_not_compared_by_the_old(house):
     house.told(*owned_price("12.00"))
-    entity, told = owned_price("12.00")
-    house.told(entity, told.model_copy(update={"sku": "TONIC1500"}))
+    house.told(*owned_price("12.00", sku="TONIC1500"))
     house.told(*case_price("12.50"))
     assert house.fizzbridge("drift") == []
+
+
+@pytest.mark.parametrize(
+    "word", [(PRICED, None), owned_price("12.00", sku="TONIC1500")], ids=["deleted", "renamed"]
+)
+def test_what_the_owner_speaks_of_no_more_differs_no_more(house, word):
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.50"))
+    assert len(house.fizzbridge("drift")) == 1
+    house.told(*word)
+    assert house.fizzbridge("drift") == []
+
+
+def test_a_price_told_before_its_product_is_compared(house):
+    house.told(*owned_price("12.00"))
+    house.told(*without_code(*case_price("12.50")))
+    house.told(CASE, Product(sku="COLA330-C24", name="Case"))
+    assert differences(house, SHOWN) == [("price", "12 EUR", "12.5 EUR")]
+
+
+def test_an_owners_price_told_before_its_product_is_compared(house):
+    house.told(*without_code(*owned_price("12.00")))
+    house.told(COLA, Product(sku="COLA330", name="Cola"))
+    house.told(*case_price("12.50"))
+    assert differences(house, SHOWN) == [("price", "12 EUR", "12.5 EUR")]
+
+
+def steps_of_a_comparison():
+    house = Wholesaler(stock=StockPolicy().model_dump())
+    house.told(*owned_price("12.00"))
+    house.steps.taken = 0
+    house.told(*case_price("12.50"))
+    return house.steps.taken
+
+
+@pytest.mark.parametrize("at", range(1, steps_of_a_comparison() + 1))
+def test_the_owners_word_is_heard_at_any_step_of_a_comparison(house, at):
+    house.told(*owned_price("12.00"))
+    house.clock.advance(5)
+    steps = count(1)
+
+    def step():
+        if next(steps) == at:
+            how = Circumstances(house.clock(), is_authoritative=True)
+            seen = Seen(*owned_price("12.50"), house.clock())
+            house.observer.observe("erp", seen, SECOND, how)
+            house.assessor.run(PRICED, "meanwhile")
+
+    house.steps.step = step
+    house.told(*case_price("12.50"))
+    assert next(steps) > at
+    assert differences(house, SHOWN) == []
+
+
+def test_however_many_prices_are_shown_of_an_item_all_are_compared(house):
+    for number in range(101):
+        entity = ref(Kind.PRICE, "shop", f"v2@{number}")
+        house.observe(Seen(entity, case_price("12.50")[1], house.clock()))
+    house.settle()
+    house.told(*owned_price("12.00"))
+    assert len(house.fizzbridge("drift")) == 101
+
+
+def test_a_shop_that_becomes_the_owner_is_believed(house):
+    house.told(*case_price("12.50"))
+    shop, erp = BRIDGE["connections"]
+    shop = shop | {"roles": [*shop["roles"], "price"]}
+    bridge = Bridge.model_validate(BRIDGE | {"connections": [shop, erp]})
+    house.observer = Observer(house.rows, house.objects, bridge, house.clock)
+    house.told(*case_price("12.60"))
+    view = Loader(house.rows, house.objects).view(SHOWN)
+    assert view.body(Part.RECORD, Price).price.amount == Decimal("12.60")
+    assert house.link(SHOWN, "assess")["status"] == "synced"
 
 
 def test_what_nobody_owns_is_not_kept():
@@ -185,12 +263,12 @@ def test_a_price_of_a_product_given_up_is_no_difference(house):
     house.observe(Seen(CASE, None, house.clock()))
     assert house.fizzbridge("drift") == []
     house.told(*case_price("12.60"))
-    assert differences(house, ref(Kind.PRICE, "shop", "v2")) == []
+    assert differences(house, SHOWN) == []
 
 
 def test_a_price_list_is_found_by_its_map(house):
     house.map("pricelist", "trade-group", "TRADE")
     house.told(*owned_price("10.00", price_list="TRADE"))
     house.told(*case_price("10.50", price_list="trade-group"))
-    found = differences(house, ref(Kind.PRICE, "shop", "v2"))
+    found = differences(house, SHOWN)
     assert found == [("price", "10 EUR", "10.5 EUR")]

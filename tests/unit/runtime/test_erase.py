@@ -8,11 +8,12 @@ import pytest
 
 from fizzbridge.model.customer import Credit, Customer, Terms
 from fizzbridge.model.documents import Refund, Return, ReturnState, Shipment, ShipmentState
-from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.model.party import Address, Company, Contact
 from fizzbridge.model.privacy import scrub
+from fizzbridge.observation import Seen
 from fizzbridge.runtime.loading import Loader
-from tests.kit.house import order_ref
+from tests.kit.house import customer_ref, order_ref, order_request, seen_customer
 from tests.kit.wholesaler import Wholesaler
 
 PERSONAL = ("Zuleika", "Quince", "zuleika@canary.example", "7 Canary", "canary note", "Perch")
@@ -124,6 +125,35 @@ def test_a_customer_nobody_knows_is_erased_in_advance():
     house.settle()
     (row,) = house.rows.query(str(stranger), "PART#record")
     assert row["erased"] is True
+
+
+def test_an_order_goes_with_the_customer_it_has_by_now():
+    house = Wholesaler()
+    person = Contact(name="Zuleika Quince", email="zuleika@canary.example")
+    house.place(contact=person)
+    house.settle()
+    house.observe(seen_customer(7))
+    request = order_request(second=9, customer=customer_ref(7), contact=person)
+    house.observe(Seen(order_ref(), request, request.changed_at, Part.REQUEST))
+    house.settle()
+    assert kept(house)
+    house.fizzbridge("erase", str(customer_ref(7)), "--yes")
+    house.settle()
+    assert kept(house) == set()
+
+
+def test_a_document_that_comes_after_is_blanked_too():
+    house = Wholesaler()
+    order = placed(house)
+    house.fizzbridge("erase", order.key, "--yes")
+    house.settle()
+    back = Return(
+        order=order, number="R1", state=ReturnState.REQUESTED, lines=(), reason="Zuleika is ill"
+    )
+    told = ref(Kind.RETURN, "shop", "r1")
+    house.told(told, back, order)
+    assert Loader(house.rows, house.objects).view(told).body(Part.RECORD, Return).number == "R1"
+    assert kept(house) == set()
 
 
 def test_what_stays_of_each_kind_of_body():

@@ -57,6 +57,17 @@ def test_what_is_missing_is_made_and_what_is_there_is_left(register):
     assert fulfil(register, listing) == []
 
 
+def test_some_topics_are_for_connections_with_a_setting_and_go_with_it(register):
+    listing = Listing()
+    listing.optional = {"b2b": ("companies",)}
+    assert fulfil(register, listing) == ["orders", "refunds"]
+    config = bridge("toy").connection(CONNECTION).model_copy(update={"settings": {"b2b": True}})
+    on = Register(register._table, config, register._now)
+    assert fulfil(on, listing) == ["companies"]
+    assert fulfil(register, listing) == []
+    assert [one.topic for one in listing.rows] == ["orders", "refunds"]
+
+
 def test_what_was_switched_off_or_is_there_twice_goes(register):
     off = Subscription("1", "orders", HERE, is_active=False)
     twice = [Subscription(number, "refunds", HERE) for number in "23"]

@@ -133,8 +133,21 @@ def test_who_was_away_too_long_does_not_overwrite_the_newer_pair(world):
     clock.advance(HELD_S + 1)
     client(*world).get("/")
     with pytest.raises(ConflictError):
-        tokens.finish(late, Pair("old", "old", clock() + timedelta(hours=1)))
+        tokens.finish(late, Pair("old", "old", clock() + timedelta(hours=1)), "first")
     assert tokens.current().access == vendor.good
+
+
+def test_a_pair_that_comes_late_is_kept_while_there_is_no_other(world):
+    """A slow answer: the vendor has spent the old token, and refuses it to whoever came next."""
+    _, table, clock = world
+    tokens = Tokens(table, "books", "first", clock)
+    late, _ = tokens.begin("")
+    clock.advance(HELD_S + 1)
+    refused, spent = tokens.begin("")
+    assert spent == "first"
+    tokens.abandon(refused)
+    tokens.finish(late, Pair("access-1", "refresh-1", clock() + timedelta(hours=1)), "first")
+    assert tokens.begin("").refresh == "refresh-1"
 
 
 def test_a_grant_that_ended_is_for_a_person_and_a_new_one_begins_with_its_own_token(world):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from fizzbridge.model.documents import Documents, Refund, RefundedLine, SettlementStatus
+from fizzbridge.model.documents import Documents, Payment, Refund, RefundedLine, SettlementStatus
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.trade.billing import billed, was_paid
@@ -76,3 +76,22 @@ def test_only_money_that_moved_counts(view, status):
     documents = Documents(refunds=(refund(view, 2, "19.20", "3.84", status),))
     assert billed(lowered(view, 8), view.assessment, documents) == view.assessment
     assert not was_paid(replace(documents, payments=()))
+
+
+def test_what_was_taken_off_before_anybody_paid_is_not_put_back(view):
+    nothing = refund(view, 2, "19.20", "3.84").model_copy(update={"amount": Decimal(0)})
+    documents = Documents(refunds=(nothing,))
+    assert billed(lowered(view, 8), view.assessment, documents) == view.assessment
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_a_payment_of_a_test_is_no_money(is_test):
+    payment = Payment(
+        order=ref(Kind.ORDER, "shop", 1),
+        amount=Decimal("12.00"),
+        currency="EUR",
+        at=NOW,
+        status=SettlementStatus.SETTLED,
+        is_test=is_test,
+    )
+    assert was_paid(Documents(payments=(payment,))) is not is_test

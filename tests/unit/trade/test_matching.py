@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
+from fizzbridge.model.documents import Documents, Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.order import AssessedLine, LineType, OrderAssessment, OrderClass, Totals
 from fizzbridge.model.states import OrderState
@@ -45,11 +46,11 @@ def order(*lines):
     )
 
 
-def shipment(*lines):
+def shipment(*lines, state=ShipmentState.DISPATCHED):
     return Shipment(
         order=ORDER,
         number="S",
-        state=ShipmentState.DISPATCHED,
+        state=state,
         lines=tuple(
             ShippedLine(order_line_id=line, sku=sku, quantity=quantity)
             for line, sku, quantity in lines
@@ -90,6 +91,14 @@ def test_what_names_its_line_or_nothing_known_stays():
         [("l0", None, 3), ("", "crate-12", 4), ("", None, 1)]
     ]
     assert found(told, None) == found(told, order(("COLA", 10, 24)))
+
+
+@pytest.mark.parametrize("state", [ShipmentState.CANCELLED, ShipmentState.PLANNED])
+@pytest.mark.parametrize(("quantity", "shipped"), [(24, {"l0": 1}), (12, {})])
+def test_what_is_called_off_or_only_planned_fills_no_line(state, quantity, shipped):
+    told = [shipment(("", "COLA", quantity), state=state), shipment(("", "COLA", quantity))]
+    documents = Documents(shipments=matched(told, order(("COLA", 1, 24), ("COLA", 1, 24))))
+    assert documents.shipped() == shipped
 
 
 @given(st.lists(st.integers(0, 100), max_size=6), st.integers(1, 24))

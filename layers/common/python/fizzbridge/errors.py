@@ -176,7 +176,7 @@ class AmbiguousMatchError(PermanentError):
 
 
 class DeletedAtTargetError(PermanentError):
-    """The object we linked is gone; made again only when a person says so."""
+    """The object we linked was deleted or voided there; only a person has it made again."""
 
     code = "deleted_at_target"
 

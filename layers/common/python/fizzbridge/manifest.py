@@ -77,6 +77,15 @@ class Stream(_Frozen):
     every: Every
 
 
+SOURCE_MAPS = {
+    "sku": "a code of the source's, to ours",
+    "account": "a company's id there, to the key of its account at the ERP",
+    "location": "a place of its stock, to the owner's",
+    "pricelist": "a price list of its own, to the owner's",
+}
+"""Maps the runtime reads of every connection that tells of orders or of what is sold."""
+
+
 class Quality(_Frozen):
     """Where the adapter stands on the quality scale, and how it was tried."""
 
@@ -105,6 +114,8 @@ class Manifest(_Frozen):
     entities: Entities
     secrets: SecretKeys = SecretKeys()
     streams: tuple[Stream, ...] = ()
+    maps: Mapping[str, str] = Field(default_factory=dict)
+    """Maps its adapter reads, each with what is mapped to what."""
     rechecked: Every | None = None
     """How often known orders are looked for among the platform's own; None where it tells of every
     deletion, or has none."""
@@ -125,6 +136,11 @@ class Manifest(_Frozen):
         if bool(self.entities.target) != bool(has.target):
             raise ValueError("entities.target and [functions.target] come together or not at all")
         return self
+
+    @property
+    def every_map(self) -> Mapping[str, str]:
+        """Its adapter's maps, and the runtime's own of what it tells."""
+        return (SOURCE_MAPS if self.entities.source else {}) | dict(self.maps)
 
     def stream(self, name: str) -> Stream | None:
         """Return the stream of that name."""

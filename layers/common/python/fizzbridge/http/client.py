@@ -58,9 +58,12 @@ class VendorClient:
     ) -> None:
         self.platform = platform
         self._base = httpx.URL(base_url)
+        self._auth = auth
         self._errors = errors
         self._timeout = timeout
+        self._transport = transport
         self._deadline = deadline
+        self._beside: list[VendorClient] = []
         self._calls = 0
         self._said: set[str] = set()
         if self._base.scheme != "https" and self._base.host not in _LOOPBACK:
@@ -79,7 +82,26 @@ class VendorClient:
     @property
     def calls(self) -> int:
         """How many requests went out, those of a token refresh included."""
-        return self._calls
+        return self._calls + sum(one.calls for one in self._beside)
+
+    def beside(self, base_url: str) -> VendorClient:
+        """A client of another host of the vendor's: same rights and rules, counted with this one.
+
+        Args:
+            base_url: the adapter's own or a setting's, never out of an answer: it gets our
+                credentials.
+        """
+        other = VendorClient(
+            platform=self.platform,
+            base_url=base_url,
+            auth=self._auth,
+            errors=self._errors,
+            timeout=self._timeout,
+            transport=self._transport,
+            deadline=self._deadline,
+        )
+        self._beside.append(other)
+        return other
 
     def clean(self, text: str) -> str:
         """A vendor's sentence without what this client told it of people and of itself."""

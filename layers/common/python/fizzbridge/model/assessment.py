@@ -42,6 +42,8 @@ class RecordAssessment(Frozen):
     """Of a stock level: what may be offered, in base units; None where it is not published."""
     workings: tuple[Working, ...] = ()
     """How the figures came about."""
+    item: str = ""
+    """Of a product, price or level: the item it is known under, for those who show it."""
     comparison: Comparison | None = None
     """Of what one told who does not own it."""
     targets: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ finds the answer in the connection's rows a moment later.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -15,10 +16,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fizzbridge.errors import FizzbridgeError
-from fizzbridge.http.classify import looks_personal
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.model.entity import EntityRef
+from fizzbridge.observability import log
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.maps import IdMaps
@@ -75,6 +76,9 @@ class Desk:
             said = self._answer(body, holder)
         except FizzbridgeError as error:
             said = {"error": error.message, "code": error.code, "blame": error.blame}
+        except Exception as error:  # noqa: BLE001  asked again it would only break again
+            log.exception("a question was not answered")
+            said = {"error": f"unexpected {type(error).__name__}", "code": "internal"}
         self._table.write(
             Write(
                 rows.connection_pk(self._connection.name),
@@ -167,8 +171,29 @@ def _plan(plan: Plan) -> dict[str, Any]:
     }
 
 
+_OPEN = re.compile(
+    r"(sku|item|product|code|quantity|qty|unit|uom|price|amount|amt|rate|tax|total|discount|currency|"
+    r"date|status|state|type|reference|origin|account|terms|line|location|warehouse|sequence|order|"
+    r"document|invoice|number|id|ref|value|isclosed|confirm)",
+    re.IGNORECASE,
+)
+_PERSONS = re.compile(
+    r"(phone|mail|name|addr|street|city|post|zip|contact|memo|note|comment|descr|vat|tax_?reg|"
+    r"person|attention|freeform|lastname|firstname)",
+    re.IGNORECASE,
+)
+"""What a field is called decides: an answer lies in a row, and rows hold nothing of people."""
+
+
 def _field(field: Field) -> dict[str, str | None]:
+    is_open = not _PERSONS.search(field.name) and _OPEN.search(field.name.rpartition(".")[2])
     was, becomes = (
-        HIDDEN if text and looks_personal(text) else text for text in (field.was, field.becomes)
+        text
+        if not text or (_NUMBER.fullmatch(text) and not _PERSONS.search(field.name)) or is_open
+        else HIDDEN
+        for text in (field.was, field.becomes)
     )
     return {"name": field.name, "was": was, "becomes": becomes}
+
+
+_NUMBER = re.compile(r"-?\d+(\.\d+)?|yes|no|-")

@@ -6,7 +6,7 @@ entity, the holds, and for each target what it should now hold.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Product, StockLevel
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.entity import CHILD_KINDS, LEVEL_KINDS, EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.version import Sequence
 from fizzbridge.runtime import rows
@@ -27,13 +27,14 @@ from fizzbridge.runtime.books import (
     movements,
 )
 from fizzbridge.runtime.comparing import Comparing
-from fizzbridge.runtime.erase import erase_orders
+from fizzbridge.runtime.erase import erase_document, erase_orders
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.view import View
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
+    Absent,
     AllOf,
     ConditionFailedError,
     Equals,
@@ -55,12 +56,13 @@ from fizzbridge.trade.books import Rules
 ROUNDS = 3
 """How often a run goes round when something moves under it; the sweeper finishes the rest."""
 
-HOLDS_AT_ONCE = 40
+HOLDS_AT_ONCE = 25
 """Rows of holds an order has open. One transaction may close them all and open as many; the rest
 is in the assessment, and opened when one of these is released."""
 
-DOCUMENTS_AT_ONCE = 20
-"""Documents of an order that are told at once that it goes elsewhere; few orders have more."""
+TOLD_AT_ONCE = 20
+"""Others that are told in the transaction to look again; few entities have more, and the rest is
+told right after it."""
 
 RELEASED_AT_ONCE = 100
 """How many waiting orders one run releases: it assesses each of them in the function's time."""
@@ -85,6 +87,8 @@ class _Result:
     targets: tuple[str, ...]
     also: tuple[Write, ...] = ()
     """Rows about its surroundings that are written with it."""
+    looks: tuple[EntityRef, ...] = ()
+    """Entities that are to be assessed again because of it."""
 
 
 class Assessor:
@@ -113,13 +117,30 @@ class Assessor:
         row = lease.row
         for _ in range(ROUNDS):
             if rows.text(row, "wanted") == rows.text(row, "synced"):
-                release(self._table, lease)
-                return Assessed.UNCHANGED
+                if self._rests(lease, rows.text(row, "wanted")):
+                    return Assessed.UNCHANGED
+                row = self._table.get(str(ref), sk) or {}
+                continue
             if self._assess(ref, lease, row):
                 return Assessed.DONE
             row = self._table.get(str(ref), sk) or {}
         release(self._table, lease)
         return Assessed.BUSY
+
+    def _rests(self, lease: Lease, wanted: str) -> bool:
+        """Let go of a link that has nothing to do; what it wants may have been there and back."""
+        same = Equals("wanted", wanted) if wanted else Absent("wanted")
+        rest = Write(
+            lease.pk,
+            lease.sk,
+            remove=["behind_shard", "behind_since", *LEASE_ATTRIBUTES],
+            when=AllOf(lease.held, same),
+        )
+        try:
+            self._table.write(rest)
+        except ConditionFailedError:
+            return False
+        return True
 
     def release_holds(self, cause: str, event_id: str, holder: str) -> bool:
         """Something appeared that orders were held for: assess them, and so release them.
@@ -180,18 +201,23 @@ class Assessor:
         is_held = bool(result and result.holds) or any(not is_own(sk) for sk in current)
         listed = "held" if is_held else "differs" if result and _differs(result) else ""
         writes = [self._synced(ref, lease, row, listed)]
+        rest: list[Write] = []
         if result:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
-            writes += self._links(view, result)
-            writes += self._documents(view, result)
+            writes += self._links(view, result, current)
+            looks = self._looks(view, result, row)
+            others = [one for one in looks if one.pk != str(ref)]
+            writes += others[:TOLD_AT_ONCE]
+            rest = others[TOLD_AT_ONCE:] + [one for one in looks if one.pk == str(ref)]
             writes += result.also
-            if view.assessment is None:
-                writes += self._lookups(view, result.assessment)
+            writes += self._lookups(view, result.assessment)
         try:
             self._table.transact(writes)
         except ConditionFailedError:
             return False
+        for write in rest:
+            self._table.write(write)
         return True
 
     def _result(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
@@ -202,10 +228,14 @@ class Assessor:
         stored = view.parts.get(Part.RECORD)
         told = view.parts.get(Part.TOLD)
         if stored is None and told and told.body:
-            found, written = compare.told(view.ref, told.body)
-            return _Result(found, (), (), written)
-        if stored is None or stored.body is None:
+            compared, joined = compare.told(view.ref, told.body)
+            # Whoever joins looks once more: an owner may have spoken meanwhile.
+            looks = (*joined.looks, *([view.ref] if joined.is_new else ()))
+            return _Result(compared, (), (), joined.writes, looks)
+        if stored is None:
             return None
+        if stored.body is None:
+            return self._gone(view, compare)
         also: tuple[Write, ...] = ()
         if isinstance(stored.body, Customer) and stored.body.is_erased:
             erase_orders(self._table, self._objects, view.ref, self._now())
@@ -213,9 +243,20 @@ class Assessor:
             record, also = self._level(view.ref, stored.body)
         else:
             record = assess_record(stored.body, source)
-        also += compare.owned(view.ref, stored.body, record)
+        before = view.body(Part.ASSESSMENT, RecordAssessment)
+        found = compare.owned(view.ref, stored.body, before.item if before else "")
         targets = self._targets(view, record)
-        return _Result(record.model_copy(update={"targets": targets}), (), targets, also)
+        record = record.model_copy(update={"targets": targets, "item": found.item})
+        return _Result(record, (), targets, also + found.writes, found.looks)
+
+    def _gone(self, view: View, compare: Comparing) -> _Result | None:
+        """What its owner took back: documents go from targets, others compare with nothing."""
+        before = view.body(Part.ASSESSMENT, RecordAssessment)
+        if before is None or view.ref.kind not in CHILD_KINDS | LEVEL_KINDS:
+            return None
+        left = RecordAssessment(content="", order=before.order, item=before.item)
+        looks = compare.listeners(view.ref, before.item)
+        return _Result(left, (), (), (), looks)
 
     def _targets(self, view: View, record: RecordAssessment) -> tuple[str, ...]:
         """Where a record goes; a document of an order only where the order is."""
@@ -225,6 +266,9 @@ class Assessor:
             routed = route(view.ref.kind, source, record, self._bridge)
             # A link once made stays routed: only an order is cancelled where it no longer goes.
             return tuple(dict.fromkeys((*routed, *self._load.links(view.ref))))
+        request = order.parts.get(Part.REQUEST)
+        if request and request.is_erased:
+            erase_document(self._table, self._objects, view.ref, self._now())
         if order.assessment is None:
             return ()  # the order tells its documents when it is assessed
         there = {*order.assessment.targets, order.ref.connection}
@@ -235,7 +279,7 @@ class Assessor:
         source = self._bridge.connection(view.ref.connection)
         facts = OrderFacts(
             request=view.request,
-            processing=view.body(Part.PROCESSING, OrderProcessing),
+            processing=self._processing(view),
             previous=view.assessment,
             documents=view.documents,
             held_at_targets=_target_holds(holds),
@@ -258,6 +302,16 @@ class Assessor:
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
         also = tuple(books.writes(order, facts.documents))
         return _Result(order.model_copy(update={"targets": targets}), own, targets, also)
+
+    def _processing(self, view: View) -> OrderProcessing | None:
+        """What the ERP says of the object it holds; one that we took away says nothing new."""
+        stored = view.parts.get(Part.PROCESSING)
+        link = self._load.links(view.ref).get(stored.connection) if stored else None
+        if stored and stored.of and link:
+            gone = rows.text(link, "stamp") == rows.GONE
+            if gone or rows.text(link, "external_id") != stored.of:
+                return None
+        return view.body(Part.PROCESSING, OrderProcessing)
 
     def _level(
         self, ref: EntityRef, level: StockLevel
@@ -355,7 +409,7 @@ class Assessor:
         ]
         return opened + closed
 
-    def _links(self, view: View, result: _Result) -> list[Write]:
+    def _links(self, view: View, result: _Result, holds: Mapping[str, Row]) -> list[Write]:
         """Tell every target that should hold the entity, or ever did, what it should hold now."""
         now = self._now()
         links = self._load.links(view.ref)
@@ -364,10 +418,19 @@ class Assessor:
             for part, stored in sorted(view.parts.items())
             if part in {Part.REQUEST, Part.RECORD}
         ]
+        # What was paid and given back is part of what a ledger holds of an order.
+        parts += [
+            f"{child.ref} {stored.fingerprint}"
+            for child in view.children
+            if child.ref.kind in {Kind.PAYMENT, Kind.REFUND}
+            and (stored := child.parts.get(Part.RECORD))
+        ]
         writes = []
         for target in dict.fromkeys((*result.targets, *links)):
             is_routed = str(target in result.targets)
-            wanted = rows.token(*parts, result.assessment.fingerprint(), is_routed)
+            # A hold that was released is a reason to try again.
+            held = sorted(sk for sk in holds if sk.startswith(f"HOLD#{target}#"))
+            wanted = rows.token(*parts, *held, result.assessment.fingerprint(), is_routed)
             if rows.text(links.get(target, {}), "wanted") != wanted:
                 write = rows.want(view.ref, target, wanted, now, attempts=0)
                 is_parked = rows.text(links.get(target, {}), "status") in {"parked", "held"}
@@ -375,16 +438,16 @@ class Assessor:
                 writes.append(_with_status(write, "behind") if is_parked else write)
         return writes
 
-    def _documents(self, view: View, result: _Result) -> list[Write]:
-        """An order that goes elsewhere now: its documents follow it."""
-        before = view.assessment.targets if view.assessment else ()
-        if view.ref.kind is not Kind.ORDER or set(before) == set(result.targets):
-            return []
-        token = rows.token(str(view.ref), *result.targets)
-        return [
-            rows.want(child.ref, rows.ASSESS, token, self._now())
-            for child in view.children[:DOCUMENTS_AT_ONCE]
-        ]
+    def _looks(self, view: View, result: _Result, row: Row) -> list[Write]:
+        """Those who are to look again: an order's documents, once it goes by other conditions."""
+        looks = list(result.looks)
+        now = result.assessment
+        if isinstance(now, OrderAssessment):
+            before = view.assessment
+            if before is None or _conditions(before) != _conditions(now):
+                looks += [child.ref for child in view.children]
+        token = rows.token(str(view.ref), rows.text(row, "wanted"), now.fingerprint())
+        return [rows.want(one, rows.ASSESS, token, self._now()) for one in dict.fromkeys(looks)]
 
     @staticmethod
     def _lookups(view: View, assessment: Frozen) -> list[Write]:
@@ -392,6 +455,8 @@ class Assessor:
         if not isinstance(assessment, OrderAssessment) or view.request is None:
             return []
         ref = view.ref
+        if view.assessment and view.assessment.content == assessment.content:
+            return []
         people = filter(None, (view.request.customer, view.request.ordered_by))
         return [
             Write(rows.number_pk(assessment.number), str(ref), set={"kind": "Order"}),
@@ -405,6 +470,12 @@ class Assessor:
 
 
 _BLOCK_RELEASE = frozenset({HoldReason.CREDIT, HoldReason.STOCK})
+
+
+def _conditions(order: OrderAssessment) -> tuple[object, ...]:
+    """What routes of documents go by."""
+    way = (order.order_class, order.channel, order.ship_country, order.currency)
+    return (frozenset(order.targets), *way)
 
 
 def _differs(result: _Result) -> bool:

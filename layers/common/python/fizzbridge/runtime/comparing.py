@@ -8,6 +8,7 @@ of it be looked at again.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from fizzbridge.model.assessment import Comparison, Difference, RecordAssessment
@@ -22,6 +23,23 @@ from fizzbridge.state.table import Absent, Equals, Table, Write
 from fizzbridge.trade import comparing
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Sold
+
+
+@dataclass(frozen=True)
+class Joined:
+    """What comes of somebody's speaking of an item.
+
+    Attributes:
+        item: the item's partition.
+        writes: rows that make the speaker found.
+        looks: who is to be assessed again.
+        is_new: whether the speaker was not there before.
+    """
+
+    item: str
+    writes: tuple[Write, ...]
+    looks: tuple[EntityRef, ...]
+    is_new: bool = False
 
 
 class Comparing:
@@ -45,25 +63,53 @@ class Comparing:
         found = product.body(Part.RECORD, Product) or product.body(Part.TOLD, Product)
         return found.sku if found else None
 
-    def owned(
-        self, ref: EntityRef, record: Frozen, assessment: RecordAssessment
-    ) -> tuple[Write, ...]:
-        """Rows written with the assessment of the owner's word: where it is, and who looks."""
-        sku = self.sku(record)
-        if sku is None:
-            return ()
-        speakers = Speakers(self._table, self._item(sku), self._now)
-        token = rows.token(str(ref), assessment.fingerprint())
-        told = speakers.of(rows.TOLD, ref.kind)
-        looks = tuple(rows.want(one, rows.ASSESS, token, self._now) for one in told)
-        return speakers.joined_by(rows.OWNED, ref) + looks
+    def owned(self, ref: EntityRef, record: Frozen, before: str) -> Joined:
+        """The owner's word joins those who speak of the item, and is listened to.
 
-    def told(self, ref: EntityRef, record: Frozen) -> tuple[RecordAssessment, tuple[Write, ...]]:
+        Args:
+            ref: the owner's entity.
+            record: what it says.
+            before: the item it was known under.
+        """
+        sku = self.sku(record)
+        waiting = self._waiting(ref, record)
+        if sku is None:
+            return Joined(before, self._waits(ref, record), self.listeners(ref, before))
+        item = self._item(sku)
+        speakers = Speakers(self._table, item, self._now)
+        told = [one for one in speakers.of(rows.TOLD, ref.kind) if one != ref]
+        elsewhere = self.listeners(ref, before) if before != item else ()
+        looks = dict.fromkeys((*told, *elsewhere, *waiting))
+        return Joined(item, speakers.joined_by(rows.OWNED, ref), tuple(looks))
+
+    def listeners(self, ref: EntityRef, item: str) -> tuple[EntityRef, ...]:
+        """Who told of the kind of thing the owner speaks of, under an item."""
+        if not item:
+            return ()
+        told = Speakers(self._table, item, self._now).of(rows.TOLD, ref.kind)
+        return tuple(one for one in told if one != ref)
+
+    def _waits(self, ref: EntityRef, record: Frozen) -> tuple[Write, ...]:
+        """A price or level without a code waits for its product."""
+        if not isinstance(record, Price | StockLevel):
+            return ()
+        when = to_text(self._now)
+        return (Write(str(record.product), f"{rows.WAITS}{ref}", set={"updated_at": when}),)
+
+    def _waiting(self, ref: EntityRef, record: Frozen) -> tuple[EntityRef, ...]:
+        if not isinstance(record, Product):
+            return ()
+        found = self._table.query(str(ref), rows.WAITS)
+        return tuple(
+            EntityRef.parse(rows.text(row, "sk").removeprefix(rows.WAITS)) for row in found
+        )
+
+    def told(self, ref: EntityRef, record: Frozen) -> tuple[RecordAssessment, Joined]:
         """The assessment of the word of one who does not own it."""
         content = record.fingerprint()
         code = self.sku(record)
         if code is None:
-            return RecordAssessment(content=content), ()
+            return RecordAssessment(content=content), Joined("", self._waits(ref, record), ())
         maps = IdMaps(self._table, ref.connection)
         ours = maps.get("sku", code) or code
         speakers = Speakers(self._table, self._item(ours), self._now)
@@ -79,8 +125,10 @@ class Comparing:
             if is_withdrawn(self._load, record)
             else tuple(self._differences(record, ours, owned, place)),
         )
-        also = speakers.joined_by(rows.TOLD, ref)
-        return RecordAssessment(content=content, comparison=comparison), also
+        writes = speakers.joined_by(rows.TOLD, ref)
+        waiting = self._waiting(ref, record)
+        joined = Joined(self._item(ours), writes, waiting, is_new=bool(writes))
+        return RecordAssessment(content=content, comparison=comparison), joined
 
     def _differences(
         self, told: Frozen, code: str, owned: Iterable[EntityRef], place: str | None

@@ -32,7 +32,7 @@ from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Refund
-from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.entity import CHILD_KINDS, EntityRef, Kind, Part
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
@@ -51,6 +51,7 @@ from fizzbridge.state.table import (
     AnyOf,
     ConditionFailedError,
     Equals,
+    Less,
     NoRow,
     Row,
     Table,
@@ -69,9 +70,6 @@ PATIENCE = timedelta(hours=72)
 
 SOON = timedelta(seconds=2)
 """How long a required entity takes that another worker is at."""
-
-GONE = "gone"
-"""Stamp of an object that was cancelled, or never made, because nothing should be there."""
 
 BEHIND = ("behind_shard", "behind_since")
 TROUBLE = ("reason", "cause", "message")
@@ -234,7 +232,7 @@ class Converge:
         if payload is None:
             return Plan("nothing", "the target holds no object of its own for it")
         self._check_total(run, payload)
-        gone = rows.text(run.row, "stamp") == GONE
+        gone = rows.text(run.row, "stamp") == rows.GONE
         found = "" if gone else run.external_id or run.entity.find(vendor, run.reference, payload)
         if found:
             return _steps("change", client, lambda: run.entity.update(vendor, found, payload))
@@ -265,12 +263,18 @@ class Converge:
             held = self._waiting("held")
             is_settled = self._settle(run.ref, run.lease, run.wanted, held, BEHIND)
             return Outcome("held") if is_settled else None
-        stamp = self._bring(run)
+        try:
+            stamp = self._bring(run)
+        except FizzbridgeError:
+            self._adopt(run)  # refused or not: what was made has a name by now
+            raise
         self._adopt(run)
         return self._synced(run, stamp)
 
     def _bring(self, run: _Run) -> str:
         """Make the target hold what it should; returns the stamp of that."""
+        if self._is_gone(run.view):
+            return self._clear_away(run)
         if not self._is_known(run.view):
             return rows.text(run.row, "stamp")
         if not self._is_assessed(run.view):
@@ -283,12 +287,12 @@ class Converge:
         payload = run.entity.desired(run.view, self._situation(self._required(run)))
         if payload is None:
             was_made = run.external_id or rows.text(run.row, "intent")
-            return self._clear_away(run) if was_made else GONE
+            return self._clear_away(run) if was_made else rows.GONE
         self._check_total(run, payload)
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
-        if rows.text(run.row, "stamp") == GONE and run.external_id:
+        if rows.text(run.row, "stamp") == rows.GONE and run.external_id:
             self._next_generation(run)
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
@@ -333,27 +337,52 @@ class Converge:
         )
 
     def _required(self, run: _Run) -> dict[EntityRef, str]:
-        """The target's ids of what this entity refers to, converged first where missing."""
+        """The target's ids of what this entity refers to, converged first where behind."""
         found = {}
         for required in run.entity.requires(run.view):
-            external_id = self._external_id(required)
-            if not external_id:
-                self._want_required(required)
-                outcome = self.run(required, run.lease.holder)
-                external_id = self._external_id(required)
-                if not external_id and isinstance(
-                    outcome.error, RetryableError | ConfigurationError
-                ):
-                    # Not a matter of this one entity: to be said, and tried again, like our own.
-                    raise outcome.error
-                if not external_id and outcome.kind == "dropped":
-                    msg = f"another worker is bringing {required} to {self._connection.name}"
-                    raise ConflictError(msg, platform=self._adapter.platform, retry_after=SOON)
-            if not external_id:
+            self._want_required(required)
+            is_missing = not self._external_id(required)
+            if is_missing or self._goes_first(run, required):
+                self._run_required(required, run.lease.holder)
+            row = self._row(required)
+            external_id = rows.text(row, "external_id")
+            is_held = required.kind is Kind.ORDER and rows.text(row, "status") == "held"
+            if not external_id or is_held:
                 msg = f"{required} is not at {self._connection.name} yet"
                 raise DependencyNotReadyError(msg, platform=self._adapter.platform)
             found[required] = external_id
         return found
+
+    def _run_required(self, required: EntityRef, holder: str) -> None:
+        """Bring what another entity waits for; what has its id may fail and be used as it is.
+
+        Raises:
+            ConflictError: another worker is at it.
+            RetryableError, ConfigurationError: not a matter of this one entity: to be said, and
+                tried again, like our own.
+        """
+        outcome = self.run(required, holder)
+        if isinstance(outcome.error, DependencyNotReadyError):
+            return
+        if outcome.kind == "dropped" and self._is_behind(required, holder):
+            msg = f"another worker is bringing {required} to {self._connection.name}"
+            raise ConflictError(msg, platform=self._adapter.platform, retry_after=SOON)
+        is_general = isinstance(outcome.error, RetryableError | ConfigurationError)
+        if outcome.error and is_general and not self._external_id(required):
+            raise outcome.error
+
+    def _goes_first(self, run: _Run, required: EntityRef) -> bool:
+        """Whether what is there has moved; an order that is over waits for its documents."""
+        order = run.view.order
+        is_over = order is not None and order.ref == required and order.is_over
+        return not is_over and self._is_behind(required, run.lease.holder)
+
+    def _is_behind(self, ref: EntityRef, holder: str) -> bool:
+        """Whether a link waits for work; what this run itself is at does not."""
+        row = self._row(ref)
+        is_at_rest = rows.text(row, "status") in {"", "held", "parked"}
+        is_synced = rows.text(row, "wanted") == rows.text(row, "synced")
+        return not (is_at_rest or is_synced or rows.text(row, "holder") == holder)
 
     def _find_or_create(self, run: _Run, vendor: VendorClient, payload: Any) -> str:
         external_id = self._find(run, vendor, payload)
@@ -395,15 +424,19 @@ class Converge:
         return longest + lag
 
     def _clear_away(self, run: _Run) -> str:
-        if rows.text(run.row, "stamp") == GONE:
-            return GONE
+        if rows.text(run.row, "stamp") == rows.GONE:
+            return rows.GONE
+        for child in run.view.children:
+            # What was paid or credited against it would stand in the way; it may be void by now.
+            if self._is_behind(child.ref, run.lease.holder):
+                self.run(child.ref, run.lease.holder)
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
             external_id = run.external_id or self._find(run, client, None)
             if external_id:
                 self._save(run, external_id)
                 run.entity.cancel(client, external_id)
-        return GONE
+        return rows.GONE
 
     def _link_if_found(self, run: _Run) -> str:
         if not run.external_id:
@@ -423,6 +456,11 @@ class Converge:
         record = view.parts.get(Part.RECORD)
         return record is not None and record.body is not None
 
+    def _is_gone(self, view: View) -> bool:
+        """Whether a document's owner says that it is no more."""
+        record = view.parts.get(Part.RECORD)
+        return view.ref.kind in CHILD_KINDS and record is not None and record.body is None
+
     def _is_assessed(self, view: View) -> bool:
         """Whether what we make of an order was made of the request as it is now."""
         order = view.order
@@ -438,8 +476,7 @@ class Converge:
         if self._connection.name not in {*order.targets, view.ref.connection}:
             return False
         # A document of a cancelled order is an act that happened.
-        is_over = order.state in {OrderState.CANCELLED, OrderState.REJECTED}
-        return not is_over or view is not run.view or run.entity.stands(view)
+        return not view.is_over or view is not run.view or run.entity.stands(view)
 
     def _is_before_cut_over(self, view: View) -> bool:
         order = view.order.assessment if view.order else None
@@ -457,8 +494,11 @@ class Converge:
             for sk, hold in self._load.open_holds(view.ref).items()
         )
 
+    def _row(self, ref: EntityRef) -> Row:
+        return self._table.get(str(ref), self._sk) or {}
+
     def _external_id(self, ref: EntityRef) -> str:
-        return rows.text(self._table.get(str(ref), self._sk) or {}, "external_id")
+        return rows.text(self._row(ref), "external_id")
 
     # -- what is written -----------------------------------------------------------------------
 
@@ -485,7 +525,8 @@ class Converge:
     def _intend(self, run: _Run) -> None:
         """Say that a create is about to be sent, before it is."""
         run.row["intent"] = to_text(self._now())
-        self._write(run.ref, run.lease, set={"intent": run.row["intent"]})
+        # Whatever stamp there is, it is of an object before this one.
+        self._write(run.ref, run.lease, set={"intent": run.row["intent"]}, remove=["stamp"])
 
     def _save(self, run: _Run, external_id: str) -> None:
         """Save the target's id at once, before anything else can fail, and the way back with it."""
@@ -494,7 +535,7 @@ class Converge:
             str(run.ref),
             self._sk,
             set={"external_id": external_id, "booked_at": now, "updated_at": now, "attempts": 0},
-            remove=["intent"],
+            remove=["intent", "stamp"],
             when=run.lease.held,
         )
         back = Write(
@@ -511,6 +552,7 @@ class Converge:
             msg = f"{self._connection.name} {external_id} is already linked to another entity"
             raise AmbiguousMatchError(msg, platform=self._adapter.platform) from error
         run.row["external_id"] = external_id
+        run.row.pop("stamp", None)
 
     def _adopt(self, run: _Run) -> None:
         """Take over what the target said of an order before anybody knew whose it was."""
@@ -522,12 +564,18 @@ class Converge:
             if not sk.startswith(("CHILD#", "PART#")) or "adopted" in told:
                 continue
             kept = {key: value for key, value in told.items() if key not in {"pk", "sk"}}
-            adopted = Write(str(run.ref), sk, set=kept, replace=True, when=NoRow())
+            newer = AnyOf(NoRow(), Less("version", rows.text(told, "version")))
+            adopted = Write(str(run.ref), sk, set=kept, replace=True, when=newer)
             now = self._now()
             wanted = rows.token(str(name), sk, to_text(now))
-            # Where it was said again meanwhile it stands under our name already.
+            looks = [run.ref]
+            if sk.startswith("CHILD#"):
+                looks.append(EntityRef.parse(sk.removeprefix("CHILD#")))
+            # Where it was said again meanwhile, as new or newer, it stands under our name already.
             with suppress(ConditionFailedError):
-                self._table.transact([adopted, rows.want(run.ref, rows.ASSESS, wanted, now)])
+                self._table.transact(
+                    [adopted, *(rows.want(one, rows.ASSESS, wanted, now) for one in looks)]
+                )
             self._table.write(Write(str(name), sk, set={"adopted": to_text(now)}))
 
     def _settle(
@@ -660,8 +708,10 @@ class Converge:
         return Outcome("retry", error=unknown)
 
     def _is_out_of_patience(self, ref: EntityRef, error: FizzbridgeError) -> bool:
-        if not isinstance(error, RetryableError) or isinstance(error, ConflictError):
+        if not isinstance(error, RetryableError):
             return False
+        if isinstance(error, ConflictError | DependencyNotReadyError):
+            return False  # somebody else is at it, and brings it back
         since = rows.text(self._table.get(str(ref), self._sk) or {}, "behind_since")
         return bool(since) and self._now() - from_text(since) > PATIENCE
 

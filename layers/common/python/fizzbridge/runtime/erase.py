@@ -84,6 +84,11 @@ def erase_orders(table: Table, objects: Objects, customer: EntityRef, now: datet
             _erase(table, objects, child.ref, Part.RECORD, now)
 
 
+def erase_document(table: Table, objects: Objects, document: EntityRef, now: datetime) -> None:
+    """Blank a document that came after its order was erased, where it is not yet."""
+    _erase(table, objects, document, Part.RECORD, now)
+
+
 def _forget_contact(table: Table, objects: Objects, buyer: EntityRef, now: datetime) -> None:
     """The order was for a business: the business stays, and whoever ordered for it does not."""
     sk = rows.part_sk(Part.RECORD)

@@ -133,8 +133,14 @@ class Observer:
             seen = replace(seen, part=Part.TOLD)
         version = version_of(seen, clock, how.observed_at)
         told = seen
+        # An ERP speaks of the object it holds, which may not be the last we made of the order.
+        is_own = seen.ref.connection == connection
+        of = seen.ref.external_id if is_own and seen.part is Part.PROCESSING else ""
         for _ in range(MERGE_TRIES):
-            seen, unnamed = self._named(connection, told)
+            named = self._named(connection, told)
+            if named is None:
+                return Merge.IGNORED
+            seen, unnamed = named
             stored = self._table.get(str(seen.ref), rows.part_sk(seen.part))
             if seen.body and stored and stored.get(ERASED):
                 seen = replace(seen, body=scrub(seen.body))
@@ -144,7 +150,8 @@ class Observer:
                 self._note(connection, seen, verdict, how)
                 return verdict
             try:
-                self._table.transact(self._writes(connection, seen, version, stored, how) + unnamed)
+                writes = self._writes(connection, seen, version, stored, how, of)
+                self._table.transact(writes + unnamed)
             except ConditionFailedError:
                 continue  # someone merged meanwhile, or our own write's reply was lost: judge anew
             return Merge.MERGED
@@ -157,11 +164,12 @@ class Observer:
         also = {"by": connection, "correlation_id": how.correlation_id}
         self._table.write(Write(str(customer), rows.ENQUIRY_SK, set=asked | also))
 
-    def _named(self, connection: str, seen: Seen) -> tuple[Seen, list[Write]]:
+    def _named(self, connection: str, seen: Seen) -> tuple[Seen, list[Write]] | None:
         """What an ERP says of an order it holds for us, under our name of that order.
 
         Where it holds none of ours by that id, what it says is kept under its own name until a
-        worker links the two; the check sees to it that no link is made meanwhile.
+        worker links the two; the check sees to it that no link is made meanwhile. None for the
+        state of an object that another has taken the place of.
         """
         if Role.ORDER_REQUEST in self._bridge.connection(connection).roles:
             return seen, []
@@ -173,8 +181,11 @@ class Observer:
         if ours is None:
             pk = rows.external_pk(connection, name.kind, name.external_id)
             return seen, [Write(pk, rows.EXTERNAL_SK, when=NoRow())]
-        is_itself = seen.part is Part.PROCESSING
-        return (replace(seen, ref=ours) if is_itself else replace(seen, parent=ours)), []
+        if seen.part is not Part.PROCESSING:
+            return replace(seen, parent=ours), []
+        link = self._table.get(str(ours), rows.link_sk(connection)) or {}
+        is_former = rows.text(link, "external_id") not in {"", name.external_id}
+        return None if is_former else (replace(seen, ref=ours), [])
 
     def _in_our_codes(self, connection: str, body: Frozen | None) -> Frozen | None:
         """Lines that name goods by the connection's code only, by ours."""
@@ -184,8 +195,14 @@ class Observer:
             return body
         found = self._table.query(rows.map_pk(connection, "sku"))
         codes = {rows.text(row, "mapped"): rows.text(row, "sk") for row in reversed(found)}
+        # Some systems keep codes in capitals and without blanks around, however they are mapped.
+        folded = {_folded(mapped): sku for mapped, sku in codes.items()} | codes
         lines = (
-            line.model_copy(update={"sku": codes.get(line.sku or "", line.sku)})
+            line.model_copy(
+                update={"sku": folded.get(line.sku) or folded.get(_folded(line.sku), line.sku)}
+            )
+            if line.sku
+            else line
             for line in body.lines
         )
         return body.model_copy(update={"lines": tuple(lines)})
@@ -216,7 +233,13 @@ class Observer:
         return any(role in connection.roles for connection in self._bridge.connections)
 
     def _writes(
-        self, connection: str, seen: Seen, version: str, stored: Row | None, how: Circumstances
+        self,
+        connection: str,
+        seen: Seen,
+        version: str,
+        stored: Row | None,
+        how: Circumstances,
+        of: str,
     ) -> list[Write]:
         now = self._now()
         part = rows.part_row(
@@ -229,6 +252,8 @@ class Observer:
         )
         if _is_erasure(connection, seen) or (stored and stored.get(ERASED)):
             part[ERASED] = True
+        if seen.part is Part.PROCESSING and of:
+            part["of"] = of
         unchanged = (
             AllOf(*(Equals(name, stored[name]) for name in ("version", "fingerprint")))
             if stored
@@ -294,6 +319,10 @@ class Observer:
                 "correlation_id": how.correlation_id,
             }.items(),
         )
+
+
+def _folded(code: str) -> str:
+    return code.strip().casefold()
 
 
 def _is_erasure(connection: str, seen: Seen) -> bool:

@@ -80,7 +80,7 @@ def positions(
     found = [
         _position(line, told.get(line.id), situation, included=request.tax_included)
         for line in order.lines
-        if line.amount or (line.id in told and told[line.id].quantity)
+        if line.amount or _count(line, told.get(line.id))
     ]
     total = gross(found, request.currency, rounding)
     name = f"order {order.number}"
@@ -106,12 +106,15 @@ def refunded(
 ) -> tuple[Position, ...]:
     """The lines of a credit note, positive: what was given back of each line, and the rest as one.
 
-    A refund may name no lines, or more money than its lines come to. The rest bears the one tax the
+    A refund may name no lines, or more money than its lines come to. Where it names none and gives
+    all of the order back, it takes back all that was sold; else the rest bears the one tax the
     order has; of several, which is a person's to say: map ``tax/REFUND``.
 
     Raises:
         MappingError: a line is nothing the target could know, or nobody said how the rest is taxed.
     """
+    if not refund.lines and refund.amount == order.totals.gross:
+        return positions(request, order, situation, rounding)
     lines = {line.id: line for line in order.lines}
     told = {line.id: line for line in request.lines}
     included = request.tax_included
@@ -178,7 +181,7 @@ def _position(
 ) -> Position:
     quantity = line.quantity
     sku = line.sku or (told.sku if told else None)
-    ordered = quantity.ordered if quantity else (told.quantity if told else line.count) or 1
+    ordered = _count(line, told) or 1
     label = f"{quantity.unit} {quantity.factor}" if quantity and quantity.factor > 1 else None
     return Position(
         id=line.id,
@@ -195,6 +198,13 @@ def _position(
             _rate(tax.rate, situation, included=included) for tax in line.taxes if tax.rate
         ),
     )
+
+
+def _count(line: AssessedLine, told: DocumentLine | None) -> int:
+    """How many of its unit a line is for, as it is billed."""
+    if line.quantity:
+        return line.quantity.ordered
+    return told.quantity if told else line.count
 
 
 def _rate(rate: Decimal, situation: Situation, *, included: bool) -> Rate:

@@ -25,6 +25,9 @@ TIMELINE_LIFE = timedelta(days=90)
 """The timeline is for people; nothing but reading it depends on it."""
 
 
+GONE = "gone"
+"""Stamp of an object that was cancelled, or never made, because nothing should be there."""
+
 ERASED = "erased"
 """Attribute of a part's row: whatever is observed later is blanked before it is stored."""
 
@@ -96,6 +99,9 @@ def claim_sk(order: EntityRef) -> str:
     """Sort key of an order's claim on an item."""
     return f"{CLAIM}{order}"
 
+
+WAITS = "WAITS#"
+"""Below a product: prices and levels that have no code of their own."""
 
 OWNED = "OWNED#"
 TOLD = "TOLD#"
@@ -227,6 +233,8 @@ def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
         version=text(row, "version"),
         fingerprint=text(row, "fingerprint"),
         connection=text(row, "connection"),
+        of=text(row, "of"),
+        is_erased=bool(row.get(ERASED)),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,10 +46,12 @@ class Subscriptions(ABC):
     """What a platform's ``subscriptions.py`` codes.
 
     Attributes:
-        topics: what a connection subscribes to, one webhook each.
+        topics: what every connection subscribes to, one webhook each.
+        optional: by the setting that must be on, what some connections subscribe to as well.
     """
 
     topics: ClassVar[tuple[str, ...]]
+    optional: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     @abstractmethod
     def listed(self, vendor: VendorClient, connection: Connection) -> Iterable[Subscription]:
@@ -120,12 +122,15 @@ class Register:
         one of the same topic and address. What is told in between, the polls find.
         """
         wish = self.wish()
+        settings = self._connection.settings
+        known = adapter.topics + sum(adapter.optional.values(), ())
+        on = (topics for name, topics in adapter.optional.items() if settings.get(name))
+        wanted = adapter.topics + sum(on, ()) if wish.is_wanted else ()
         theirs = [
             one
             for one in adapter.listed(vendor, self._connection)
-            if one.address == wish.address and one.topic in adapter.topics
+            if one.address == wish.address and one.topic in known
         ]
-        wanted = adapter.topics if wish.is_wanted else ()
         kept: dict[str, Subscription] = {}
         for one in theirs:
             if one.topic in wanted and one.is_active and one.topic not in kept:

@@ -181,7 +181,7 @@ class TargetEntity:
         """Read the object, write what differs, and take the steps still missing.
 
         Raises:
-            DeletedAtTargetError: it is gone.
+            DeletedAtTargetError: somebody deleted, voided or cancelled it there.
         """
         raise NotImplementedError
 

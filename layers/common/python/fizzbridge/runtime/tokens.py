@@ -19,7 +19,15 @@ from fizzbridge.errors import ConfigurationError, ConflictError, TargetUnavailab
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire, release
 from fizzbridge.state.moments import from_text, to_text
-from fizzbridge.state.table import ConditionFailedError, Row, Table, Write
+from fizzbridge.state.table import (
+    Absent,
+    AnyOf,
+    ConditionFailedError,
+    Equals,
+    Row,
+    Table,
+    Write,
+)
 
 TOKEN_SK = "TOKEN"  # noqa: S105  a sort key
 HELD_S = 30
@@ -91,17 +99,27 @@ class Tokens:
             return pair
         return lease, pair.refresh
 
-    def finish(self, lease: Lease, pair: Pair) -> None:
+    def finish(self, lease: Lease, pair: Pair, spent: str) -> None:
         """Store the new pair before it is used, and let go.
 
+        A lease that ran out does no harm while nobody has stored another pair: this one may be the
+        only one that lives.
+
         Raises:
-            ConflictError: the lease was lost meanwhile; the pair of the other holds.
+            ConflictError: another stored a pair meanwhile; that one holds.
         """
+        unchanged = Equals("refresh", spent) if "refresh" in lease.row else Absent("refresh")
         change = {"access": pair.access, "refresh": pair.refresh, "until": to_text(pair.until)}
         change |= {"grant": self._grant, "updated_at": to_text(self._now())}
         try:
             self._table.write(
-                Write(self._pk, TOKEN_SK, set=change, remove=LEASE_ATTRIBUTES, when=lease.held)
+                Write(
+                    self._pk,
+                    TOKEN_SK,
+                    set=change,
+                    remove=LEASE_ATTRIBUTES,
+                    when=AnyOf(lease.held, unchanged),
+                )
             )
         except ConditionFailedError as error:
             raise ConflictError("another process refreshed the token", retry_after=SOON) from error
@@ -187,5 +205,5 @@ class RotatingToken(httpx.Auth):
             refresh=str(body.get("refresh_token") or refresh),
             until=now() + timedelta(seconds=int(body["expires_in"])),
         )
-        tokens.finish(lease, pair)
+        tokens.finish(lease, pair, refresh)
         return pair

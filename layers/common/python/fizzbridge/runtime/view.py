@@ -13,6 +13,7 @@ from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Documents, Invoice, Payment, Refund, Return, Shipment
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import OrderAssessment, OrderProcessing, OrderRequest
+from fizzbridge.model.states import OrderState
 from fizzbridge.trade.matching import matched
 
 B = TypeVar("B", bound=Frozen)
@@ -52,12 +53,16 @@ class StoredPart:
         version: the owner's version.
         fingerprint: of the body.
         connection: whose word it is.
+        of: the object it is about, where a target says it of an order it holds.
+        is_erased: whether a person was taken out of it.
     """
 
     body: Frozen | None
     version: str
     fingerprint: str
     connection: str
+    of: str = ""
+    is_erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,12 @@ class View:
     def assessment(self) -> OrderAssessment | None:
         """What we make of the order."""
         return self.body(Part.ASSESSMENT, OrderAssessment)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the order was cancelled or rejected."""
+        order = self.assessment
+        return order is not None and order.state in {OrderState.CANCELLED, OrderState.REJECTED}
 
     @property
     def order(self) -> View | None:

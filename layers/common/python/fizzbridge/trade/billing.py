@@ -42,12 +42,15 @@ def billed(request: OrderRequest, order: OrderAssessment, documents: Documents) 
 
 def was_paid(documents: Documents) -> bool:
     """Whether money for the order has really moved."""
-    return any(one.status is SettlementStatus.SETTLED for one in documents.payments)
+    return any(
+        one.status is SettlementStatus.SETTLED and not one.is_test for one in documents.payments
+    )
 
 
 def _settled(refunds: Iterable[Refund]) -> Iterable[RefundedLine]:
     for refund in refunds:
-        if refund.status is SettlementStatus.SETTLED:
+        # What was taken off before anybody paid is no credit: it was never to be billed.
+        if refund.status is SettlementStatus.SETTLED and refund.amount:
             yield from refund.lines
 
 

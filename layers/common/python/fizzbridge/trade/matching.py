@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from fizzbridge.model.documents import Return, Shipment, ShippedLine
+from fizzbridge.model.documents import Return, ReturnState, Shipment, ShippedLine
 from fizzbridge.model.order import LineType, OrderAssessment
 
 D = TypeVar("D", Shipment, Return)
@@ -32,7 +32,8 @@ def matched(documents: Iterable[D], order: OrderAssessment | None) -> tuple[D, .
     """The documents with each line under the order line it belongs to.
 
     A line that names none counts base units of a code: they fill the order's lines of that code
-    one after the other, over all documents; what no line has room for goes to the last.
+    one after the other, over all documents; what no line has room for goes to the last. What is
+    only planned, or was called off, fills nothing.
     """
     if order is None:
         return tuple(documents)
@@ -42,13 +43,23 @@ def matched(documents: Iterable[D], order: OrderAssessment | None) -> tuple[D, .
         if line.type in _GOODS and line.quantity
     ]
     return tuple(
-        one.model_copy(update={"lines": tuple(_matched(one.lines, goods))}) for one in documents
+        one.model_copy(update={"lines": tuple(_matched(one.lines, goods))}) if _moved(one) else one
+        for one in documents
     )
+
+
+def _moved(document: Shipment | Return) -> bool:
+    if isinstance(document, Shipment):
+        return document.has_left
+    return document.state is not ReturnState.CANCELLED
 
 
 def _matched(lines: Iterable[ShippedLine], goods: list[_Line]) -> Iterator[ShippedLine]:
     for line in lines:
         ordered = [one for one in goods if one.sku == line.sku]
+        for one in goods:
+            if one.id == line.order_line_id:
+                one.fill(line.quantity * one.factor)
         if line.order_line_id or not line.sku or not ordered:
             yield line
             continue
