@@ -17,7 +17,8 @@ from fizzbridge.runtime.pull import Span
 from platforms.business_central import reading
 from platforms.business_central.pull import BusinessCentralPull
 from platforms.business_central.wire import Bill, PostedShipment, SalesOrder
-from tests.platforms.business_central.business_central_orders import Bench, Maps, line, view
+from tests.kit.orders import Maps, line
+from tests.platforms.business_central.business_central_orders import Bench, view
 
 PULL = BusinessCentralPull()
 AT = datetime(2026, 11, 24, 9, tzinfo=UTC)

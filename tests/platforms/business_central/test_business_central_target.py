@@ -18,16 +18,8 @@ from fizzbridge.runtime.view import StoredPart, View
 from platforms.business_central.lines import line_price
 from platforms.business_central.transport import code_of, equal
 from sandbox.faults import Fault
-from tests.platforms.business_central.business_central_orders import (
-    CUSTOMER,
-    ORDER,
-    TARGET,
-    Bench,
-    Maps,
-    Meddling,
-    line,
-    view,
-)
+from tests.kit.orders import CUSTOMER, ORDER, Maps, line
+from tests.platforms.business_central.business_central_orders import TARGET, Bench, Meddling, view
 from tests.platforms.business_central.business_central_spec import SPEC, validate
 
 ORDERS = TARGET.entities[Kind.ORDER]
@@ -189,7 +181,7 @@ def test_address_and_date_follow_and_words_of_people_stay(bench):
     words = {"lineType": "Comment", "description": "Mind the cellar"}
     bench.client().post(path, json=words, writes=True)
     gate = Address(company="Blue Bar", name="Gate", street="9 Pier", city="Cork", country="IE")
-    bench.export(view(COLA, ship_to=gate, promised=date(2026, 11, 27), po_number="PO 2"))
+    bench.export(view(COLA, ship_to=gate, promised_on=date(2026, 11, 27), po_number="PO 2"))
     order = only(bench)
     assert (order["shipToName"], order["shipToContact"]) == ("Blue Bar", "Gate")
     assert (order["shipToPostCode"], order["requestedDeliveryDate"]) == ("", "2026-11-27")
@@ -199,7 +191,7 @@ def test_address_and_date_follow_and_words_of_people_stay(bench):
         "Shop customer's order: PO 2",
     ]
     before = bench.writes()
-    bench.export(view(COLA, ship_to=Address(country="IE"), promised=None, po_number="PO 2"))
+    bench.export(view(COLA, ship_to=Address(country="IE"), promised_on=None, po_number="PO 2"))
     assert only(bench)["shipToAddressLine1"] == "9 Pier"
     assert bench.writes() == before
 

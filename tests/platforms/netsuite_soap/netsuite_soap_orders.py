@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import Kind, Part, ref
-from fizzbridge.model.order import (
-    AssessedLine,
-    DocumentLine,
-    LineType,
-    OrderAssessment,
-    OrderClass,
-    OrderRequest,
-    TaxShare,
-    Totals,
-)
+from fizzbridge.model.entity import Part
 from fizzbridge.model.party import Address, Company, Contact
-from fizzbridge.model.states import OrderState
-from fizzbridge.model.units import Quantity, Unit
 from fizzbridge.runtime.target import Situation
-from fizzbridge.runtime.view import StoredPart, View
+from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
 from platforms.netsuite_soap.sandbox import make
 from platforms.netsuite_soap.target import NetSuiteSoapTarget
 from platforms.netsuite_soap.transport import CORE, SALES, call, get, kind, write
+from tests.kit import orders
+from tests.kit.orders import CUSTOMER, Maps, stored
 from tests.kit.transport import SandboxTransport
 
-CUSTOMER = ref(Kind.CUSTOMER, "shop-uk", "c-77")
-ORDER = ref(Kind.ORDER, "shop-uk", "5501")
-PLACED = datetime(2026, 11, 1, 10, 15, 30, tzinfo=UTC)
 DOCK = Address(name="Dock 2", street="2 Quay", city="Cork", postal_code="T12", country="IE")
 SECRET = {
     "consumer_key": "ck_sandbox",
@@ -40,7 +28,6 @@ SECRET = {
     "token_secret": "ts_sandbox",
 }
 TARGET = NetSuiteSoapTarget()
-CENT = Decimal("0.01")
 BAR = Customer(
     contact=Contact(name="Ann Bar", email="ann@example.com", phone="+353 21 123 4567"),
     company=Company(id="7", name="Blue Bar Ltd", vat_number="IE1234567T"),
@@ -72,19 +59,6 @@ SEED = {
 }
 
 
-class Maps:
-    """Id maps in a dict."""
-
-    def __init__(self, **sorts):
-        self.sorts = sorts
-
-    def get(self, sort, value):
-        return self.sorts.get(sort, {}).get(value)
-
-    def cause(self, sort, value):
-        return f"MAP#erp#{sort}/{value}"
-
-
 def connection(**settings):
     usual = {
         "account": "7654321_SB2",
@@ -104,91 +78,18 @@ def connection(**settings):
     )
 
 
-def line(sku, quantity, amount, *, rates=("0.2",), unit=None, factor=1, kind="GOODS", **more):
-    """A line as (request line, assessed line)."""
-    identity = more.pop("id", f"l-{sku or kind}")
-    counted = None
-    if unit:
-        base = quantity * factor
-        counted = Quantity(ordered=quantity, unit=Unit(unit), factor=factor, base=base)
-    asked = DocumentLine(
-        id=identity,
-        type=LineType(kind),
-        sku=sku,
-        title=more.pop("title", f"{sku or kind} title"),
-        quantity=quantity,
-        quantity_ordered=quantity,
-        unit_price=Decimal(1),
-        amount=Decimal(amount),
-        taxes=tuple(TaxShare(title="VAT", rate=Decimal(r), amount=Decimal(0)) for r in rates),
-        **more,
-    )
-    assessed = AssessedLine(
-        id=identity,
-        type=asked.type,
-        sku=sku if counted else None,
-        quantity=counted,
-        amount=asked.amount,
-        tax=asked.tax,
-        taxes=asked.taxes,
-    )
-    return asked, assessed
+totals = partial(orders.totals, by_line=True)
 
 
-def totals(lines, *, included):
-    """Totals as a shop has them that rounds by line."""
-    net = tax = Decimal(0)
-    for asked, _ in lines:
-        signed = asked.amount * asked.type.sign
-        rate = sum((share.rate for share in asked.taxes), Decimal(0))
-        exact = signed - signed / (1 + rate) if included else signed * rate
-        rounded = exact.quantize(CENT, ROUND_HALF_UP)
-        net += signed - rounded if included else signed
-        tax += rounded
-    return Totals(net=net, tax=tax, gross=net + tax)
-
-
-def view(*lines, included=False, currency="GBP", state="CONFIRMED", total=None, **request):
-    """An order as the runtime shows it to an adapter."""
+def view(*lines, included=False, total=None, **changes):
+    """An order to the dock of a shop that rounds by line."""
     sums = total or totals(lines, included=included)
-    promised = request.pop("promised_on", None)
-    asked = OrderRequest(
-        currency=currency,
-        tax_included=included,
-        lines=tuple(asked for asked, _ in lines),
-        totals=sums,
-        number="#5501",
-        placed_at=PLACED,
-        changed_at=PLACED,
-        shop_currency=currency,
-        presentment_currency=currency,
-        presentment_gross=sums.gross,
-        customer=CUSTOMER,
-        **({"po_number": "PO 88123", "ship_to": DOCK} | request),
-    )
-    assessed = OrderAssessment(
-        number="#5501",
-        state=OrderState(state),
-        order_class=OrderClass.BULK,
-        class_reason="",
-        currency=currency,
-        tax_included=included,
-        lines=tuple(line for _, line in lines),
-        totals=sums,
-        tax_point=PLACED.date(),
-        placed_at=PLACED,
-        promised_on=promised and date.fromisoformat(promised),
-        targets=("erp",),
-    )
-    parts = {Part.REQUEST: asked, Part.ASSESSMENT: assessed}
-    return View(
-        ORDER, {part: StoredPart(body, "1", "f", "shop-uk") for part, body in parts.items()}
-    )
+    return orders.view(*lines, included=included, total=sums, **{"ship_to": DOCK} | changes)
 
 
 def known(customer, entity=CUSTOMER):
     """A customer as the runtime shows it."""
-    return View(entity, {Part.RECORD: StoredPart(customer, "1", "f", "shop-uk")})
+    return View(entity, {Part.RECORD: stored(customer)})
 
 
 class Bench:

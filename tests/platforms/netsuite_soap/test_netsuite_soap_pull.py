@@ -17,12 +17,12 @@ from platforms.netsuite_soap.pull import SETTLED, NetSuiteSoapPull
 from platforms.netsuite_soap.reading import Known
 from platforms.netsuite_soap.transport import CORE, CUSTOMERS, SALES, kind, write
 from platforms.netsuite_soap.wire import Item, Transaction, Uom
+from tests.kit.orders import line
 from tests.platforms.netsuite_soap.netsuite_soap_orders import (
     SECRET,
     TARGET,
     Bench,
     connection,
-    line,
     view,
 )
 from tests.platforms.netsuite_soap.netsuite_soap_spec import SPECS, validate

@@ -31,18 +31,15 @@ from platforms.netsuite_soap.transport import (
 )
 from platforms.netsuite_soap.wire import Item, Resolved, SalesOrder, SalesOrderLine
 from sandbox.faults import Fault
+from tests.kit.orders import CUSTOMER, ORDER, Maps, line
 from tests.platforms.netsuite_soap.netsuite_soap_orders import (
     BAR,
-    CUSTOMER,
-    ORDER,
     SECRET,
     SEED,
     TARGET,
     Bench,
-    Maps,
     item,
     known,
-    line,
     view,
 )
 from tests.platforms.netsuite_soap.netsuite_soap_spec import SPECS, validate
@@ -75,7 +72,7 @@ def either(request):
 
 
 def test_an_order_arrives_whole_and_approved(either):
-    shop = view(COLA, LEMON, FREIGHT, OFF, CRATE, note="<b> & co", promised_on="2026-11-04")
+    shop = view(COLA, LEMON, FREIGHT, OFF, CRATE, note="<b> & co", promised_on=date(2026, 11, 4))
     order = either.read(either.export(shop))
     assert order["orderStatus"] == "_pendingFulfillment"
     assert order["entity"]["internalId"] == either.customer
@@ -953,7 +950,7 @@ def test_the_vendors_samples_are_read(path):
 
 @HAVE_SAMPLES
 def test_every_request_is_one_the_spec_allows(either):
-    order = either.export(view(COLA, LEMON, FREIGHT, note="ring", promised_on="2026-11-04"))
+    order = either.export(view(COLA, LEMON, FREIGHT, note="ring", promised_on=date(2026, 11, 4)))
     either.export(view(COLA, po_number="PO 2"))
     either.export(known(Customer(contact=Contact(), is_erased=True)))
     ORDERS.cancel(either.client(), order)

@@ -16,7 +16,8 @@ from fizzbridge.observation import Hint
 from fizzbridge.runtime.pull import Span
 from platforms.odoo import reading, wire
 from platforms.odoo.pull import OdooPull
-from tests.platforms.odoo.odoo_orders import SECRET, TARGET, Bench, connection, line, view
+from tests.kit.orders import line
+from tests.platforms.odoo.odoo_orders import SECRET, TARGET, Bench, connection, view
 
 PULL = OdooPull()
 AT = datetime(2026, 11, 20, 9, tzinfo=UTC)

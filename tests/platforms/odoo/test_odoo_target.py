@@ -19,7 +19,8 @@ from fizzbridge.runtime.view import StoredPart, View
 from platforms.odoo.mapping import unit_price
 from platforms.odoo.transport import external_key
 from sandbox.faults import Fault
-from tests.platforms.odoo.odoo_orders import CUSTOMER, ORDER, SEED, TARGET, Bench, Maps, line, view
+from tests.kit.orders import CUSTOMER, ORDER, Maps, line
+from tests.platforms.odoo.odoo_orders import SEED, TARGET, Bench, view
 
 ORDERS = TARGET.entities[Kind.ORDER]
 PARTNERS = TARGET.entities[Kind.CUSTOMER]

@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
 from fizzbridge.model.entity import Kind, Part, ref
-from fizzbridge.model.order import (
-    AssessedLine,
-    DocumentLine,
-    LineType,
-    OrderAssessment,
-    OrderClass,
-    OrderRequest,
-    TaxShare,
-    Totals,
-)
 from fizzbridge.model.party import Address, Contact
-from fizzbridge.model.states import OrderState
-from fizzbridge.model.units import Quantity, Unit
 from fizzbridge.runtime.target import Situation
-from fizzbridge.runtime.view import StoredPart, View
+from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
 from fizzbridge.state.memory import MemoryTable
 from platforms.quickbooks.sandbox import make
 from platforms.quickbooks.target import QuickBooksTarget
+from tests.kit import orders
+from tests.kit.orders import CUSTOMER, ORDER, PLACED, stored
 from tests.kit.transport import SandboxTransport
 from tests.platforms.quickbooks import quickbooks_spec
 
-CUSTOMER = ref(Kind.CUSTOMER, "shop-uk", "c-77")
-ORDER = ref(Kind.ORDER, "shop-uk", "5501")
-PLACED = datetime(2026, 11, 1, 10, 15, 30, tzinfo=UTC)
 DOCK = Address(name="Dock 2", street="2 Quay", city="Leeds", postal_code="LS1", country="GB")
 BAR = Customer(contact=Contact(name="Blue Bar", email="bar@example.com"), addresses=(DOCK,))
 SECRET = {
@@ -44,7 +31,6 @@ SECRET = {
 }
 HOST = "https://books.example"
 TARGET = QuickBooksTarget()
-CENT = Decimal("0.01")
 
 
 def item(identity: str, sku: str, name: str, account: str = "79") -> dict[str, Any]:
@@ -79,111 +65,23 @@ SETTINGS = {
 }
 
 
-class Maps:
-    """Id maps in a dict."""
+class Maps(orders.Maps):
+    connection = "books"
 
     def __init__(self, **sorts):
-        self.sorts = {"tax": {"0": "0.0% Z"}, "sku": {"REFUND": "BACK"}} | sorts
-
-    def get(self, sort, value):
-        return self.sorts.get(sort, {}).get(value)
-
-    def cause(self, sort, value):
-        return f"MAP#books#{sort}/{value}"
+        super().__init__(**{"tax": {"0": "0.0% Z"}, "sku": {"REFUND": "BACK"}} | sorts)
 
 
-def line(sku, quantity, amount, *, rates=("0.2",), factor=1, kind="GOODS", **more):
-    """A line as (request line, assessed line)."""
-    identity = more.pop("id", f"l-{sku or kind}")
-    counted = None
-    if sku:
-        unit = Unit("CASE" if factor > 1 else "EACH")
-        counted = Quantity(ordered=quantity, unit=unit, factor=factor, base=quantity * factor)
-    asked = DocumentLine(
-        id=identity,
-        type=LineType(kind),
-        sku=sku,
-        title=more.pop("title", f"{sku or kind} title"),
-        quantity=quantity,
-        quantity_ordered=quantity,
-        unit_price=Decimal(1),
-        amount=Decimal(amount),
-        taxes=tuple(TaxShare(title="VAT", rate=Decimal(r), amount=Decimal(0)) for r in rates),
-        **more,
-    )
-    assessed = AssessedLine(
-        id=identity,
-        type=asked.type,
-        sku=sku,
-        quantity=counted,
-        amount=asked.amount,
-        tax=asked.tax,
-        taxes=asked.taxes,
-    )
-    return asked, assessed
+def line(sku, quantity, amount, *, factor=1, **more):
+    """A line; what has a code is counted."""
+    unit = ("CASE" if factor > 1 else "EACH") if sku else None
+    return orders.line(sku, quantity, amount, unit=unit, factor=factor, **more)
 
 
-def totals(lines, *, included):
-    """Totals as a shop has them that rounds each rate once."""
-    by_rate, total = {}, Decimal(0)
-    for asked, _ in lines:
-        signed = asked.amount * asked.type.sign
-        total += signed
-        for share in asked.taxes:
-            by_rate[share.rate] = by_rate.get(share.rate, Decimal(0)) + signed
-    tax = Decimal(0)
-    for rate, base in by_rate.items():
-        exact = base - base / (1 + rate) if included else base * rate
-        tax += exact.quantize(CENT, ROUND_HALF_UP)
-    net = total - tax if included else total
-    return Totals(net=net, tax=tax, gross=net + tax)
-
-
-def stored(body):
-    return StoredPart(body, "1", "f", "shop-uk")
-
-
-def view(
-    *lines,
-    included=False,
-    currency="GBP",
-    state="CONFIRMED",
-    sort="BULK",
-    total=None,
-    children=(),
-    **request,
-):
-    """An order as the runtime shows it to an adapter."""
-    sums = total or totals(lines, included=included)
-    asked = OrderRequest(
-        currency=currency,
-        tax_included=included,
-        lines=tuple(asked for asked, _ in lines),
-        totals=sums,
-        number="#5501",
-        placed_at=PLACED,
-        changed_at=PLACED,
-        shop_currency=currency,
-        presentment_currency=currency,
-        presentment_gross=sums.gross,
-        customer=CUSTOMER,
-        **({"po_number": "88123", "ship_to": DOCK} | request),
-    )
-    assessed = OrderAssessment(
-        number="#5501",
-        state=OrderState(state),
-        order_class=OrderClass(sort),
-        class_reason="",
-        currency=currency,
-        tax_included=included,
-        lines=tuple(line for _, line in lines),
-        totals=sums,
-        tax_point=PLACED.date(),
-        placed_at=PLACED,
-        targets=("books",),
-    )
-    parts = {Part.REQUEST: stored(asked), Part.ASSESSMENT: stored(assessed)}
-    return View(ORDER, parts, tuple(children))
+def view(*lines, **changes):
+    """An order to the dock."""
+    usual = {"target": "books", "po_number": "88123", "ship_to": DOCK}
+    return orders.view(*lines, **usual | changes)
 
 
 def _moved(kind, model, key, amount, **more):

@@ -20,12 +20,11 @@ from platforms.quickbooks.customers import TAIL
 from platforms.quickbooks.mapping import unit_price
 from platforms.quickbooks.transport import ERRORS, quoted, split
 from sandbox.faults import Fault
+from tests.kit.orders import CUSTOMER, ORDER
 from tests.platforms.quickbooks import quickbooks_spec
 from tests.platforms.quickbooks.quickbooks_orders import (
     BAR,
-    CUSTOMER,
     DOCK,
-    ORDER,
     SEED,
     TARGET,
     Bench,

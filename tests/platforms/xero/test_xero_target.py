@@ -19,11 +19,10 @@ from fizzbridge.runtime.view import View
 from platforms.xero.mapping import priced
 from platforms.xero.transport import key_of
 from sandbox.faults import Fault
+from tests.kit.orders import CUSTOMER, ORDER, line, stored
 from tests.platforms.xero import xero_spec
 from tests.platforms.xero.xero_orders import (
     CUSTOM,
-    CUSTOMER,
-    ORDER,
     ORGANISATION,
     PAYMENT,
     REFUND,
@@ -34,10 +33,8 @@ from tests.platforms.xero.xero_orders import (
     Maps,
     Meddling,
     item,
-    line,
     payment,
     refund,
-    stored,
     view,
 )
 

@@ -4,40 +4,27 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import httpx
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.documents import Payment, Refund, RefundedLine, SettlementStatus
 from fizzbridge.model.entity import Kind, Part, ref
-from fizzbridge.model.order import (
-    AssessedLine,
-    DocumentLine,
-    LineType,
-    OrderAssessment,
-    OrderClass,
-    OrderRequest,
-    TaxShare,
-    Totals,
-)
-from fizzbridge.model.states import OrderState
-from fizzbridge.model.units import Quantity, Unit
 from fizzbridge.runtime.target import Situation
 from fizzbridge.runtime.tokens import RotatingToken
-from fizzbridge.runtime.view import StoredPart, View
+from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
 from fizzbridge.state.memory import MemoryTable
 from platforms.xero.sandbox import make
 from platforms.xero.target import XeroTarget
+from tests.kit import orders
+from tests.kit.orders import CUSTOMER, ORDER, PLACED, stored
 from tests.kit.transport import SandboxTransport
 
 TENANT = "7d2f0c1e-54a1-4c57-9a59-4a3b8f1f0a01"
-CUSTOMER = ref(Kind.CUSTOMER, "shop-uk", "c-77")
-ORDER = ref(Kind.ORDER, "shop-uk", "5501")
 PAYMENT = ref(Kind.PAYMENT, "shop-uk", "ch_77")
 REFUND = ref(Kind.REFUND, "shop-uk", "r-55")
-PLACED = datetime(2026, 11, 1, 10, 15, 30, tzinfo=UTC)
 WEB = {
     "client_id": "SANDBOX-WEB-APP",
     "client_secret": "sandbox-client-secret",
@@ -45,7 +32,6 @@ WEB = {
 }
 CUSTOM = {"client_id": "SANDBOX-CUSTOM", "client_secret": "sandbox-custom-secret"}
 TARGET = XeroTarget()
-CENT = Decimal("0.01")
 LIMITS = {"concurrent": 5, "minute": 100_000, "day": 100_000, "app_minute": 100_000}
 
 
@@ -65,17 +51,8 @@ ORGANISATION = {
 }
 
 
-class Maps:
-    """Id maps in a dict."""
-
-    def __init__(self, **sorts):
-        self.sorts = sorts
-
-    def get(self, sort, value):
-        return self.sorts.get(sort, {}).get(value)
-
-    def cause(self, sort, value):
-        return f"MAP#books#{sort}/{value}"
+class Maps(orders.Maps):
+    connection = "books"
 
 
 def connection(**settings):
@@ -94,92 +71,9 @@ def connection(**settings):
     )
 
 
-def line(sku, quantity, amount, *, rates=("0.2",), unit=None, factor=1, kind="GOODS", **more):
-    """A line as (request line, assessed line)."""
-    identity = more.pop("id", f"l-{sku or kind}")
-    scheme = more.pop("scheme", "")
-    counted = None
-    if unit:
-        base = quantity * factor
-        counted = Quantity(ordered=quantity, unit=Unit(unit), factor=factor, base=base)
-    asked = DocumentLine(
-        id=identity,
-        type=LineType(kind),
-        sku=sku,
-        title=more.pop("title", f"{sku or kind} title"),
-        quantity=quantity,
-        quantity_ordered=more.pop("ordered", quantity),
-        unit_price=Decimal(1),
-        amount=Decimal(amount),
-        taxes=tuple(TaxShare(title="VAT", rate=Decimal(r), amount=Decimal(0)) for r in rates),
-        **more,
-    )
-    assessed = AssessedLine(
-        id=identity,
-        type=asked.type,
-        sku=sku if counted else None,
-        quantity=counted,
-        amount=asked.amount,
-        tax=asked.tax,
-        taxes=asked.taxes,
-        scheme=scheme,
-    )
-    return asked, assessed
-
-
-def totals(lines, *, included):
-    """Totals as a shop has them that rounds each rate once."""
-    by_rate, total = {}, Decimal(0)
-    for asked, _ in lines:
-        signed = asked.amount * asked.type.sign
-        total += signed
-        rate = sum((share.rate for share in asked.taxes), Decimal(0))
-        by_rate[rate] = by_rate.get(rate, Decimal(0)) + signed
-    tax = Decimal(0)
-    for rate, base in by_rate.items():
-        exact = base - base / (1 + rate) if included else base * rate
-        tax += exact.quantize(CENT, ROUND_HALF_UP)
-    net = total - tax if included else total
-    return Totals(net=net, tax=tax, gross=net + tax)
-
-
-def view(*lines, included=False, currency="GBP", state="CONFIRMED", total=None, **request):
-    """An order as the runtime shows it to an adapter; ``children`` are its documents."""
-    sums = total or totals(lines, included=included)
-    children = request.pop("children", ())
-    asked = OrderRequest(
-        currency=currency,
-        tax_included=included,
-        lines=tuple(asked for asked, _ in lines),
-        totals=sums,
-        number="#5501",
-        placed_at=PLACED,
-        changed_at=PLACED,
-        shop_currency=currency,
-        presentment_currency=currency,
-        presentment_gross=sums.gross,
-        customer=CUSTOMER,
-        **({"po_number": "PO 88123"} | request),
-    )
-    assessed = OrderAssessment(
-        number="#5501",
-        state=OrderState(state),
-        order_class=OrderClass.RETAIL,
-        class_reason="",
-        currency=currency,
-        tax_included=included,
-        lines=tuple(line for _, line in lines),
-        totals=sums,
-        tax_point=PLACED.date(),
-        placed_at=PLACED,
-        targets=("books",),
-    )
-    parts = {Part.REQUEST: asked, Part.ASSESSMENT: assessed}
-    return View(ORDER, {part: stored(body) for part, body in parts.items()}, tuple(children))
-
-
-def stored(body):
-    return StoredPart(body, "1", "f", "shop-uk")
+def view(*lines, **changes):
+    """A retail order."""
+    return orders.view(*lines, **{"target": "books", "sort": "RETAIL"} | changes)
 
 
 def payment(amount, **more):
