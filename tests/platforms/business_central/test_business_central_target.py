@@ -1,6 +1,6 @@
 import json
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 from hypothesis import example, given, settings
@@ -591,13 +591,15 @@ amounts = st.integers(0, 10_000_000).map(lambda cents: Decimal(cents) / 100)
 
 
 @given(st.integers(-10_000_000, 10_000_000), st.integers(1, 100_000))
+@example(364, 3665)
 def test_price_and_discount_give_the_amount_back(cents, quantity):
     amount = Decimal(cents) / 100
     count, price, discount = line_price(amount, quantity, "GBP")
     assert price == round(price, 5)
     assert price >= 0
     assert 0 <= discount <= Decimal("1.00")
-    assert round(count * price + Decimal(0), 2) - discount == amount
+    whole = (count * price).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    assert whole - discount == amount
 
 
 @settings(max_examples=25, deadline=None)
