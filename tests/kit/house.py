@@ -240,7 +240,17 @@ class House:
         self.assessor = Assessor(self.table, self.objects, self.rules, self.clock)
         self.orders = Shelf(self.clock, self.steps, Kind.ORDER)
         self.customers = Shelf(self.clock, self.steps, Kind.CUSTOMER)
-        shelves = {Kind.ORDER: self.orders, Kind.CUSTOMER: self.customers}
+        self.serve({shelf.kind: shelf for shelf in (self.orders, self.customers)})
+        self.queue = MemoryQueue()
+        names = QueueNames("test", lambda name: name, "assess")
+        self.sweeper = Sweeper(
+            self.rows, self.queue, names, ["shop", "erp"], timedelta(seconds=300), self.clock
+        )
+        self.outcomes: list[Outcome] = []
+        self._holder = 0
+
+    def serve(self, shelves: dict[Kind, TargetEntity]) -> None:
+        """Let the target hold these kinds."""
 
         class Dictionary(TargetAdapter):
             platform = "memory"
@@ -261,13 +271,6 @@ class House:
             self._capacity,
             self.clock,
         )
-        self.queue = MemoryQueue()
-        names = QueueNames("test", lambda name: name, "assess")
-        self.sweeper = Sweeper(
-            self.rows, self.queue, names, ["shop", "erp"], timedelta(seconds=300), self.clock
-        )
-        self.outcomes: list[Outcome] = []
-        self._holder = 0
 
     @contextmanager
     def _capacity(self, lease: Any) -> Iterator[Any]:

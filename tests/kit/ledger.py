@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from fizzbridge.http.classify import ErrorRules
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.documents import (
     Payment,
@@ -20,10 +18,9 @@ from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.party import Address
 from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
-from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances
-from fizzbridge.runtime.target import Situation, TargetAdapter, TargetEntity
+from fizzbridge.runtime.target import Situation
 from fizzbridge.runtime.view import View
 from tests.kit.house import BRIDGE, SECOND, Held, House, Shelf, order_ref, order_request
 
@@ -68,29 +65,6 @@ class LedgerHouse(House):
         super().__init__(**{"connections": [shop, erp], "routes": routes} | bridge)
         self.payments = Payments(self.clock, self.steps, Kind.PAYMENT)
         self.serve({shelf.kind: shelf for shelf in (self.orders, self.customers, self.payments)})
-
-    def serve(self, shelves: dict[Kind, TargetEntity]) -> None:
-        """Let the target hold these kinds."""
-
-        class Dictionary(TargetAdapter):
-            platform = "memory"
-            errors = ErrorRules(())
-            entities = shelves
-            search_lag = timedelta(seconds=5)
-            longest_transaction = timedelta(seconds=60)
-
-            def auth(self, secret: Any, connection: Any) -> Any:
-                return None
-
-        self.converge = Converge(
-            Dictionary(),
-            self.bridge.connection("erp"),
-            self.bridge,
-            self.table,
-            self.objects,
-            self._capacity,
-            self.clock,
-        )
 
     # -- what the world does -----------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from fizzbridge.errors import (
 )
 from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.classify import Answer, ErrorRules, Rule
-from fizzbridge.http.client import VendorClient
+from fizzbridge.http.client import ClientAround, VendorClient
 from fizzbridge.runtime.target import short
 from fizzbridge.settings import Connection
 
@@ -84,14 +84,13 @@ def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
     )
 
 
-class CompanyClient(VendorClient):
+class CompanyClient(ClientAround):
     """Puts the company into every path, and remembers lookups for the length of a run."""
 
     def __init__(
         self, inner: VendorClient, connection: Connection, reads: Mapping[str, str] = PAGES
     ) -> None:
-        self.platform = inner.platform
-        self._inner = inner
+        super().__init__(inner)
         self._reads = reads
         company = connection.settings.get("company")
         if not company:
@@ -99,15 +98,6 @@ class CompanyClient(VendorClient):
             raise ConfigurationError(msg, platform=inner.platform)
         self._company = f"/companies({company})"
         self._known: dict[str, Answer] = {}
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A sentence of the vendor's without what this client told it of people."""
-        return self._inner.clean(text)
 
     def request(
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **more: Any

@@ -34,7 +34,7 @@ from fizzbridge.errors import (
     TargetUnavailableError,
 )
 from fizzbridge.http.classify import Answer, ErrorRules, Rule
-from fizzbridge.http.client import VendorClient
+from fizzbridge.http.client import ClientAround, VendorClient
 from fizzbridge.settings import Connection
 
 VERSION = "2025_2"
@@ -303,25 +303,15 @@ def plain(element: ET.Element) -> Any:
     return {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in found.items()}
 
 
-class SuiteTalk(VendorClient):
+class SuiteTalk(ClientAround):
     """Knows the connection's settings, and remembers lookups for as long as a run takes."""
 
     STEADY = re.compile(rb'"acct:(Item|SalesTaxItem)Search"|type="unitsType"|recordType="currency"')
 
     def __init__(self, inner: VendorClient, settings: Mapping[str, Any]) -> None:
-        self.platform = inner.platform
+        super().__init__(inner)
         self.settings = settings
-        self._inner = inner
         self._known: dict[bytes, Answer] = {}
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A sentence of NetSuite's without what this client told it of people."""
-        return self._inner.clean(text)
 
     def request(
         self,

@@ -24,7 +24,7 @@ from fizzbridge.errors import (
 )
 from fizzbridge.http.auth import Bearer
 from fizzbridge.http.classify import Answer, ErrorRules, Rule
-from fizzbridge.http.client import VendorClient, decode, encode
+from fizzbridge.http.client import ClientAround, VendorClient, decode, encode
 from fizzbridge.settings import Connection
 
 _SERIALIZE = re.compile("could not serialize access")
@@ -127,25 +127,15 @@ def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
     raise ConfigurationError(msg, platform="odoo")
 
 
-class OdooClient(VendorClient):
+class OdooClient(ClientAround):
     """Takes JSON-2 calls, sends them over the connection's transport, and remembers lookups."""
 
     def __init__(self, inner: VendorClient, connection: Connection) -> None:
-        self.platform = inner.platform
-        self._inner = inner
+        super().__init__(inner)
         self._database = str(connection.settings.get("database", ""))
         self._is_rpc = connection.settings.get("transport") == "jsonrpc"
         self._uid: int | None = None
         self._known: dict[bytes, Answer] = {}
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A sentence of Odoo's without what this client told it of people."""
-        return self._inner.clean(text)
 
     def request(
         self, method: str, path: str, *, writes: bool, json: Any = None, **plan: Any

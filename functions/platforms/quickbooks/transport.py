@@ -21,7 +21,7 @@ from fizzbridge.errors import (
     TargetUnavailableError,
 )
 from fizzbridge.http.classify import Answer, ErrorRules, Rule, at, retry_after
-from fizzbridge.http.client import VendorClient
+from fizzbridge.http.client import ClientAround, VendorClient
 
 MINOR = "75"
 PAGE = 1000
@@ -88,29 +88,15 @@ ERRORS = ErrorRules(
 )
 
 
-class QuickBooks(VendorClient):
+class QuickBooks(ClientAround):
     """A client for one run, which asks for lists that do not change meanwhile only once.
 
     Reads are metered, and ``update`` follows ``create`` at once.
     """
 
     def __init__(self, inner: VendorClient) -> None:
-        self.platform = inner.platform
-        self._inner = inner
+        super().__init__(inner)
         self.kept: dict[str, list[dict[str, Any]]] = {}
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A vendor's sentence without what this client told it of people."""
-        return self._inner.clean(text)
-
-    def request(self, method: str, path: str, **more: Any) -> Answer:
-        """Make one call."""
-        return self._inner.request(method, path, **more)
 
 
 def quoted(text: str) -> str:

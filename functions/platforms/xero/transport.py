@@ -18,7 +18,7 @@ from fizzbridge.errors import (
     TargetRejectedError,
 )
 from fizzbridge.http.classify import Answer, ErrorRules, Plain, Rule
-from fizzbridge.http.client import VendorClient, encode
+from fizzbridge.http.client import ClientAround, VendorClient, encode
 from fizzbridge.runtime.target import short
 from fizzbridge.settings import Connection
 
@@ -96,23 +96,13 @@ STEADY = frozenset({"/Items", "/TaxRates"})
 """Read once per run: days have few calls, and create and update ask the same."""
 
 
-class XeroClient(VendorClient):
+class XeroClient(ClientAround):
     """Names the organisation on every call, and remembers lookups."""
 
     def __init__(self, inner: VendorClient, connection: Connection) -> None:
-        self.platform = inner.platform
-        self._inner = inner
+        super().__init__(inner)
         self._tenant = str(connection.settings.get("tenant_id", ""))
         self._known: dict[str, Answer] = {}
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A sentence of Xero's without what this client told it of people."""
-        return self._inner.clean(text)
 
     def request(
         self,

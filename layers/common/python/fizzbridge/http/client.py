@@ -228,6 +228,31 @@ class VendorClient:
         raise verdict(f"{call}: {what}", platform=self.platform) from cause
 
 
+class ClientAround(VendorClient):
+    """Another client under a vendor's way of asking: what it does not change goes through."""
+
+    def __init__(self, inner: VendorClient) -> None:
+        self.platform = inner.platform
+        self._inner = inner
+
+    @property
+    def calls(self) -> int:
+        """How many requests went out."""
+        return self._inner.calls
+
+    def beside(self, base_url: str) -> VendorClient:
+        """A client of another host, counted with the one within."""
+        return self._inner.beside(base_url)
+
+    def clean(self, text: str) -> str:
+        """A vendor's sentence without what this client told it of people and of itself."""
+        return self._inner.clean(text)
+
+    def request(self, *call: Any, **more: Any) -> Answer:
+        """Make one call."""
+        return self._inner.request(*call, **more)
+
+
 def encode(value: Any) -> bytes:
     """JSON with every Decimal as the number it is.
 

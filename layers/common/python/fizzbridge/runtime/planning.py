@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from fizzbridge.http.client import Answer, VendorClient
+from fizzbridge.http.client import Answer, ClientAround, VendorClient
 
 FIELDS = 400
 """Fields of one call that are shown; an order of hundreds of lines has more."""
@@ -56,22 +56,12 @@ class Plan:
     is_whole: bool = True
 
 
-class PlanningClient(VendorClient):
+class PlanningClient(ClientAround):
     """Reads through a client; of what it is asked to write it keeps a note."""
 
     def __init__(self, inner: VendorClient) -> None:
-        self.platform = inner.platform
-        self._inner = inner
+        super().__init__(inner)
         self.steps: list[Step] = []
-
-    @property
-    def calls(self) -> int:
-        """How many requests went out."""
-        return self._inner.calls
-
-    def clean(self, text: str) -> str:
-        """A vendor's sentence without what this client told it of people."""
-        return self._inner.clean(text)
 
     def request(
         self,
