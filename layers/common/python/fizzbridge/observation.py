@@ -40,6 +40,8 @@ class Seen:
         part: which part it is.
         parent: the order a payment, refund, shipment, invoice or return belongs to.
         refetch: how to read it from the platform, which settles a tie; None where nothing can.
+        reference: of a payment, refund, return, shipment or invoice: what it carries where our
+            targets write our reference; one of ours says that the thing is our own doing.
     """
 
     ref: EntityRef
@@ -48,6 +50,7 @@ class Seen:
     part: Part = Part.RECORD
     parent: EntityRef | None = None
     refetch: Hint | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True)

@@ -214,9 +214,13 @@ class Price(Frozen):
     """The code it is the price of, where the source says it with the price."""
     price_list: str = ""
     unit: Unit
+    min_quantity: Factor = 1
+    """From how many of the unit on."""
     price: Money
     tax_included: bool
     valid_from: Instant | None = None
+    valid_to: Instant | None = None
+    """Until then, exclusive."""
 
 
 class LotStock(Frozen):

@@ -15,7 +15,15 @@ from urllib.parse import urlsplit
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Invoice, Return, Shipment
-from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind, Part, Role, owner_role
+from fizzbridge.model.entity import (
+    CHILD_KINDS,
+    LEVEL_KINDS,
+    EntityRef,
+    Kind,
+    Part,
+    Role,
+    owner_role,
+)
 from fizzbridge.model.privacy import scrub
 from fizzbridge.model.version import SEED, Clock, ReadTime, Sequence, Timestamp
 from fizzbridge.observation import Seen
@@ -127,6 +135,8 @@ class Observer:
         Raises:
             TableUnavailableError: it is unknown whether the part was written.
         """
+        if self._is_echo(seen):
+            return Merge.IGNORED
         if not self._is_owned(connection, seen):
             if not self._is_compared(seen):
                 return Merge.IGNORED
@@ -212,6 +222,19 @@ class Observer:
         if seen.changed is None or _is_erasure(connection, seen):
             return True
         return owner_role(seen.ref.kind, seen.part) in self._bridge.connection(connection).roles
+
+    def _is_echo(self, seen: Seen) -> bool:
+        """Whether a document is one we made ourselves: its own entity is another's.
+
+        The mark on it counts at once; the way back is written only when its create was answered.
+        """
+        if seen.ref.kind not in CHILD_KINDS or seen.part is not Part.RECORD:
+            return False
+        maker, is_marked, _ = seen.reference.partition("/")
+        if is_marked and any(one.name == maker for one in self._bridge.connections):
+            return True
+        is_target = any(seen.ref.connection in route.targets for route in self._bridge.routes)
+        return is_target and rows.ours(self._table, seen.ref) is not None
 
     def _is_compared(self, seen: Seen) -> bool:
         """Whether somebody else owns it, whose word this one is to be held against."""
