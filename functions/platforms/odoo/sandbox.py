@@ -77,13 +77,14 @@ class OdooSandbox:
 
     Seed keys, all optional; ``sandbox_seed.json`` has what the missing ones mean: ``database`` and
     ``databases`` (others on the host), ``first_id``, ``commit_delay_seconds``, ``modules`` (also
-    ``base_vat``; ``accountant``, with which a payment is ``in_payment`` until the bank shows it),
-    ``api_keys`` {key: {login, uid, groups, tz, expiration_date}}, ``passwords`` {login: password},
-    ``company`` {name, currency, tax_calculation_rounding_method}, ``currencies``, ``countries``,
-    ``uoms``, ``warehouses`` [{name, code}] (beside ``WH``), ``locations`` (paths, as
-    ``WH/Stock/Cold``), ``taxes``, ``payment_terms`` {name: days}, ``pricelists`` [{name, currency,
-    items: [{sku, price, min_quantity}]}], ``partners``, ``products`` (with ``stock``: a number or
-    {path: number}, and ``lots`` {name: number}), ``webhook_uri`` (rules made in advance) and
+    ``base_vat``; ``product_expiry``; ``accountant``, with which a payment is ``in_payment`` until
+    the bank shows it), ``api_keys`` {key: {login, uid, groups, tz, expiration_date}}, ``passwords``
+    {login: password}, ``company`` {name, currency, tax_calculation_rounding_method},
+    ``currencies``, ``countries``, ``uoms``, ``warehouses`` [{name, code}] (beside ``WH``),
+    ``locations`` (paths, as ``WH/Stock/Cold``, or [path, usage]), ``taxes``, ``payment_terms``
+    {name: days}, ``pricelists`` [{name, currency, items: [{sku, price, min_quantity}]}],
+    ``partners``, ``products`` (with ``stock``: a number or {path: number}, and ``lots`` {name:
+    number}), ``webhook_uri`` (rules made in advance) and
     ``webhook_models``.
 
     Attributes:

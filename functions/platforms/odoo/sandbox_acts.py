@@ -102,9 +102,7 @@ class Acts:
     def choose_lot(self, moves: Iterable[Row], line: Row) -> None:
         """Take a SKU's goods from a lot, made if there is none of that name."""
         product = self.item(line["sku"])
-        known = self.rows("stock.lot", name=line["lot"], product_id=product)
-        values = {"name": line["lot"], "product_id": product}
-        lot = known[0]["id"] if known else self.on("stock.lot").insert(values)
+        lot = self.lot(product, line)
         for move in moves:
             if move["product_id"] == product:
                 for row in self.root.of(Moves, "stock.move").lines(move["id"]):
@@ -201,11 +199,13 @@ class Acts:
             raise WrongDraftError("no invoice of this order is due")
         return self.pay(due[0]["id"], draft)
 
-    def pay(self, id_: int, draft: Row) -> Made:
-        """Register a payment: all that is due, or an amount."""
-        wizards = self.on("account.payment.register", active_model="account.move", active_ids=[id_])
+    def pay(self, moves: int | Sequence[int], draft: Row) -> Made:
+        """Register one payment of a document or several: all that is due, or an amount."""
+        ids = [moves] if isinstance(moves, int) else list(moves)
+        wizards = self.on("account.payment.register", active_model="account.move", active_ids=ids)
         names = {"reference": "communication", "date": "payment_date"}
-        vals = {name: draft[key] for key, name in names.items() if draft.get(key)}
+        vals: Row = {name: draft[key] for key, name in names.items() if draft.get(key)}
+        vals["group_payment"] = True
         if draft.get("amount") is not None:
             vals["amount"] = money(draft["amount"])
         (wizard,) = wizards.create([vals])
@@ -310,22 +310,28 @@ class Acts:
 
     def stock(self, id_: int, draft: Row) -> Made:
         """Count a product: in the first warehouse's stock, or a place named by its path."""
-        place = draft.get("location") or self.first_place()
-        known = {row["complete_name"]: row["id"] for row in self.txn.rows("stock.location")}
-        if place not in known:
-            raise WrongDraftError(f"there is no place {place!r}")
-        lots = self.rows("stock.lot", name=draft.get("lot"), product_id=id_)
-        if draft.get("lot") and not lots:
-            values = {"name": draft["lot"], "product_id": id_}
-            lots = [self.on("stock.lot").row(self.on("stock.lot").insert(values))]
-        lot = lots[0]["id"] if draft.get("lot") else False
-        made = set_stock(self.txn, id_, known[place], money(draft["quantity"]), lot)
-        return "stock.quant", made
+        place, lot = self.place(draft.get("location")), self.lot(id_, draft)
+        return "stock.quant", set_stock(self.txn, id_, place, money(draft["quantity"]), lot)
 
-    def first_place(self) -> str:
-        """The path of the first warehouse's stock."""
-        warehouse = next(self.txn.rows("stock.warehouse"))
-        return self.on("stock.location").label(warehouse["lot_stock_id"])
+    def place(self, path: Any) -> int:
+        """The place of a path; without one the first warehouse's stock."""
+        if not path:
+            return int(next(self.txn.rows("stock.warehouse"))["lot_stock_id"])
+        known = {row["complete_name"]: row["id"] for row in self.txn.rows("stock.location")}
+        if path not in known:
+            raise WrongDraftError(f"there is no place {path!r}")
+        return int(known[path])
+
+    def lot(self, product: int, draft: Row) -> Any:
+        """The lot a draft names, made if there is none of that name; with its days."""
+        if not draft.get("lot"):
+            return False
+        known = self.rows("stock.lot", name=draft["lot"], product_id=product)
+        values = {"name": draft["lot"], "product_id": product}
+        lot = known[0]["id"] if known else self.on("stock.lot").insert(values)
+        names = {"best_before": "use_date", "expires": "expiration_date"}
+        self.on("stock.lot").update(lot, {names[key]: draft[key] for key in names if key in draft})
+        return lot
 
     def scatter(self, id_: int, _: Row) -> Made:
         """What confirmations at once leave behind: reservations on a quant row of their own."""
@@ -356,17 +362,19 @@ class Acts:
             "product_id": id_,
             "applied_on": "0_product_variant",
         }
+        names = {"valid_from": "date_start", "valid_to": "date_end"}
+        days = {name: draft.get(key) or False for key, name in names.items()}
         items = self.on("product.pricelist.item")
         known = [
             row
-            for row in self.rows("product.pricelist.item", **keys)
+            for row in self.rows("product.pricelist.item", **keys, **days)
             if row.get("min_quantity", 0.0) == least
         ]
         if known:
             items.update(known[0]["id"], {"fixed_price": amount})
             return "product.pricelist.item", int(known[0]["id"])
         more = {"min_quantity": least, "fixed_price": amount}
-        return "product.pricelist.item", items.insert(keys | more)
+        return "product.pricelist.item", items.insert(keys | days | more)
 
     def lines(self, draft: Row) -> list[Row]:
         """The lines of a draft: SKU, quantity in the product's unit, perhaps a lot."""

@@ -43,6 +43,13 @@ class Users(Records):
 class Partners(Records):
     """``res.partner``."""
 
+    def split(self, vals: Row, row: Row) -> tuple[Row, Row]:
+        """Who gives up a limit of its own has the company's again, which is none here."""
+        values, children = super().split(vals, row)
+        if values.pop("use_partner_credit_limit", True) is False:
+            values["credit_limit"] = 0.0
+        return values, children
+
     def check(self, row: Row) -> None:
         """Only addresses may be without a name; a VAT number is looked at where a module does."""
         super().check(row)

@@ -14,8 +14,10 @@ from starlette.routing import Route
 
 from platforms.odoo.sandbox_acts import Acts, Made, WrongDraftError
 from platforms.odoo.sandbox_automation import point_to
+from platforms.odoo.sandbox_credit import pay_customer
 from platforms.odoo.sandbox_seeding import as_system
 from platforms.odoo.sandbox_store import OdooError, Row, Store, Transaction
+from platforms.odoo.sandbox_warehouse import Warehouse
 
 Act = Callable[[int, Row], Made]
 KINDS: dict[str, tuple[str, list[Any]]] = {
@@ -32,14 +34,18 @@ KINDS: dict[str, tuple[str, list[Any]]] = {
 }
 BILL = {"lines", "amount", "date", "post"}
 PAY = {"amount", "reference", "date"}
+PAYS = PAY | {"invoices"}
+PRICE = {"price", "pricelist", "min_quantity", "valid_from", "valid_to"}
 SHIP = {"lines", "carrier", "tracking", "backorder"}
 RETURN = {"lines", "refund", "receive", "shipment"}
+GOODS = {"quantity", "location", "lot"}
 ANY = {"*"}
 
 
 def acts(txn: Transaction) -> dict[tuple[str, str], tuple[Act, set[str]]]:
     """Every act with the words its draft may use."""
     does = Acts(txn)
+    goods = Warehouse(does)
     table: dict[tuple[str, str], tuple[Act, set[str]]] = {
         ("orders", "ship"): (does.ship_order, SHIP),
         ("orders", "return"): (does.return_order, RETURN),
@@ -56,9 +62,14 @@ def acts(txn: Transaction) -> dict[tuple[str, str], tuple[Act, set[str]]]:
         ("invoices", "block"): (does.block_invoice, set()),
         ("credit_notes", "pay"): (does.pay, PAY),
         ("payments", "match"): (does.match_payment, set()),
-        ("items", "stock"): (does.stock, {"quantity", "location", "lot"}),
-        ("items", "price"): (does.price, {"price", "pricelist", "min_quantity"}),
+        ("customers", "pay"): (lambda id_, draft: pay_customer(does, id_, draft), PAYS),
+        ("items", "stock"): (does.stock, GOODS | {"best_before", "expires"}),
+        ("items", "receive"): (goods.receive, GOODS | {"receive"}),
+        ("items", "move"): (goods.relocate, {"quantity", "from", "to", "lot"}),
+        ("items", "scrap"): (goods.scrap, GOODS),
+        ("items", "price"): (does.price, PRICE),
         ("items", "scatter"): (does.scatter, set()),
+        ("items", "tidy"): (goods.tidy, set()),
     }
     buttons = {
         "orders": {"confirm": "action_confirm", "cancel": "action_cancel", "block": "action_lock"},

@@ -141,10 +141,10 @@ class Seeding:
                     kind | way | {"warehouse_id": id_}
                 )
                 self.records("stock.warehouse").update(id_, {name: operation})
-        for path in self.seed["locations"]:
+        for given in self.seed["locations"]:
+            path, usage = (given, "internal") if isinstance(given, str) else given
             above, _, name = path.rpartition("/")
-            inside = {"name": name, "usage": "internal", "location_id": self.place(above)}
-            places.insert(inside)
+            places.insert({"name": name, "usage": usage, "location_id": self.place(above)})
 
     def place(self, path: str) -> int:
         """The place of a path; the first warehouse's stock without one."""
