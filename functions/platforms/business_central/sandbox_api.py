@@ -207,12 +207,12 @@ class Api:
                 raise no_record(place.entity.name, place.id)
             body = {"@odata.context": self._context(call, place)}
             return Answer(
-                200, body | self._shown(call, query, self._reread(call, place, row)), JSON
+                200, body | self._shown(call, query, self._reread(call, place.entity, row)), JSON
             )
         pinned = {**place.within, **(query.filter.pinned if query.filter else {})}
         self._pinned(place.entity, pinned)
         found = [
-            self._reread(call, place, row)
+            self._reread(call, place.entity, row)
             for row in rows[place.entity.set].values()
             if all(row[key] == value for key, value in place.within.items())
         ]
@@ -254,10 +254,10 @@ class Api:
             return self.store.as_of(timedelta(seconds=lag))
         return self.store.rows
 
-    def _reread(self, call: Call, place: Place, row: Row) -> Row:
-        if place.entity.set in DOCUMENTS and not call.is_replica:
-            return self.documents.reread(place.entity.set, row)
-        return row
+    def _reread(self, call: Call, entity: Entity, row: Row) -> Row:
+        if entity.set in DOCUMENTS and not call.is_replica:
+            return self.documents.reread(entity.set, row)
+        return self.posting.financial(row) if entity.set == "customerFinancialDetails" else row
 
     def _pinned(self, entity: Entity, pinned: Mapping[str, Any]) -> None:
         if entity.parent is None or "id" in pinned or entity.parent[1] in pinned:
@@ -288,6 +288,7 @@ class Api:
             query = Query.read(child, inner_options(inner))
             below = child.parent[1] if child.parent else "id"
             mine = [one for one in rows[child.set].values() if one[below] == row["id"]]
+            mine = [self._reread(call, child, one) for one in mine]
             return {name: [self._shown(call, query, one) for one in query.cut(query.wanted(mine))]}
         if name in entity.links:
             set_, key = entity.links[name]

@@ -57,11 +57,14 @@ class Desk:
             "salesCreditMemos": {
                 "post": lambda row, _: self.posting.post("salesCreditMemos", row),
                 "cancel": self._cancel_memo,
+                "pay": self.pay_out,
             },
             "customers": {"block": self._block_customer, "pay": self._pay_on_account},
             "items": {
                 "block": self._block_item,
                 "stock": self.stock,
+                "receive": self.receive,
+                "move": self.move,
                 "price": self.price,
                 "units": self._units,
             },
@@ -220,6 +223,14 @@ class Desk:
         self.posting.receive(row, cents(_decimal(draft["amount"])), None)
         return row
 
+    def pay_out(self, row: Row, draft: Row) -> Row:
+        """What a credit memo is worth goes back to the customer, in part or whole."""
+        _known(draft, "amount", "reference", "date")
+        if row["status"] != "Open":
+            raise DeskError("nothing of this credit memo is left to pay out")
+        self.posting.pay_out(row, cents(_decimal(draft.get("amount", row["_remaining"]))))
+        return self.store.get("salesCreditMemos", row["id"])
+
     def credit(self, row: Row, draft: Row) -> Row:
         """Credit an invoice in part or whole, by lines or by an amount; goods stay away."""
         _known(draft, "lines", "amount", "reference", "reason")
@@ -289,14 +300,33 @@ class Desk:
     def stock(self, row: Row, draft: Row) -> Row:
         """Count an item: afterwards there is so much of it at the location, or at none."""
         _known(draft, "quantity", "location")
-        place = ZERO
-        if code := draft.get("location"):
-            place = self.find("locations", code)["id"]
+        place = self._place(draft.get("location"))
         difference = _decimal(draft["quantity"]) - self.store.stock_at(row, place)
         if difference:
             kind = "Positive Adjmt." if difference > 0 else "Negative Adjmt."
             self.store.move(row, difference, kind, documentNumber="COUNT", _location=place)
         return row
+
+    def receive(self, row: Row, draft: Row) -> Row:
+        """Goods come in from a vendor."""
+        _known(draft, "quantity", "location")
+        place, quantity = self._place(draft.get("location")), _positive(draft["quantity"])
+        facts = {"documentNumber": "RECEIPT", "sourceType": "Vendor", "_location": place}
+        self.store.move(row, quantity, "Purchase", **facts)
+        return row
+
+    def move(self, row: Row, draft: Row) -> Row:
+        """Goods go from one location to another: two entries, and as many as before."""
+        _known(draft, "quantity", "from", "to")
+        quantity = _positive(draft["quantity"])
+        for name, part in (("from", -quantity), ("to", quantity)):
+            place = self._place(draft.get(name))
+            facts = {"documentNumber": "TRANSFER", "_location": place}
+            self.store.move(row, part, "Transfer", **facts)
+        return row
+
+    def _place(self, code: str | None) -> str:
+        return str(self.find("locations", code)["id"]) if code else ZERO
 
     def price(self, row: Row, draft: Row) -> Row:
         """Another list price for one base unit."""
@@ -349,6 +379,12 @@ class Desk:
 def _known(draft: Row, *keys: str) -> None:
     if unknown := draft.keys() - set(keys):
         raise DeskError(f"unknown in the draft: {', '.join(sorted(unknown))}")
+
+
+def _positive(value: Any) -> Decimal:
+    if _decimal(value) <= 0:
+        raise DeskError("a quantity is above nothing")
+    return _decimal(value)
 
 
 def _decimal(value: Any) -> Decimal:

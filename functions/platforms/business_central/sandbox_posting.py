@@ -312,9 +312,7 @@ class Posting:
         self.store.quiet("customers", customer_id, balanceDue=owed)
         sold = [row for row in invoices if row["status"] in ISSUED]
         sales = sum((row["totalAmountExcludingTax"] for row in sold), NOTHING)
-        late = [row for row in sold if row["dueDate"] < self.store.today()]
-        overdue = sum((row["remainingAmount"] for row in late), NOTHING)
-        values = {"balance": owed, "totalSalesExcludingTax": sales, "overdueAmount": overdue}
+        values = {"balance": owed, "totalSalesExcludingTax": sales}
         self.store.quiet("customerFinancialDetails", customer_id, **values)
 
     def receive(self, customer: Row, amount: Decimal, invoice: Row | None) -> None:
@@ -328,6 +326,25 @@ class Posting:
         on_account = self.store.get("customers", customer["id"]).get("_on_account", NOTHING)
         self.store.quiet("customers", customer["id"], _on_account=on_account + amount)
         self.balance(customer["id"])
+
+    def pay_out(self, memo: Row, amount: Decimal) -> None:
+        """Money back to a customer, out of a credit memo."""
+        left = memo["_remaining"] - amount
+        if amount <= 0 or left < 0:
+            raise refusal("The amount applied must be above 0 and no more than what remains.")
+        status = "Open" if left else "Paid"
+        self.store.change("salesCreditMemos", memo["id"], _remaining=left, status=status)
+        self.balance(memo["customerId"])
+
+    def financial(self, row: Row) -> Row:
+        """A customer's figures as they are read: more is overdue each day, and nothing changed."""
+        invoices = self.store.find("salesInvoices", customerId=row["id"])
+        late = [one for one in invoices if one["dueDate"] < self.store.today()]
+        customer = self.store.get("customers", row["id"])
+        return row | {
+            "overdueAmount": sum((one["remainingAmount"] for one in late), NOTHING),
+            "lastModifiedDateTime": customer["lastModifiedDateTime"],
+        }
 
     def payable(self, number: str) -> Row | None:
         """The posted invoice a payment names; one that is closed takes no more."""
