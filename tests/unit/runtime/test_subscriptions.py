@@ -21,6 +21,7 @@ class Listing(Subscriptions):
     def __init__(self, *listed: Subscription) -> None:
         self.rows = list(listed)
         self.gone: set[str] = set()
+        self.renewed: list[tuple[str, str]] = []
 
     def listed(self, vendor, connection):
         del vendor, connection
@@ -29,6 +30,12 @@ class Listing(Subscriptions):
     def add(self, vendor, topic, address, secret, connection):
         del vendor, secret, connection
         self.rows.append(Subscription(f"new {topic}", topic, address))
+
+    def renew(self, vendor, subscription, secret, connection):
+        del vendor, connection
+        if subscription.id in self.gone:
+            raise NotThereError("run out")
+        self.renewed.append((subscription.id, secret))
 
     def remove(self, vendor, subscription, connection):
         del vendor, connection
@@ -90,3 +97,19 @@ def test_what_is_gone_when_it_is_removed_is_as_good(register):
     listing = Listing(Subscription("1", "orders", HERE, is_active=False))
     listing.gone = {"1"}
     assert fulfil(register, listing) == ["orders", "refunds"]
+
+
+def test_what_is_kept_is_renewed_and_what_has_run_out_is_made_anew(register):
+    there = [Subscription("1", "orders", HERE), Subscription("2", "refunds", HERE)]
+    listing = Listing(*there)
+    listing.gone = {"2"}
+    assert fulfil(register, listing) == ["refunds"]
+    assert listing.renewed == [("1", "secret")]
+    assert listing.rows[-1].id == "new refunds"
+
+
+def test_what_goes_is_not_renewed(register):
+    listing = Listing(Subscription("1", "orders", HERE))
+    register.want(Wish(HERE))
+    assert fulfil(register, listing) == []
+    assert (listing.renewed, listing.rows) == ([], [])

@@ -41,6 +41,12 @@ def test_token_and_request_id_are_found():
     assert (found.path_token, found.request_id) == ("t", "r")
 
 
+def test_what_the_address_asks_is_found_and_not_stored():
+    found = delivery(queryStringParameters={"validationToken": "8d1f"})
+    assert found.query == {"validationToken": "8d1f"}
+    assert found.without(()).query == {}
+
+
 def test_what_is_stored_holds_no_proof():
     headers = {"authorization": "a", "cookie": "c", "x-proof": "p", "x-topic": "t"}
     found = delivery(headers=headers, pathParameters={"token": "t"}).without(["x-proof"])

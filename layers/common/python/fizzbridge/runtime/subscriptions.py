@@ -71,6 +71,15 @@ class Subscriptions(ABC):
             connection: the connection.
         """
 
+    def renew(  # noqa: B027  most last until they are deleted
+        self, vendor: VendorClient, subscription: Subscription, secret: str, connection: Connection
+    ) -> None:
+        """Make one that is kept last longer, where they run out, and know the newest secret.
+
+        Raises:
+            NotThereError: it is gone meanwhile; another is made.
+        """
+
     @abstractmethod
     def remove(
         self, vendor: VendorClient, subscription: Subscription, connection: Connection
@@ -138,6 +147,11 @@ class Register:
             else:
                 with suppress(NotThereError):
                     adapter.remove(vendor, one, self._connection)
+        for one in list(kept.values()):
+            try:
+                adapter.renew(vendor, one, secret, self._connection)
+            except NotThereError:
+                del kept[one.topic]
         missing = [topic for topic in wanted if topic not in kept]
         for topic in missing:
             adapter.add(vendor, topic, wish.address, secret, self._connection)

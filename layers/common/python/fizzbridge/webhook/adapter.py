@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
@@ -94,6 +94,10 @@ class WebhookAdapter(ABC):
         It is asked before the signature: nothing may come of it but the answer.
         """
         return None
+
+    def proven(self, delivery: Delivery, secrets: Sequence[str]) -> Delivery:  # noqa: ARG002  for overriders
+        """What of a verified delivery is proven, as it may be stored: without its proof."""
+        return delivery.without(self.signature.headers)
 
     def content(self, delivery: Delivery) -> Any:
         """What the wire model reads: the body, and what the vendor says in headers only."""

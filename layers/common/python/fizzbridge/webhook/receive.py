@@ -67,7 +67,7 @@ class Receiver:
                     self._count(Metric.IGNORED)
                     headers = {"content-type": reply.media}
                     return {"statusCode": reply.status, "headers": headers, "body": reply.body}
-                self._verify(delivery)
+                proven = self._proven(delivery)
             except VerificationError as error:
                 self._count(Metric.REJECTED)
                 log.warning("delivery refused", extra={"code": error.code})
@@ -76,16 +76,19 @@ class Receiver:
                 self._count(Metric.PUT_OFF)
                 log.error("no signing secret", extra={"reason": type(error).__name__})
                 return TRY_AGAIN
-            return self._accept(delivery.without(self._adapter.signature.headers), correlation_id)
+            return self._accept(proven, correlation_id)
 
-    def _verify(self, delivery: Delivery) -> None:
+    def _proven(self, delivery: Delivery) -> Delivery:
         secrets, name = self._given.secrets, self._given.settings.signing_secret or ""
         check = self._adapter.signature.verify
+        known = active(secrets.get(name))
         try:
-            check(delivery, active(secrets.get(name)), delivery.received_at)
+            check(delivery, known, delivery.received_at)
         except VerificationError:
             # The secret may have been rotated a moment ago; the store limits how often we ask.
-            check(delivery, active(secrets.refetch(name)), delivery.received_at)
+            known = active(secrets.refetch(name))
+            check(delivery, known, delivery.received_at)
+        return self._adapter.proven(delivery, known)
 
     def _accept(self, delivery: Delivery, correlation_id: str) -> Response:
         about: dict[str, str] = {}

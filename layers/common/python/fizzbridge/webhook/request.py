@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Self
@@ -24,6 +24,7 @@ class Delivery:
         received_at: when it came in.
         path_token: the secret part of the path, for vendors that cannot sign.
         request_id: the gateway's, to follow it in logs.
+        query: of the address, where some vendors put a question; it is never stored.
     """
 
     headers: Mapping[str, str]
@@ -31,6 +32,7 @@ class Delivery:
     received_at: datetime
     path_token: str | None = None
     request_id: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], now: datetime) -> Self:
@@ -50,13 +52,14 @@ class Delivery:
             received_at=now,
             path_token=(event.get("pathParameters") or {}).get("token"),
             request_id=str((event.get("requestContext") or {}).get("requestId", "")),
+            query=event.get("queryStringParameters") or {},
         )
 
     def without(self, headers: Collection[str]) -> Self:
         """The delivery as it may be stored: its proof and the caller's credentials taken out."""
         hidden = {*headers, "authorization", "cookie"}
         kept = {name: value for name, value in self.headers.items() if name not in hidden}
-        return replace(self, headers=kept, path_token=None)
+        return replace(self, headers=kept, path_token=None, query={})
 
     def json(self) -> Any:
         """The body as JSON, numbers with a point as decimals.
