@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from fizzbridge.errors import VerificationError
 from fizzbridge.webhook.request import Delivery
-from fizzbridge.webhook.signatures import TOLERANCE, FizzHmac, HmacSha256, StandardWebhooks
+from fizzbridge.webhook.signatures import (
+    TOLERANCE,
+    FizzHmac,
+    HmacSha256,
+    PathToken,
+    StandardWebhooks,
+    standard_proof,
+)
 
 AT = datetime(2026, 11, 20, tzinfo=UTC)
 # RFC 4231, test case 2.
@@ -103,6 +110,30 @@ def test_a_vector_of_standard_webhooks_made_elsewhere():
     StandardWebhooks().verify(delivery, (secret,), at)
 
 
+def test_the_vector_of_standard_webhooks_own_libraries():
+    """https://github.com/standard-webhooks/standard-webhooks, the tests of its libraries."""
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"test": 2432232314}'
+    headers = {
+        "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "webhook-timestamp": "1614265330",
+        "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    }
+    at = datetime.fromtimestamp(1614265330, UTC)
+    delivery = Delivery(headers=headers, body=body, received_at=at)
+    StandardWebhooks().verify(delivery, ("another", secret), at)
+    with pytest.raises(VerificationError):
+        StandardWebhooks().verify(delivery, (secret.removeprefix("whsec_"),), at)
+
+
+@pytest.mark.parametrize("secret", ["whsec_", "whsec_cut", "whsec_\u00fc", "whsec_%%%%"])
+def test_a_secret_that_was_spoiled_refuses_and_breaks_nothing(secret):
+    proof = standard_proof("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", str(SECOND), DATA)
+    keyless = hmac.digest(b"", f"msg_1.{SECOND}.".encode() + DATA, hashlib.sha256)
+    for one in (proof, "v1," + base64.b64encode(keyless).decode()):
+        with pytest.raises(VerificationError):
+            verify(StandardWebhooks(), standard() | {"webhook-signature": one}, secrets=(secret,))
+
+
 def test_a_vector_of_our_modules_made_elsewhere():
     body = (
         b'{"event":"order.placed","site_id":"FizzUS","order_no":"00028011",'
@@ -162,3 +193,26 @@ def test_a_secret_is_not_compared_with_a_time_of_long_ago():
         StandardWebhooks().verify(
             Delivery(headers=standard(), body=DATA, received_at=AT), (KEY,), AT + timedelta(days=1)
         )
+
+
+# -- vendors that cannot sign ----------------------------------------------------------------------
+
+
+def by_token(token, body=DATA, secrets=(KEY,)):
+    PathToken().verify(Delivery({}, body, AT, path_token=token), secrets, AT)
+
+
+def test_any_active_secret_at_the_end_of_the_path_will_do():
+    by_token(KEY)
+    by_token(KEY, secrets=("newest", KEY))
+
+
+@pytest.mark.parametrize("token", [None, "", "jefe", f"{KEY} ", KEY[:-1], "\ud800", "é"])
+def test_any_other_token_is_refused(token):
+    with pytest.raises(VerificationError):
+        by_token(token)
+
+
+def test_a_token_without_a_body_tells_nothing():
+    with pytest.raises(VerificationError):
+        by_token(KEY, b"")

@@ -72,7 +72,7 @@ TOLERANCE = timedelta(minutes=5)
 class StandardWebhooks:
     """The scheme of standardwebhooks.com: ``id.timestamp.body``, any of several ``v1,`` proofs.
 
-    The secret's own bytes are the key; a vendor that hands out ``whsec_`` and base64 decodes first.
+    The key is what follows ``whsec_``, decoded; of a secret that does not begin so, its own bytes.
     """
 
     scheme: ClassVar[str] = "Standard Webhooks"
@@ -82,13 +82,37 @@ class StandardWebhooks:
         """Accept a delivery of the last minutes that any active secret proves."""
         named, at = (delivery.headers.get(f"webhook-{name}", "") for name in ("id", "timestamp"))
         proofs_given = delivery.headers.get(self.headers[0], "").split(" ")
-        given = [one.removeprefix("v1,") for one in proofs_given if one.startswith("v1,")]
+        given = [one for one in proofs_given if one.startswith("v1,")]
         if not given or "" in proofs_given or not named or not delivery.body:
             raise VerificationError("no signature, or nothing signed", code="unsigned")
         _of_now(at, now)
-        signed = f"{named}.{at}.".encode() + delivery.body
-        proofs = [base64.b64encode(_hmac(secret, signed)) for secret in secrets]
-        _compare(proofs, given)
+        proofs = [standard_proof(secret, named, at, delivery.body) for secret in secrets]
+        _compare([proof.encode() for proof in proofs], given)
+
+
+def standard_proof(secret: str, named: str, at: str, body: bytes) -> str:
+    """What Standard Webhooks put into the header for one secret.
+
+    Args:
+        secret: as it was handed out.
+        named: the id of the delivery.
+        at: its time, in seconds.
+        body: the raw body.
+    """
+    digest = hmac.new(_standard_key(secret), f"{named}.{at}.".encode() + body, hashlib.sha256)
+    return "v1," + base64.b64encode(digest.digest()).decode()
+
+
+_ENCODED = "whsec_"
+
+
+def _standard_key(secret: str) -> bytes:
+    encoded = secret[len(_ENCODED) :] if secret.startswith(_ENCODED) else ""
+    try:
+        # Nothing decoded is no key: anybody could sign with it.
+        return base64.b64decode(encoded, validate=True) or secret.encode()
+    except ValueError:
+        return secret.encode()
 
 
 @dataclass(frozen=True)
@@ -110,6 +134,21 @@ class FizzHmac:
         _of_now(at, now)
         signed = f"{at}.".encode() + delivery.body
         _compare([b"v1=" + _hmac(secret, signed).hex().encode() for secret in secrets], [given])
+
+
+@dataclass(frozen=True)
+class PathToken:
+    """A long random token in the path, of vendors that cannot sign: it proves no body."""
+
+    scheme: ClassVar[str] = "token in the path"
+    headers: tuple[str, ...] = ()
+
+    def verify(self, delivery: Delivery, secrets: Sequence[str], now: datetime) -> None:
+        """Accept a delivery whose path ends with any active secret."""
+        del now
+        if not delivery.path_token or not delivery.body:
+            raise VerificationError("no token, or nothing told", code="unsigned")
+        _compare([secret.encode() for secret in secrets], [delivery.path_token])
 
 
 def _of_now(at: str, now: datetime) -> None:
