@@ -64,13 +64,14 @@ def _operation(slug: str, manifest: Manifest, webhook: WebhookAdapter) -> dict[s
     proofs = webhook.signature.headers
     told = sorted({name for one in seen for name in one} - {*proofs, *_OBVIOUS})
     media = sorted({one["content-type"].partition(";")[0] for one in seen if "content-type" in one})
-    token = [{"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}]
+    token = {"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}
+    token |= {"description": webhook.signature.scheme}
     return {
         "operationId": slug,
         "summary": f"Deliveries of {manifest.name}.",
         "security": [{name: []} for name in proofs],
         "parameters": [
-            *(token if manifest.webhook.path_token else []),
+            *([token] if manifest.webhook.path_token else []),
             *({"name": name, "in": "header", "schema": {"type": "string"}} for name in told),
         ],
         "requestBody": {

@@ -24,7 +24,7 @@ from scripts.export_webhooks import FILE, path_of
 from tests.contract.test_sources import ROOT, webhook_of
 from tests.kit.clock import START
 from tests.kit.gateway import Gateway
-from tests.kit.source import OLD_SECRET, SECRET, Source, captured_logs, fixtures, signed
+from tests.kit.source import OLD_SECRET, SECRET, Source, captured_logs, fixtures, proven
 
 # Schemathesis takes Hypothesis's printer away, and no test of the process could show its example.
 setup()
@@ -91,7 +91,7 @@ class Asked:
     def sent(self, event, body, prove):
         self.body = body
         if prove:
-            event["headers"] = signed(self.source.webhook, event["headers"], body)
+            event = proven(self.source.webhook, event, body)
         self.headers = event["headers"]
         return event
 

@@ -29,6 +29,7 @@ from tests.kit.source import (
     captured_logs,
     fixtures,
     http_event,
+    proof_in,
     signed,
 )
 
@@ -235,10 +236,10 @@ def tampered(fixture):
 )
 def test_f36_a_proof_that_is_not_quite_right_is_refused(source, golden, spoil):
     event = golden.event(source.webhook)
-    name = source.webhook.signature.headers[0]
-    proof = spoil(event["headers"].pop(name))
+    fields, name = proof_in(source.webhook, event)
+    proof = spoil(fields.pop(name))
     if proof is not None:
-        event["headers"][name] = proof
+        fields[name] = proof
     assert source.deliver(event) == 401
     assert source.parts() == {}
     assert source.messages() == []
@@ -246,6 +247,8 @@ def test_f36_a_proof_that_is_not_quite_right_is_refused(source, golden, spoil):
 
 
 def test_f36_a_tampered_body_is_refused(source, golden):
+    if not source.webhook.signature.headers:
+        pytest.skip(f"{source.webhook.platform} signs nothing: what it tells is read back")
     event = http_event(signed(source.webhook, golden.headers, golden.body), tampered(golden))
     assert source.deliver(event) == 401
 
@@ -366,7 +369,8 @@ def test_logs_and_metrics_hold_nothing_secret_or_personal(platform, fixture):
     source.metrics.flush()
     written = text() + "".join(source.emf)
     assert '"topic"' in written
-    proof = event["headers"][source.webhook.signature.headers[0]]
+    fields, name = proof_in(source.webhook, event)
+    proof = fields[name]
     for secret in (SECRET, OLD_SECRET, TOKEN, proof, *personal(content(platform, fixture))):
         assert secret not in written
 

@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from fizzbridge.webhook.adapter import WebhookAdapter
-from fizzbridge.webhook.signatures import FizzHmac, HmacSha256, StandardWebhooks
+from fizzbridge.webhook.signatures import FizzHmac, HmacSha256, PathToken, StandardWebhooks
 from platforms.lightspeed.webhook import FormSignature
 
 Headers = Mapping[str, str]
+IN_PATH = "{token}"
+"""In place of a header's name, for what stands in the path."""
 
 
 def _raw(scheme: Any, body: bytes, secret: str, at: datetime) -> Headers:
@@ -47,10 +49,16 @@ def _form(scheme: Any, body: bytes, secret: str, at: datetime) -> Headers:
     return {"x-signature": f"signature={digest.hex()},algorithm=HMAC-SHA256"}
 
 
+def _token(scheme: Any, body: bytes, secret: str, at: datetime) -> Headers:
+    del scheme, body, at
+    return {IN_PATH: secret}
+
+
 SCHEMES: Mapping[type, Callable[[Any, bytes, str, datetime], Headers]] = {
     HmacSha256: _raw,
     StandardWebhooks: _standard,
     FizzHmac: _fizz,
+    PathToken: _token,
     FormSignature: _form,
 }
 

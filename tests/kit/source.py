@@ -32,7 +32,7 @@ from fizzbridge.state.table import Row, TableUnavailableError, Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.receive import Receiver
 from tests.kit.clock import START, Clock
-from tests.kit.signing import proof
+from tests.kit.signing import IN_PATH, proof
 
 EVENTS = Path(__file__).parents[2] / "events"
 CONNECTION = "shop-uk"
@@ -226,14 +226,29 @@ def signed(
 def http_event(headers: Mapping[str, str], body: bytes, *, encoded: bool = False) -> dict[str, Any]:
     """An HTTP API event, as API Gateway makes it."""
     text = base64.b64encode(body).decode() if encoded else body.decode()
+    headers = dict(headers)
+    token = headers.pop(IN_PATH, None)
     return {
         "version": "2.0",
         "routeKey": f"POST /webhooks/{CONNECTION}",
         "headers": {name.lower(): value for name, value in headers.items()},
+        **({"pathParameters": {"token": token}} if token is not None else {}),
         "requestContext": {"requestId": "r-1"},
         "body": text,
         "isBase64Encoded": encoded,
     }
+
+
+def proven(webhook: WebhookAdapter, event: Mapping[str, Any], body: bytes) -> dict[str, Any]:
+    """An event with the proof the platform would send."""
+    shown = http_event(signed(webhook, event["headers"], body), b"")
+    return dict(event) | {n: shown[n] for n in ("headers", "pathParameters") if n in shown}
+
+
+def proof_in(webhook: WebhookAdapter, event: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """Where an event holds its proof: the fields, and the name among them."""
+    names = webhook.signature.headers
+    return (event["headers"], names[0]) if names else (event["pathParameters"], "token")
 
 
 @dataclass(frozen=True)
