@@ -22,7 +22,8 @@ def behind(stack: Stack) -> dict[str, list[EntityRef]]:
         connection: [
             EntityRef.parse(pk)
             for shard in rows.shards(connection)
-            for pk, _ in stack.table.index("behind", shard, limit=MANY)
+            for pk, sk in stack.table.index("behind", shard, limit=MANY)
+            if sk != rows.DUE_SK
         ]
         for connection in (rows.ASSESS, *stack.connections)
     }

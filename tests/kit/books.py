@@ -36,7 +36,13 @@ class GivenBooks:
     def other_orders(self, currency: str) -> Decimal:
         return self.others
 
-    def allot(self, item: CatalogueItem, wanted: int, at: datetime) -> Allotted | None:
+    @property
+    def is_booked(self) -> bool:
+        return False
+
+    def allot(
+        self, item: CatalogueItem, wanted: Mapping[str, int], at: datetime
+    ) -> Allotted | None:
         return self.stock.get(item.sku)
 
     def stock_cause(self, sku: str) -> str:

@@ -101,6 +101,7 @@ class Wholesaler(House):
         company = {"name": "B", "country": "IE", "currency": currency, "time_zone": "Europe/Dublin"}
         shop, erp = BRIDGE["connections"]
         erp = erp | {"roles": [*erp["roles"], "customer", "product", "price", "stock", "shipment"]}
+        erp |= {"settings": {"warehouse": "WH"}}
         shop = shop | {"roles": [*shop["roles"], "return"]}
         long_ago = {"start_at": datetime(2025, 1, 1, tzinfo=UTC)}
         bridge = {"company": company, "connections": [shop | long_ago, erp | long_ago]}
@@ -190,14 +191,14 @@ class Wholesaler(House):
         self.fizzbridge("map", "set", "shop", sort, value, mapped)
         self.settle()
 
-    def stock(self, sku: str, on_hand: int, **more: Any) -> EntityRef:
+    def stock(self, sku: str, on_hand: int, location: str = "WH", **more: Any) -> EntityRef:
         """The ERP says how much of an item is there."""
         product = ref(Kind.PRODUCT, "erp", sku)
         self.told(product, Product(sku=sku, name=sku))
-        level = ref(Kind.STOCK_LEVEL, "erp", f"{sku}@WH")
+        level = ref(Kind.STOCK_LEVEL, "erp", f"{sku}@{location}")
         body = StockLevel(
             product=product,
-            location="WH",
+            location=location,
             on_hand=on_hand,
             **{"as_of": self.clock()} | more,
         )

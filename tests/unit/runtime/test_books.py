@@ -109,20 +109,47 @@ def test_an_order_that_lost_its_line_gives_the_stock_up():
     order = house.order()
     house.desk.edit(int(order.external_id), {"quantities": {"COLA330-C24": 0}})
     house.settle()
-    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
-    assert claim["allotted"] == 0
+    assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
 
 
-def test_what_was_shipped_is_no_claim_any_more():
+def test_what_the_owner_of_stock_ships_is_claimed_until_its_next_level():
     house = Wholesaler(stock={})
+    level = house.stock("COLA330", 300)
+    order = house.order()
+    house.ship(order, 8)
+    assert house.records(level).available == 60, "the level is of before: it counts them as there"
+    house.stock("COLA330", 300 - 8 * 24, reserved=48)
+    assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
+    assert house.records(level).available == 60
+
+
+def test_what_others_ship_is_no_claim_any_more():
+    house = Wholesaler(stock={}, routes=[])
     house.stock("COLA330", 300)
     order = house.order()
     house.ship(order, 8)
     (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
     assert (claim["wanted"], claim["allotted"]) == (48, 48)
     house.ship(order, 10)
-    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
-    assert (claim["wanted"], claim["allotted"]) == (0, 0)
+    assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
+
+
+def test_each_line_claims_at_each_place():
+    house = Wholesaler(stock={})
+    near, far = house.stock("COLA330", 100), house.stock("COLA330", 200, location="FAR")
+    lines = [{"sku": "COLA330", "quantity": 80}, {"sku": "COLA330-C24", "quantity": 5}]
+    order = house.order(lines=lines)
+    claims = house.rows.query("STOCK#COLA330", "CLAIM#")
+    assert sorted((row["place"], row["allotted"]) for row in claims) == [
+        ("FAR", 100),
+        ("WH", 20),
+        ("WH", 80),
+    ]
+    assert len({row["line"] for row in claims}) == 2
+    assert [house.records(one).available for one in (near, far)] == [0, 100]
+    house.stock("COLA330", 100, reserved=100)
+    assert {row["place"] for row in house.rows.query("STOCK#COLA330", "CLAIM#")} == {"FAR"}
+    assert held(house, order) == []
 
 
 def test_a_test_order_claims_nothing():

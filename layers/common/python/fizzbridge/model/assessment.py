@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fizzbridge.model.base import Amount, Frozen
+from fizzbridge.model.base import Amount, Frozen, Sku
 from fizzbridge.model.entity import EntityRef
-from fizzbridge.model.money import Currency
+from fizzbridge.model.money import Currency, Money
+from fizzbridge.model.units import Unit
 from fizzbridge.model.working import Working
 
 
@@ -27,6 +28,27 @@ class Comparison(Frozen):
     differences: tuple[Difference, ...] = ()
 
 
+class Offered(Frozen):
+    """How much of an item may be sold from a place, in base units."""
+
+    sku: Sku
+    location: str
+    """The owner's."""
+    available: int
+
+
+class Priced(Frozen):
+    """What one unit of an item costs now, from a quantity on."""
+
+    sku: Sku
+    unit: Unit
+    price_list: str
+    """The owner's; empty for its standing price."""
+    min_quantity: int
+    price: Money
+    tax_included: bool
+
+
 class RecordAssessment(Frozen):
     """Routing of a customer, a product, a price, a stock level or a document of an order."""
 
@@ -40,6 +62,13 @@ class RecordAssessment(Frozen):
     """Of an account: fingerprint of its credit; empty where nobody said."""
     available: int | None = None
     """Of a stock level: what may be offered, in base units; None where it is not published."""
+    in_flight: int = 0
+    """Of it, or of all it speaks for: what orders claim and no level shows yet, in base units."""
+    offered: tuple[Offered, ...] = ()
+    """Of the stock level that speaks for its item: what may be offered of it at every place, and of
+    mixed cases it goes into."""
+    priced: tuple[Priced, ...] = ()
+    """Of the price that speaks for its item: what holds now of all its prices."""
     workings: tuple[Working, ...] = ()
     """How the figures came about."""
     item: str = ""

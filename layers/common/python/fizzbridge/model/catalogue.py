@@ -252,3 +252,12 @@ class StockLevel(Frozen):
     lots: tuple[LotStock, ...] = ()
     on_order: tuple[Receipt, ...] = ()
     as_of: Instant
+
+    def times(self, factor: int) -> Self:
+        """The level in units of which ``factor`` make one of its own: cases in cans."""
+        if factor == 1:
+            return self
+        lots = (lot.model_copy(update={"quantity": lot.quantity * factor}) for lot in self.lots)
+        due = (one.model_copy(update={"quantity": one.quantity * factor}) for one in self.on_order)
+        counted = {"on_hand": self.on_hand * factor, "reserved": self.reserved * factor}
+        return self.model_copy(update=counted | {"lots": tuple(lots), "on_order": tuple(due)})

@@ -7,29 +7,25 @@ entity, the holds, and for each target what it should now hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.catalogue import Product, StockLevel
+from fizzbridge.model.catalogue import Price, StockLevel
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import CHILD_KINDS, LEVEL_KINDS, EntityRef, Kind, Part
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
+from fizzbridge.model.states import OrderState
 from fizzbridge.model.version import Sequence
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.books import (
-    ContendedError,
-    OrderBooks,
-    claims,
-    is_reserved,
-    movements,
-)
+from fizzbridge.runtime.books import ContendedError, OrderBooks, movements
 from fizzbridge.runtime.comparing import Comparing
 from fizzbridge.runtime.erase import erase_document, erase_orders
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.offering import Offering, Spoken
 from fizzbridge.runtime.view import View
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
@@ -46,7 +42,6 @@ from fizzbridge.state.table import (
 )
 from fizzbridge.trade.assessing import (
     OrderFacts,
-    assess_level,
     assess_order,
     assess_record,
     route,
@@ -89,6 +84,8 @@ class _Result:
     """Rows about its surroundings that are written with it."""
     looks: tuple[EntityRef, ...] = ()
     """Entities that are to be assessed again because of it."""
+    due: datetime | None = None
+    """When it is to be assessed again though nothing moved."""
 
 
 class Assessor:
@@ -116,7 +113,7 @@ class Assessor:
             return Assessed.BUSY
         row = lease.row
         for _ in range(ROUNDS):
-            if rows.text(row, "wanted") == rows.text(row, "synced"):
+            if rows.text(row, "wanted") == rows.text(row, "synced") and not self._is_due(ref):
                 if self._rests(lease, rows.text(row, "wanted")):
                     return Assessed.UNCHANGED
                 row = self._table.get(str(ref), sk) or {}
@@ -126,6 +123,26 @@ class Assessor:
             row = self._table.get(str(ref), sk) or {}
         release(self._table, lease)
         return Assessed.BUSY
+
+    def _is_due(self, ref: EntityRef) -> bool:
+        """Whether time alone has changed what we make of it: an old level, a price that begins."""
+        if ref.kind not in LEVEL_KINDS:
+            return False
+        due = rows.text(self._table.get(str(ref), rows.DUE_SK) or {}, "due")
+        return bool(due) and due <= to_text(self._now())
+
+    def _due(self, ref: EntityRef, due: datetime | None) -> list[Write]:
+        """Have the sweeper send a hint at that time; it finds it among what is behind."""
+        if due is None:
+            is_there = ref.kind in LEVEL_KINDS and self._table.get(str(ref), rows.DUE_SK)
+            return [Write(str(ref), rows.DUE_SK, delete=True)] if is_there else []
+        since = due - timedelta(seconds=self._bridge.timing.resync_after)
+        said: dict[str, Value] = {
+            "due": to_text(due),
+            "behind_shard": rows.shard(ref, rows.ASSESS),
+            "behind_since": to_text(since),
+        }
+        return [Write(str(ref), rows.DUE_SK, set=said, replace=True)]
 
     def _rests(self, lease: Lease, wanted: str) -> bool:
         """Let go of a link that has nothing to do; what it wants may have been there and back."""
@@ -211,6 +228,7 @@ class Assessor:
             writes += others[:TOLD_AT_ONCE]
             rest = others[TOLD_AT_ONCE:] + [one for one in looks if one.pk == str(ref)]
             writes += result.also
+            writes += self._due(ref, result.due)
             writes += self._lookups(view, result.assessment)
         try:
             self._table.transact(writes)
@@ -223,7 +241,6 @@ class Assessor:
     def _result(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
         if view.ref.kind is Kind.ORDER:
             return self._order(view, holds, waived)
-        source = self._bridge.connection(view.ref.connection)
         compare = Comparing(self._table, self._load, self._rules, self._now())
         stored = view.parts.get(Part.RECORD)
         told = view.parts.get(Part.TOLD)
@@ -236,18 +253,27 @@ class Assessor:
             return None
         if stored.body is None:
             return self._gone(view, compare)
-        also: tuple[Write, ...] = ()
         if isinstance(stored.body, Customer) and stored.body.is_erased:
             erase_orders(self._table, self._objects, view.ref, self._now())
-        if isinstance(stored.body, StockLevel):
-            record, also = self._level(view.ref, stored.body)
-        else:
-            record = assess_record(stored.body, source)
         before = view.body(Part.ASSESSMENT, RecordAssessment)
         found = compare.owned(view.ref, stored.body, before.item if before else "")
-        targets = self._targets(view, record)
-        record = record.model_copy(update={"targets": targets, "item": found.item})
-        return _Result(record, (), targets, also + found.writes, found.looks)
+        spoken = self._spoken(view, stored.body, found.item, before)
+        targets = self._targets(view, spoken.record)
+        record = spoken.record.model_copy(update={"targets": targets, "item": found.item})
+        writes, looks = spoken.writes + found.writes, spoken.looks + found.looks
+        return _Result(record, (), targets, writes, looks, spoken.due)
+
+    def _spoken(
+        self, view: View, body: Frozen, item: str, before: RecordAssessment | None
+    ) -> Spoken:
+        """What we make of a record; a level or a price may speak for others of its item."""
+        offering = Offering(self._table, self._load, self._rules, self._now())
+        if isinstance(body, StockLevel):
+            return offering.level(view.ref, body, offering.sku(body) or "")
+        record = assess_record(body, self._bridge.connection(view.ref.connection))
+        if isinstance(body, Price) and item:
+            return offering.price(view.ref, record, item, before)
+        return Spoken(record)
 
     def _gone(self, view: View, compare: Comparing) -> _Result | None:
         """What its owner took back: documents go from targets, others compare with nothing."""
@@ -255,8 +281,31 @@ class Assessor:
         if before is None or view.ref.kind not in CHILD_KINDS | LEVEL_KINDS:
             return None
         left = RecordAssessment(content="", order=before.order, item=before.item)
-        looks = compare.listeners(view.ref, before.item)
-        return _Result(left, (), (), (), looks)
+        spoken = Spoken(left)
+        if before.item and view.ref.kind in {Kind.STOCK_LEVEL, Kind.PRICE}:
+            spoken = self._taken_back(view.ref, left, before)
+        targets = self._targets(view, left) if view.ref.kind in LEVEL_KINDS else ()
+        record = spoken.record.model_copy(update={"item": before.item, "targets": targets})
+        looks = spoken.looks + compare.listeners(view.ref, before.item)
+        return _Result(record, (), targets, spoken.writes, looks, spoken.due)
+
+    def _taken_back(
+        self, ref: EntityRef, left: RecordAssessment, before: RecordAssessment
+    ) -> Spoken:
+        """A level or price that is gone may have spoken for its item, and goes on to."""
+        offering = Offering(self._table, self._load, self._rules, self._now())
+        if ref.kind is Kind.PRICE:
+            return offering.price(ref, left, before.item, before)
+        code = before.item.partition("#")[2]
+        known = self._table.get(rows.stock_pk(code), f"{rows.LEVEL}{ref}") or {}
+        nothing = StockLevel(
+            product=EntityRef(kind=Kind.PRODUCT, key=ref.key),
+            location=rows.text(known, "location"),
+            on_hand=0,
+            as_of=self._now(),
+        )
+        spoken = offering.level(ref, nothing, code)
+        return replace(spoken, record=spoken.record.model_copy(update={"content": ""}))
 
     def _targets(self, view: View, record: RecordAssessment) -> tuple[str, ...]:
         """Where a record goes; a document of an order only where the order is."""
@@ -297,7 +346,9 @@ class Assessor:
         books.enter_lots(facts.documents)
         if self._bridge.stock:
             before = view.assessment.lines if view.assessment else ()
-            books.give_up([line.sku for line in before if line.sku], order.tax_point)
+            skus = [line.sku for line in before if line.sku]
+            has_left = order.state in {OrderState.RELEASED, OrderState.CLOSED}
+            books.give_up(skus, order.tax_point, has_left=has_left)
         targets = route(Kind.ORDER, source.name, order, self._bridge)
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
         also = tuple(books.writes(order, facts.documents))
@@ -312,28 +363,6 @@ class Assessor:
             if gone or rows.text(link, "external_id") != stored.of:
                 return None
         return view.body(Part.PROCESSING, OrderProcessing)
-
-    def _level(
-        self, ref: EntityRef, level: StockLevel
-    ) -> tuple[RecordAssessment, tuple[Write, ...]]:
-        """What of a stock level may be offered; and where orders for the item find it."""
-        product = self._load.view(level.product).body(Part.RECORD, Product)
-        sku = level.sku or (product.sku if product else None)
-        item = self._rules.catalogue.item(sku, self._now().date()) if sku else None
-        if item is None:
-            return assess_level(level, None, 0, self._bridge.stock, self._now()), ()
-        pk = rows.stock_pk(item.sku)
-        in_flight = sum(
-            rows.number(claim, "allotted")
-            for order, claim in claims(self._table.query(pk)).items()
-            if not is_reserved(self._table, order, ref.connection, level.as_of)
-        )
-        found = assess_level(level, item, in_flight, self._bridge.stock, self._now())
-        said: dict[str, Value] = {
-            "fingerprint": level.fingerprint(),
-            "updated_at": to_text(self._now()),
-        }
-        return found, (Write(pk, f"{rows.LEVEL}{ref}", set=said, replace=True),)
 
     def _synced(self, ref: EntityRef, lease: Lease, row: Row, listed: str) -> Write:
         wanted = rows.text(row, "wanted")
@@ -432,7 +461,8 @@ class Assessor:
             held = sorted(sk for sk in holds if sk.startswith(f"HOLD#{target}#"))
             wanted = rows.token(*parts, *held, result.assessment.fingerprint(), is_routed)
             if rows.text(links.get(target, {}), "wanted") != wanted:
-                write = rows.want(view.ref, target, wanted, now, attempts=0)
+                urgent = _was_sold(view, result.assessment)
+                write = rows.want(view.ref, target, wanted, now, urgent=urgent, attempts=0)
                 is_parked = rows.text(links.get(target, {}), "status") in {"parked", "held"}
                 # New content deserves a new try; the worker holds or parks it again if it must.
                 writes.append(_with_status(write, "behind") if is_parked else write)
@@ -476,6 +506,13 @@ def _conditions(order: OrderAssessment) -> tuple[object, ...]:
     """What routes of documents go by."""
     way = (order.order_class, order.channel, order.ship_country, order.currency)
     return (frozenset(order.targets), *way)
+
+
+def _was_sold(view: View, now: Frozen) -> bool:
+    """Whether less may be offered of something because orders took it: shops are to know first."""
+    before = view.body(Part.ASSESSMENT, RecordAssessment)
+    known = before.in_flight if before else 0
+    return isinstance(now, RecordAssessment) and now.in_flight > known
 
 
 def _differs(result: _Result) -> bool:

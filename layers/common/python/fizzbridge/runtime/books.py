@@ -8,13 +8,14 @@ partition has a turn: whoever wrote since we read makes us read again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from fizzbridge.model.catalogue import CatalogueItem, StockLevel
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Documents
-from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.entity import EntityRef, Kind, Part, Role
 from fizzbridge.model.order import LineType, OrderAssessment, OrderRequest
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
@@ -126,8 +127,16 @@ class OrderBooks:
         """What a hold for stock waits for: another level, or a claim given up."""
         return rows.stock_pk(sku)
 
-    def allot(self, item: CatalogueItem, wanted: int, at: datetime) -> Allotted | None:
-        """Claim stock for the order; None where no system told of stock, or holds it reserved.
+    @property
+    def is_booked(self) -> bool:
+        """Whether the system that owns stock has the order: what it ships, its levels show."""
+        owners = [one.name for one in self._rules.bridge.connections if Role.STOCK in one.roles]
+        return any(booked_at(self._table, self._ref, owner) for owner in owners)
+
+    def allot(
+        self, item: CatalogueItem, wanted: Mapping[str, int], at: datetime
+    ) -> Allotted | None:
+        """Claim stock for the order's lines; None where no system told of stock, or counts it in.
 
         Raises:
             ContendedError: other orders for the item kept coming first.
@@ -136,41 +145,60 @@ class OrderBooks:
         for _ in range(TURNS):
             found = self._table.query(pk)
             levels = self._levels(found)
-            if not levels or self._is_reserved(self._ref, levels):
+            if not levels or self._is_counted(self._ref, levels, ""):
                 return None
             self._claimed.add(item.sku)
-            got = self._share(item, wanted, at, found, levels)
-            claim: dict[str, Value] = {
-                "wanted": wanted,
-                "allotted": got.allotted,
-                "placed_at": to_text(at),
-            }
-            own = next((row for row in found if row["sk"] == rows.claim_sk(self._ref)), {})
-            if all(own.get(name) == value for name, value in claim.items()):
+            own = [claim for claim in claims(found) if claim.order == self._ref]
+            others = [
+                claim
+                for claim in claims(found)
+                if claim.order != self._ref
+                and not self._is_counted(claim.order, levels, claim.left_at)
+            ]
+            got, free = self._share(item, sum(wanted.values()), at, others, levels)
+            claimed = self._claims(wanted, got.allotted, free, at)
+            if claimed == {claim.sk: claim.said for claim in own}:
                 return got
-            stamped = claim | {"updated_at": self._at}
-            write = Write(pk, rows.claim_sk(self._ref), set=stamped, replace=True)
+            stamp: dict[str, Value] = {"updated_at": self._at}
+            made = [Write(pk, sk, set=one | stamp, replace=True) for sk, one in claimed.items()]
+            ended = [Write(pk, one.sk, delete=True) for one in own if one.sk not in claimed]
             told = self._told(levels, item.sku, got.allotted)
+            freed = self._freed(pk) if ended else []
             try:
-                self._table.transact([write, self._take(pk, _turn(found)), *told])
+                self._table.transact([*made, *ended, *freed, self._take(pk, _turn(found)), *told])
             except ConditionFailedError:
                 continue
             return got
         raise ContendedError(f"{self._ref}: others kept claiming {item.sku}")
 
-    def give_up(self, skus: Sequence[str], day: date) -> None:
+    def give_up(self, skus: Sequence[str], day: date, *, has_left: bool) -> None:
         """Let go of claims on items the order does not want, or does not want any more.
 
-        A mixed case had its claims on its components.
+        A mixed case had its claims on its components. What is on its way out of the door stays
+        claimed until a level was counted later.
         """
         items = (self._rules.catalogue.item(sku, day) for sku in skus)
         parts = {part.sku for item in items if item for part in item.components}
         for sku in {*skus, *parts} - self._claimed:
-            pk, sk = rows.stock_pk(sku), rows.claim_sk(self._ref)
-            if rows.number(self._table.get(pk, sk) or {}, "wanted"):
-                none: dict[str, Value] = {"wanted": 0, "allotted": 0, "updated_at": self._at}
-                levels = self._levels(self._table.query(pk, rows.LEVEL))
-                self._table.transact([Write(pk, sk, set=none), *self._told(levels, sku, 0)])
+            pk = rows.stock_pk(sku)
+            own = [
+                claim
+                for claim in claims(self._table.query(pk, f"{rows.CLAIM}{self._ref}#"))
+                if not (has_left and claim.left_at)
+            ]
+            if not own:
+                continue
+            now: dict[str, Value] = {"left_at": self._at, "updated_at": self._at}
+            writes = [
+                Write(pk, one.sk, set=now) if has_left else Write(pk, one.sk, delete=True)
+                for one in own
+            ]
+            levels = self._levels(self._table.query(pk, rows.LEVEL))
+            self._table.transact([*writes, *self._freed(pk), *self._told(levels, sku, 0)])
+
+    def _freed(self, pk: str) -> list[Write]:
+        """A mark that is news to those who wait for stock; the claims themselves are gone."""
+        return [Write(pk, rows.FREED_SK, set={"by": str(self._ref), "updated_at": self._at})]
 
     def _told(
         self, levels: Sequence[tuple[EntityRef, StockLevel]], sku: str, allotted: int
@@ -180,20 +208,30 @@ class OrderBooks:
         return [rows.want(ref, rows.ASSESS, wanted, self._now) for ref, _ in levels]
 
     def _levels(self, found: Sequence[Row]) -> list[tuple[EntityRef, StockLevel]]:
-        refs = [
-            EntityRef.parse(rows.text(row, "sk").removeprefix(rows.LEVEL))
-            for row in found
-            if rows.text(row, "sk").startswith(rows.LEVEL)
-        ]
-        levels = ((ref, self._load.view(ref).body(Part.RECORD, StockLevel)) for ref in refs)
-        return [(ref, level) for ref, level in levels if level]
+        """The levels of an item in its base units: where orders are shipped from first."""
+        known = []
+        for row in found:
+            sk = rows.text(row, "sk")
+            if not sk.startswith(rows.LEVEL):
+                continue
+            ref = EntityRef.parse(sk.removeprefix(rows.LEVEL))
+            level = self._load.view(ref).body(Part.RECORD, StockLevel)
+            if level:
+                known.append((ref, level.times(rows.number(row, "factor") or 1)))
+        return sorted(known, key=lambda one: (not self._ships_from(*one), str(one[0])))
 
-    def _is_reserved(
-        self, order: EntityRef, levels: Sequence[tuple[EntityRef, StockLevel]]
+    def _ships_from(self, ref: EntityRef, level: StockLevel) -> bool:
+        """Whether the level's owner books orders at its place."""
+        settings = self._rules.bridge.connection(ref.connection).settings
+        return level.location in {settings.get("warehouse"), settings.get("location")}
+
+    def _is_counted(
+        self, order: EntityRef, levels: Sequence[tuple[EntityRef, StockLevel]], left_at: str
     ) -> bool:
-        """Whether the system that owns stock has the order, and counted stock since."""
+        """Whether the system that owns stock counted it after it had heard of the order."""
         return any(
-            is_reserved(self._table, order, ref.connection, level.as_of) for ref, level in levels
+            is_counted(self._table, order, left_at, ref.connection, level.as_of)
+            for ref, level in levels
         )
 
     def _share(
@@ -201,46 +239,63 @@ class OrderBooks:
         item: CatalogueItem,
         wanted: int,
         at: datetime,
-        found: Sequence[Row],
+        others: Sequence[Claim],
         levels: Sequence[tuple[EntityRef, StockLevel]],
-    ) -> Allotted:
+    ) -> tuple[Allotted, dict[str, int]]:
+        """What the order gets beside others, and what is free of it at each place."""
         policy = self._rules.bridge.stock
         assert policy is not None  # noqa: S101  stock is checked where there is a policy
-        others = {
-            order: row
-            for order, row in claims(found).items()
-            if order != self._ref and not self._is_reserved(order, levels)
+        places = [level.location for _, level in levels]
+        offered = {
+            level.location: available(level, _taken(others, level, places), item, policy, self._now)
+            for _, level in levels
         }
-        taken = sum(rows.number(row, "allotted") for row in others.values())
-        # The claims of others are on the whole stock, whichever location has it.
-        offered = [
-            available(level, taken if place == 0 else 0, item, policy, self._now)
-            for place, (_, level) in enumerate(levels)
-        ]
-        free = sum(one.available for one in offered)
+        free = {place: one.available for place, one in offered.items()}
+        by_order: dict[EntityRef, list[Claim]] = {}
+        for claim in others:
+            by_order.setdefault(claim.order, []).append(claim)
         waiting = {
-            order: row
-            for order, row in others.items()
-            if rows.number(row, "allotted") < rows.number(row, "wanted")
+            order: listed for order, listed in by_order.items() if _got(listed) < _want(listed)
         }
         demands = [allocation.Demand(str(self._ref), wanted, at)] + [
-            allocation.Demand(
-                str(order), rows.number(row, "wanted"), from_text(rows.text(row, "placed_at"))
-            )
-            for order, row in waiting.items()
+            allocation.Demand(str(order), _want(listed), from_text(listed[0].placed_at))
+            for order, listed in waiting.items()
         ]
-        pool = free + sum(rows.number(row, "allotted") for row in waiting.values())
+        pool = sum(free.values()) + sum(_got(listed) for listed in waiting.values())
         if policy.share == "fair_share":
             shares = allocation.fair_share(pool, demands, item.factor(Unit.CASE) or 1)
         else:
             shares = allocation.by_order_time(pool, demands)
-        allotted = min(shares[str(self._ref)], free)
-        working = offered[0].working.model_copy(
-            update={"text": f"{offered[0].working.text}; {allotted} of {wanted} for this order"}
+        allotted = min(shares[str(self._ref)], sum(free.values()))
+        working = next(iter(offered.values())).working
+        working = working.model_copy(
+            update={"text": f"{working.text}; {allotted} of {wanted} for this order"}
         )
         lots = tuple(lot for _, level in levels for lot in level.lots)
         receipts = tuple(receipt for _, level in levels for receipt in level.on_order)
-        return Allotted(wanted, allotted, lots, working, receipts)
+        return Allotted(wanted, allotted, lots, working, receipts), free
+
+    def _claims(
+        self, wanted: Mapping[str, int], allotted: int, free: Mapping[str, int], at: datetime
+    ) -> dict[str, dict[str, Value]]:
+        """One row for each line and place that gives something to it; short ones wait at the first.
+
+        Returns:
+            By sort key, what the row says.
+        """
+        left = dict(free)
+        found: dict[str, dict[str, Value]] = {}
+        for line, quantity in wanted.items():
+            given: dict[str, int] = {}
+            for place in left:
+                given[place] = min(quantity - sum(given.values()), left[place], allotted)
+                left[place] -= given[place]
+                allotted -= given[place]
+            places = [place for place, some in given.items() if some] or [next(iter(given))]
+            for place in places:
+                claim = Claim(self._ref, line, place, quantity, given[place], to_text(at))
+                found[claim.sk] = claim.said
+        return found
 
     # -- empties ---------------------------------------------------------------------------------
 
@@ -311,19 +366,91 @@ class OrderBooks:
         return Write(pk, rows.TURN_SK, set={"turn": new}, when=when)
 
 
-def is_reserved(table: Table, order: EntityRef, connection: str, as_of: datetime) -> bool:
-    """Whether a stock level of that moment has an order's reservation in it already."""
-    booked = rows.text(table.get(str(order), rows.link_sk(connection)) or {}, "booked_at")
-    return bool(booked) and from_text(booked) < as_of
+@dataclass(frozen=True)
+class Claim:
+    """What an order's line takes of an item at one place, until a level shows it.
+
+    Attributes:
+        order: the order.
+        line: its line.
+        place: the location.
+        wanted: base units the line asks for, at all places.
+        allotted: base units it has there.
+        placed_at: when it was ordered.
+        left_at: when the order was released, where nobody says that the owner of stock has it.
+    """
+
+    order: EntityRef
+    line: str
+    place: str
+    wanted: int
+    allotted: int
+    placed_at: str
+    left_at: str = ""
+
+    @property
+    def sk(self) -> str:
+        """Sort key of the claim's row."""
+        return f"{rows.claim_sk(self.order)}#{self.line}#{self.place}"
+
+    @property
+    def said(self) -> dict[str, Value]:
+        """What the row says."""
+        return {
+            "order": str(self.order),
+            "line": self.line,
+            "place": self.place,
+            "wanted": self.wanted,
+            "allotted": self.allotted,
+            "placed_at": self.placed_at,
+        }
 
 
-def claims(found: Sequence[Row]) -> dict[EntityRef, Row]:
-    """The claims on an item by order."""
-    return {
-        EntityRef.parse(rows.text(row, "sk").removeprefix(rows.CLAIM)): row
+def claims(found: Sequence[Row]) -> list[Claim]:
+    """The claims on an item."""
+    return [
+        Claim(
+            order=EntityRef.parse(rows.text(row, "order")),
+            line=rows.text(row, "line"),
+            place=rows.text(row, "place"),
+            wanted=rows.number(row, "wanted"),
+            allotted=rows.number(row, "allotted"),
+            placed_at=rows.text(row, "placed_at"),
+            left_at=rows.text(row, "left_at"),
+        )
         for row in found
-        if rows.text(row, "sk").startswith(rows.CLAIM) and rows.number(row, "wanted")
-    }
+        if rows.text(row, "sk").startswith(rows.CLAIM)
+    ]
+
+
+def booked_at(table: Table, order: EntityRef, connection: str) -> str:
+    """When a connection got an order; empty while it has none."""
+    return rows.text(table.get(str(order), rows.link_sk(connection)) or {}, "booked_at")
+
+
+def is_counted(
+    table: Table, order: EntityRef, left_at: str, connection: str, as_of: datetime
+) -> bool:
+    """Whether a stock level of that moment has an order in it already: reserved, or gone."""
+    since = booked_at(table, order, connection) or left_at
+    return bool(since) and from_text(since) < as_of
+
+
+def _taken(claimed: Sequence[Claim], level: StockLevel, places: Sequence[str]) -> int:
+    """What is claimed at a level's place; of a place nobody tells of any more, at the first."""
+    return sum(
+        claim.allotted
+        for claim in claimed
+        if level.location == (claim.place if claim.place in places else places[0])
+    )
+
+
+def _got(listed: Sequence[Claim]) -> int:
+    return sum(claim.allotted for claim in listed)
+
+
+def _want(listed: Sequence[Claim]) -> int:
+    return sum({claim.line: claim.wanted for claim in listed}.values())
 
 
 def _turn(found: Sequence[Row]) -> str:

@@ -103,8 +103,9 @@ def _booked(before: Row | None, after: Row) -> Iterator[Fact]:
     cause = ""
     if pk.startswith("STOCK#"):
         is_level = sk.startswith(rows.LEVEL) and _moved(before, after, "fingerprint")
-        is_freed = rows.number(after, "allotted") < rows.number(then, "allotted")
-        cause = pk if is_level or is_freed else ""
+        is_less = rows.number(after, "allotted") < rows.number(then, "allotted")
+        is_freed = sk == rows.FREED_SK and _moved(before, after, "updated_at")
+        cause = pk if is_level or is_less or is_freed else ""
     elif pk.startswith("EMPTIES#"):
         cause = f"{pk}/{sk.partition('#')[0]}"
     elif Decimal(rows.text(after, "open")) < Decimal(rows.text(then, "open") or "0"):

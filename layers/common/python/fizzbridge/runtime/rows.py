@@ -81,14 +81,20 @@ def ours(table: Table, name: EntityRef) -> EntityRef | None:
     return EntityRef.parse(text(row, "entity")) if row else None
 
 
+DUE_SK = "DUE"
+"""When an entity is to be assessed again though nothing moved; listed with what is behind."""
+
 LEVEL = "LEVEL#"
 CLAIM = "CLAIM#"
+FREED_SK = "FREED"
+"""Moves when an order lets go of what it claimed."""
+
 TURN_SK = "TURN"
 """Moves with every row that others of its partition must have seen before they add theirs."""
 
 
 def stock_pk(sku: str) -> str:
-    """Partition of an item's stock: the levels told of it, and each order's claim on it.
+    """Partition of an item's stock: the levels told of it, and the claims of orders' lines on it.
 
     Also the cause key of what waits for stock.
     """
@@ -96,7 +102,7 @@ def stock_pk(sku: str) -> str:
 
 
 def claim_sk(order: EntityRef) -> str:
-    """Sort key of an order's claim on an item."""
+    """Beginning of the sort keys of an order's claims on an item."""
     return f"{CLAIM}{order}"
 
 
@@ -177,25 +183,40 @@ def shard(ref: EntityRef, connection: str) -> str:
     so that none is hot.
     """
     number = int(hashlib.sha256(str(ref).encode()).hexdigest()[:8], 16) % BEHIND_SHARDS
-    return shards(connection)[number]
+    return shards(connection)[1 + number]
+
+
+def urgent_shard(connection: str) -> str:
+    """The partition of links that go before all others: of what was just sold."""
+    return f"{connection}#urgent"
 
 
 def shards(connection: str) -> list[str]:
-    """All partitions of a connection, or of ``ASSESS``, in the index of links that are behind."""
-    return [f"{connection}#{number}" for number in range(BEHIND_SHARDS)]
+    """All partitions of a connection, or of ``ASSESS``, in the index of links that are behind.
+
+    The urgent one is the first.
+    """
+    return [urgent_shard(connection), *(f"{connection}#{one}" for one in range(BEHIND_SHARDS))]
 
 
-def want(ref: EntityRef, connection: str, wanted: str, now: datetime, **also: Value) -> Write:
+def want(
+    ref: EntityRef,
+    connection: str,
+    wanted: str,
+    now: datetime,
+    *,
+    urgent: bool = False,
+    **also: Value,
+) -> Write:
     """Tell a link that what its converge depends on has changed.
 
     Unconditional: whoever holds the link's lease re-reads ``wanted`` before it lets go.
     """
+    place = urgent_shard(connection) if urgent else shard(ref, connection)
     return Write(
         str(ref),
         link_sk(connection),
-        set={"wanted": wanted, "behind_shard": shard(ref, connection)}
-        | {"updated_at": to_text(now)}
-        | also,
+        set={"wanted": wanted, "behind_shard": place} | {"updated_at": to_text(now)} | also,
         set_if_absent={"behind_since": to_text(now), "status": "behind"},
     )
 

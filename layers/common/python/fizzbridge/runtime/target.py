@@ -8,21 +8,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
 import httpx
 
-from fizzbridge.errors import MappingError, TotalMismatchError
+from fizzbridge.errors import FizzbridgeError, MappingError, TotalMismatchError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
+from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
-from fizzbridge.model.entity import EntityRef, Kind
+from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.order import AssessedLine, OrderAssessment
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Connection
-from fizzbridge.trade import totals
+from fizzbridge.trade import offering, totals
 from fizzbridge.trade.billing import billed, was_paid
+from fizzbridge.trade.offering import PriceOffer, ShopNames, StockOffer
+from fizzbridge.trade.packs import Catalogue
 
 
 class Maps(Protocol):
@@ -30,6 +34,10 @@ class Maps(Protocol):
 
     def get(self, sort: str, value: str) -> str | None:
         """What ``value`` is called at the platform; None where nobody said."""
+        ...
+
+    def listed(self, sort: str) -> Mapping[str, str]:
+        """Every row of a map: of a shop, its own words with ours."""
         ...
 
     def cause(self, sort: str, value: str) -> str:
@@ -63,6 +71,8 @@ class Situation:
         external_ids: the target's ids of the entities this one requires.
         tolerance: the largest difference of two totals that one ROUNDING line may close.
         time_zone: the company's, for days.
+        catalogue: the items we sell.
+        today: the company's day, for what is valid on it.
     """
 
     connection: Connection
@@ -70,6 +80,33 @@ class Situation:
     external_ids: Mapping[EntityRef, str] = field(default_factory=dict)
     tolerance: Decimal = Decimal(0)
     time_zone: str = "UTC"
+    catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
+    today: date = date.min
+
+    @cached_property
+    def _names(self) -> ShopNames:
+        listed = self.maps.listed
+        standing = str(self.connection.settings.get("price_list", ""))
+        return ShopNames(listed("sku"), listed("location"), listed("pricelist"), standing)
+
+    def codes(self, sku: str) -> tuple[str, ...]:
+        """The codes a shop sells an item under, its packs included."""
+        sold = offering.units(sku, self.catalogue, self.today)
+        return tuple(code for ours, _ in sold for code in self._names.codes(ours))
+
+    def stock(self, view: View) -> tuple[StockOffer, ...]:
+        """What a shop is to offer, of a stock level that speaks for its item."""
+        found = view.body(Part.ASSESSMENT, RecordAssessment)
+        return offering.stock(
+            found.offered if found else (), self._names, self.catalogue, self.today
+        )
+
+    def prices(self, view: View) -> tuple[PriceOffer, ...]:
+        """What a shop is to ask, of a price that speaks for its item."""
+        found = view.body(Part.ASSESSMENT, RecordAssessment)
+        return offering.prices(
+            found.priced if found else (), self._names, self.catalogue, self.today
+        )
 
     def day(self, moment: datetime) -> date:
         """The day a moment falls on where the company is."""
@@ -187,6 +224,33 @@ class TargetEntity:
 
     def cancel(self, vendor: VendorClient, external_id: str) -> None:
         """Cancel or void the object; already cancelled is success."""
+        raise NotImplementedError
+
+
+class LevelEntity(TargetEntity):
+    """Products, prices or stock at a platform that sells them: overwritten, never created.
+
+    Attributes:
+        most: how many payloads go in one ``write``.
+        calls: how many calls that takes at most; reserved, and given back if unused.
+    """
+
+    most: ClassVar[int] = 100
+    calls: ClassVar[int] = 6
+
+    def write(
+        self, vendor: VendorClient, payloads: Mapping[EntityRef, Any]
+    ) -> Mapping[EntityRef, FizzbridgeError]:
+        """Overwrite all of them, by the platform's bulk calls.
+
+        What the platform does not sell is passed over; one that it refuses fails alone.
+
+        Returns:
+            Those that failed, and why.
+
+        Raises:
+            FizzbridgeError: a matter of the calls and not of one payload.
+        """
         raise NotImplementedError
 
 

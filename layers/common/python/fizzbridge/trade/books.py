@@ -76,8 +76,15 @@ class Books(Protocol):
         """Gross of the account's other orders that are confirmed and not invoiced."""
         ...
 
-    def allot(self, item: CatalogueItem, wanted: int, at: datetime) -> Allotted | None:
-        """Claim stock for the order; None where no system told of stock, or holds it reserved."""
+    @property
+    def is_booked(self) -> bool:
+        """Whether the system that owns stock has the order: what it ships, its levels show."""
+        ...
+
+    def allot(
+        self, item: CatalogueItem, wanted: Mapping[str, int], at: datetime
+    ) -> Allotted | None:
+        """Claim base units for lines; None where no system told of stock, or counts them in."""
         ...
 
     def stock_cause(self, sku: str) -> str:

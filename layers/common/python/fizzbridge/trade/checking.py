@@ -5,7 +5,7 @@ A check that fails holds; it never loses an order and never changes a price.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -180,35 +180,34 @@ def promise(draft: Draft) -> date | None:
 def check_stock(draft: Draft, delivered_on: date | None, shipped: Mapping[str, int]) -> None:
     """Claim stock for every item; what is not there, or too short of life, holds the release.
 
-    What has left is no claim any more. A mixed case is claimed by its components: it is there as
-    often as the scarcest of them.
+    What has left is no claim any more, unless the owner of stock ships it: its next level says so.
+    A mixed case is claimed by its components: it is there as often as the scarcest of them.
     """
     if draft.rules.bridge.stock is None:
         return
     single: dict[str, int] = {}
     mixed: dict[str, tuple[CatalogueItem, int]] = {}
+    needs: dict[str, dict[str, int]] = {}
+    gone = {} if draft.books.is_booked else shipped
     for line, counted in draft.goods():
         item, factor = counted.sold.item, counted.quantity.factor
-        base = max(counted.quantity.base - shipped.get(line.id, 0) * factor, 0)
+        base = max(counted.quantity.base - gone.get(line.id, 0) * factor, 0)
         if not base:
             continue
         if item.components:
             mixed[item.sku] = (item, mixed.get(item.sku, (item, 0))[1] + base)
         else:
             single[item.sku] = single.get(item.sku, 0) + base
-    got = _allot(draft, single, mixed.values())
+        for sku, quantity in _parts(item):
+            of = needs.setdefault(sku, {})
+            of[line.id] = of.get(line.id, 0) + base * quantity
+    got = _allot(draft, needs)
     left = {}
     for sku, found in got.items():
         wanted = single.get(sku, 0)
         given = min(found.allotted, wanted)
         left[sku] = found.allotted - given
-        sold = draft.rules.catalogue.item(sku, draft.tax_point)
-        if sold and wanted:
-            day = delivered_on or draft.tax_point
-            short = wanted - given or _short_of_life(draft, found, sold, day)
-            _short(draft, sold, wanted, short, sku)
-            if short:
-                _promise_later(draft, found, short)
+        _check_short(draft, found, sku, wanted, wanted - given, delivered_on)
     for item, wanted in mixed.values():
         if all(part.sku in got for part in item.components):
             possible = min(mixed_stock(item, left), wanted)
@@ -217,14 +216,26 @@ def check_stock(draft: Draft, delivered_on: date | None, shipped: Mapping[str, i
             _short(draft, item, wanted, wanted - possible, scarce.sku)
 
 
-def _allot(
-    draft: Draft, single: Mapping[str, int], mixed: Iterable[tuple[CatalogueItem, int]]
-) -> dict[str, Allotted]:
-    """One claim for each item, whichever lines want it."""
-    needs = dict(single)
-    for item, base in mixed:
-        for part in item.components:
-            needs[part.sku] = needs.get(part.sku, 0) + base * part.quantity
+def _check_short(
+    draft: Draft, got: Allotted, sku: str, wanted: int, missing: int, delivered_on: date | None
+) -> None:
+    """Hold for what is missing, or too short of life when it is delivered."""
+    sold = draft.rules.catalogue.item(sku, draft.tax_point)
+    if sold is None or not wanted:
+        return
+    short = missing or _short_of_life(draft, got, sold, delivered_on or draft.tax_point)
+    _short(draft, sold, wanted, short, sku)
+    if short:
+        _promise_later(draft, got, short)
+
+
+def _parts(item: CatalogueItem) -> list[tuple[str, int]]:
+    """What one base unit takes from stock: its components, or itself."""
+    return [(part.sku, part.quantity) for part in item.components] or [(item.sku, 1)]
+
+
+def _allot(draft: Draft, needs: Mapping[str, Mapping[str, int]]) -> dict[str, Allotted]:
+    """Claims on each item, for all lines that want it."""
     got = {}
     for sku, wanted in needs.items():
         found = draft.rules.catalogue.item(sku, draft.tax_point)

@@ -55,7 +55,10 @@ class Catalogue:
     def __init__(self, items: Iterable[CatalogueItem]) -> None:
         self._by_code: dict[str, list[Sold]] = {}
         self._by_gtin: dict[str, list[Sold]] = {}
+        self._mixed: dict[str, list[CatalogueItem]] = {}
         for item in items:
+            for part in item.components:
+                self._mixed.setdefault(part.sku, []).append(item)
             for code, unit in item.sold_as().items():
                 self._by_code.setdefault(code, []).append(Sold(item, unit))
             for gtin, unit in ((item.gtin, item.base_unit), (item.case_gtin, Unit.CASE)):
@@ -83,6 +86,10 @@ class Catalogue:
         """What one of our codes sells: an item, and in which unit."""
         listed = self._by_code.get(code, ())
         return next((sold for sold in listed if sold.item.is_valid_on(day)), None)
+
+    def mixed_of(self, sku: str, day: date) -> list[CatalogueItem]:
+        """The mixed cases an item goes into."""
+        return [item for item in self._mixed.get(sku, ()) if item.is_valid_on(day)]
 
     def suggest(self, code: str) -> str | None:
         """A code that differs only in case and signs. It proposes; it never ships."""

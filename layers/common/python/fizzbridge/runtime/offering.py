@@ -1,0 +1,270 @@
+"""Who speaks for an item at shops: of all its stock levels one, and of all its prices one.
+
+What a shop offers of an item comes of several entities: levels at places that are one to the shop,
+levels of what a mixed case is made of, prices that take turns by date. Two links must not write one
+field, so one entity speaks for all of them: the first by name of those there are. It is assessed
+again whenever one of the others moves, and its assessment holds what shops are to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from fizzbridge.model.assessment import Offered, Priced, RecordAssessment
+from fizzbridge.model.catalogue import CatalogueItem, Price, Product, StockLevel
+from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.units import Unit
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.books import claims, is_counted
+from fizzbridge.runtime.comparing import Speakers
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Row, Table, Value, Write
+from fizzbridge.trade.assessing import assess_level
+from fizzbridge.trade.books import Rules
+from fizzbridge.trade.packs import Sold, mixed_stock
+
+ENDED_AT_ONCE = 40
+"""Claims a level lets go of in its transaction; the rest goes with the next level."""
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What comes of one entity's assessment for the others of its item.
+
+    Attributes:
+        record: what we make of it.
+        writes: rows that are written with it.
+        looks: who is to look again.
+        due: when it is to be assessed again though nothing moved.
+    """
+
+    record: RecordAssessment
+    writes: tuple[Write, ...] = ()
+    looks: tuple[EntityRef, ...] = ()
+    due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A stock level as its row in its item's partition has it."""
+
+    ref: EntityRef
+    location: str
+    available: int
+    in_flight: int
+
+
+class Offering:
+    """Assesses stock levels and prices, each beside the others of its item."""
+
+    def __init__(self, table: Table, load: Loader, rules: Rules, now: datetime) -> None:
+        self._table = table
+        self._load = load
+        self._rules = rules
+        self._now = now
+
+    # -- stock ---------------------------------------------------------------------------------
+
+    def level(self, ref: EntityRef, level: StockLevel, item: str) -> Spoken:
+        """What of a stock level may be offered; where it speaks for its item, of all of them.
+
+        Args:
+            ref: the level.
+            level: what its owner says; of one that is gone, that nothing is there.
+            item: the code of its item.
+        """
+        policy = self._rules.bridge.stock
+        sold = self._sold(item)
+        if sold is None:
+            return Spoken(assess_level(level, None, 0, policy, self._now))
+        factor = sold.item.factor(sold.unit) or 1
+        level = level.times(factor)
+        pk = rows.stock_pk(sold.item.sku)
+        found = self._table.query(pk)
+        ended, in_flight = self._claimed(pk, ref, level, found)
+        record = assess_level(level, sold.item, in_flight, policy, self._now)
+        own: dict[str, Value] = {
+            "fingerprint": level.fingerprint(),
+            "location": level.location,
+            "factor": factor,
+            "available": record.available or 0,
+            "in_flight": in_flight,
+            "updated_at": to_text(self._now),
+        }
+        row = Write(pk, f"{rows.LEVEL}{ref}", set=own, replace=True)
+        if policy is None:
+            return Spoken(record, (row, *ended))
+        mine = _Known(ref, level.location, record.available or 0, in_flight)
+        offered, flying, looks = self._spoken(mine, sold.item, found)
+        record = record.model_copy(update={"offered": offered, "in_flight": flying or in_flight})
+        return Spoken(record, (row, *ended), looks, self._stale_at(level, sold.item, mine))
+
+    def _claimed(
+        self, pk: str, ref: EntityRef, level: StockLevel, found: Sequence[Row]
+    ) -> tuple[list[Write], int]:
+        """Claims the level counts in already, which end; and the sum of those it does not."""
+        levels = sorted(_levels(found), key=lambda one: str(one.ref))
+        places = {one.location for one in levels} | {level.location}
+        is_first = not levels or str(ref) <= str(levels[0].ref)
+        ended, in_flight = [], 0
+        for claim in claims(found):
+            # A claim on a place that nobody tells of any more is the first one's.
+            if claim.place != level.location and (claim.place in places or not is_first):
+                continue
+            if is_counted(self._table, claim.order, claim.left_at, ref.connection, level.as_of):
+                ended.append(Write(pk, claim.sk, delete=True))
+            else:
+                in_flight += claim.allotted
+        return ended[:ENDED_AT_ONCE], in_flight
+
+    def _spoken(
+        self, mine: _Known, item: CatalogueItem, found: Sequence[Row]
+    ) -> tuple[tuple[Offered, ...], int, tuple[EntityRef, ...]]:
+        """What this level says for others, the claims in that, and who else is to speak again."""
+        before = {one.ref: one for one in _levels(found)}
+        listed = {**before, mine.ref: mine}
+        offered: list[Offered] = []
+        flying = 0
+        looks: list[EntityRef] = []
+
+        def speaks(refs: Iterable[EntityRef]) -> bool:
+            names = sorted(refs, key=str)
+            if mine.ref not in before:
+                looks.extend(names)  # who spoke so far may not any more
+            elif before[mine.ref] != mine:
+                looks.append(names[0])
+            return names[0] == mine.ref
+
+        if speaks(listed):
+            flying = sum(one.in_flight for one in listed.values())
+            offered += [
+                Offered(sku=item.sku, location=one.location, available=one.available)
+                for one in listed.values()
+            ]
+        for mixed in self._rules.catalogue.mixed_of(item.sku, self._now.date()):
+            parts = {
+                part.sku: listed
+                if part.sku == item.sku
+                else {one.ref: one for one in _levels(self._table.query(rows.stock_pk(part.sku)))}
+                for part in mixed.components
+            }
+            if speaks({ref for levels in parts.values() for ref in levels}):
+                places = {one.location for levels in parts.values() for one in levels.values()}
+                offered += [
+                    Offered(
+                        sku=mixed.sku,
+                        location=place,
+                        available=mixed_stock(mixed, _at(place, parts)),
+                    )
+                    for place in sorted(places)
+                ]
+        others = tuple(dict.fromkeys(one for one in looks if one != mine.ref))
+        return tuple(offered), flying, others
+
+    def _stale_at(self, level: StockLevel, item: CatalogueItem, mine: _Known) -> datetime | None:
+        """When the level has grown older by as much as makes it less to be trusted."""
+        policy = self._rules.bridge.stock
+        if policy is None or item.daily_demand is None or not mine.available:
+            return None
+        step = timedelta(seconds=int(policy.stale_after_hours * 3600))
+        passed = max((self._now - level.as_of) // step, 0)
+        return level.as_of + step * (passed + 1) + timedelta(seconds=1)
+
+    # -- prices --------------------------------------------------------------------------------
+
+    def price(
+        self, ref: EntityRef, record: RecordAssessment, item: str, before: RecordAssessment | None
+    ) -> Spoken:
+        """What holds of all prices of an item now, where this one speaks for it.
+
+        Args:
+            ref: the price.
+            record: what we make of it.
+            item: the item's partition.
+            before: what we made of it the last time.
+        """
+        speakers = Speakers(self._table, item, self._now).of(rows.OWNED, Kind.PRICE)
+        names = sorted({*speakers, ref}, key=str)
+        if ref not in speakers:
+            looks = names
+        elif before is None or before.content != record.content:
+            looks = names[:1]
+        else:
+            looks = []
+        others = tuple(one for one in looks if one != ref)
+        if names[0] != ref:
+            return Spoken(record, (), others)
+        listed = [
+            (sold, price)
+            for one in names
+            if (price := self._load.view(one).body(Part.RECORD, Price))
+            and (sold := self._sold(self.sku(price) or ""))
+            and rows.item_pk(sold.item.sku) == item
+        ]
+        current: dict[tuple[str, str, int], tuple[datetime | None, Priced]] = {}
+        for sold, price in listed:
+            if not _holds(price, self._now):
+                continue
+            one = _priced(price, sold)
+            key = (one.unit, one.price_list, one.min_quantity)
+            other = current.get(key)
+            if other is None or _later(price.valid_from, other[0]):
+                current[key] = (price.valid_from, one)
+        moments = (moment for _, price in listed for moment in (price.valid_from, price.valid_to))
+        due = min((one for one in moments if one and one > self._now), default=None)
+        priced = tuple(one for _, (_, one) in sorted(current.items()))
+        return Spoken(record.model_copy(update={"priced": priced}), (), others, due)
+
+    def sku(self, record: Price | StockLevel) -> str | None:
+        """The code a price or level goes by: its own, or its product's."""
+        if record.sku:
+            return record.sku
+        product = self._load.view(record.product).body(Part.RECORD, Product)
+        return product.sku if product else None
+
+    def _sold(self, code: str) -> Sold | None:
+        return self._rules.catalogue.sold(code, self._now.date()) if code else None
+
+
+def _levels(found: Sequence[Row]) -> list[_Known]:
+    return [
+        _Known(
+            EntityRef.parse(rows.text(row, "sk").removeprefix(rows.LEVEL)),
+            rows.text(row, "location"),
+            rows.number(row, "available"),
+            rows.number(row, "in_flight"),
+        )
+        for row in found
+        if rows.text(row, "sk").startswith(rows.LEVEL)
+    ]
+
+
+def _at(place: str, parts: dict[str, dict[EntityRef, _Known]]) -> dict[str, int]:
+    return {
+        sku: sum(one.available for one in levels.values() if one.location == place)
+        for sku, levels in parts.items()
+    }
+
+
+def _priced(price: Price, sold: Sold) -> Priced:
+    # A price for "each" is for one of what its code stands for.
+    return Priced(
+        sku=sold.item.sku,
+        unit=sold.unit if price.unit is Unit.EACH else price.unit,
+        price_list=price.price_list,
+        min_quantity=price.min_quantity,
+        price=price.price,
+        tax_included=price.tax_included,
+    )
+
+
+def _holds(price: Price, now: datetime) -> bool:
+    begun = price.valid_from is None or price.valid_from <= now
+    return begun and (price.valid_to is None or now < price.valid_to)
+
+
+def _later(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and (other is None or one > other)
