@@ -3,15 +3,14 @@
 Orders, their refunds, customers, products, settings and webhooks, with the vendor's error bodies,
 paging and habits: a filter that leaves its own second out, pages by date that lose rows, a delivery
 id that two orders share, no second try of a failed delivery and a webhook that switches itself off.
-``/_sandbox`` routes drive the store from outside. Not here: coupons, writes of anything but
-webhooks, ``search``, ``dp``, other groups of settings, users who may not manage the shop, and
-bodies made when a delivery leaves.
+``/_sandbox`` routes drive the store from outside. Products, variations, orders, notes and refunds
+are written as well (see the modules of writes for what is not). Not here: coupons, ``search``,
+``dp``, other groups of settings, and bodies made when a delivery leaves.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import hmac
@@ -28,6 +27,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from platforms.woocommerce.sandbox_args import RestError
+from platforms.woocommerce.sandbox_gate import refusal
+from platforms.woocommerce.sandbox_order_writes import OrderWrites
+from platforms.woocommerce.sandbox_product_writes import ProductWrites
 from platforms.woocommerce.sandbox_products import Json, below, taken
 from platforms.woocommerce.sandbox_query import ListQuery, WrongQueryError, error, fields
 from platforms.woocommerce.sandbox_settings import linked, settings
@@ -43,6 +46,7 @@ HOOKS = {
     "order.created": ["woocommerce_new_order"],
     "order.updated": ["woocommerce_update_order", "woocommerce_order_refunded"],
 }
+DOES = {"POST": "create", "PUT": "edit", "DELETE": "delete"}
 # The sixth failure in a row switches a webhook off, and so does every one after it.
 FAILURES = 6
 SUCCESSES = range(200, 303)
@@ -56,7 +60,8 @@ class WooCommerceSandbox:
     Seed keys, all optional: ``store`` (its address), ``currency``, ``tax_rate`` (in percent),
     ``prices_include_tax``, ``country`` (of the shop, "GB"), ``time_offset``, ``first_id``,
     ``products`` [{sku, name, price, sale_price, id, stock, parent_id, option, status, tax_status,
-    tax_class}], ``keys`` [{key, secret, permissions}], ``webhook_uri`` and ``webhook_secret``
+    tax_class}], ``keys`` [{key, secret, permissions, is_manager}], ``gateways`` {way to pay:
+    whether it gives money back}, ``webhook_uri`` and ``webhook_secret``
     (webhooks made in advance, without their ping). Without a ``tax_rate`` taxes are off.
 
     Attributes:
@@ -78,6 +83,7 @@ class WooCommerceSandbox:
             "time_offset": "+00:00",
             "first_id": 700,
             "products": [],
+            "gateways": {"card": True, "bacs": False, "cheque": False, "cod": False},
             "keys": [{"key": "ck_sandbox", "secret": "cs_sandbox", "permissions": "read_write"}],
             "webhook_secret": "sandboxwebhooksecret0123456789ab",
         } | seed
@@ -172,30 +178,16 @@ class WooCommerceSandbox:
 
     # -- REST --------------------------------------------------------------------------------------
 
-    def _guarded(self, answer: Answer, *, writes: bool = False) -> Answer:
+    def _guarded(self, answer: Answer, does: str = "view") -> Answer:
         """Look at the keys first; refuse queries the store does not understand."""
 
         async def guarded(request: Request) -> Response:
             try:
-                return self._refusal(request, writes) or await answer(request)
-            except WrongQueryError as wrong:
+                return refusal(request, self.seed["keys"], does) or await answer(request)
+            except (WrongQueryError, RestError) as wrong:
                 return wrong.answer()
 
         return guarded
-
-    def _refusal(self, request: Request, writes: bool) -> Response | None:
-        key, secret = _keys(request)
-        found = next((one for one in self.seed["keys"] if one["key"] == key), None)
-        if found is None:
-            return error(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
-        if not hmac.compare_digest(found["secret"].encode(), secret.encode()):
-            text = "Consumer secret is invalid."
-            return error(401, "woocommerce_rest_authentication_error", text)
-        needed = "write" if writes else "read"
-        if needed not in found["permissions"]:
-            text = f"The API key provided does not have {needed} permissions."
-            return error(401, "woocommerce_rest_authentication_error", text)
-        return None
 
     def _asked(self, request: Request, **how: bool) -> ListQuery:
         return ListQuery(request.query_params, self.seed["time_offset"], **how)
@@ -382,10 +374,16 @@ class WooCommerceSandbox:
         return Response(status_code=204)
 
     def _routes(self) -> list[Route]:
+        products = ProductWrites(lambda: self.store.catalogue, self.accepted)
+        base = self.seed["store"].rstrip("/") + API
+        orders = OrderWrites(lambda: self.store, self.accepted, self.seed["gateways"], base)
         read: dict[str, Answer] = {
             "/orders": self._list_orders,
             "/orders/{id:int}": self._get_order,
             "/orders/{id:int}/refunds": self._list_refunds,
+            "/orders/{id:int}/refunds/{refund:int}": orders.get_refund,
+            "/orders/{id:int}/notes": orders.list_notes,
+            "/orders/{id:int}/notes/{note:int}": orders.get_note,
             "/customers": self._list_customers,
             "/customers/{id:int}": self._get_customer,
             "/products": self._list_products,
@@ -401,12 +399,32 @@ class WooCommerceSandbox:
             ("POST", "/webhooks"): self._create_webhook,
             ("PUT", "/webhooks/{id:int}"): self._update_webhook,
             ("DELETE", "/webhooks/{id:int}"): self._delete_webhook,
+            ("POST", "/orders/{id:int}/notes"): orders.create_note,
+            ("DELETE", "/orders/{id:int}/notes/{note:int}"): orders.delete_note,
+            ("POST", "/orders/{id:int}/refunds"): orders.create_refund,
+            ("DELETE", "/orders/{id:int}/refunds/{refund:int}"): orders.delete_refund,
+        }
+        change: dict[str, Answer] = {
+            "/orders/batch": orders.orders,
+            "/orders/{id:int}": orders.order,
+            "/products/batch": products.products,
+            "/products/{id:int}": products.product,
+            "/products/{id:int}/variations/batch": products.variations,
+            "/products/{id:int}/variations/{variation:int}": products.variation,
         }
         return [
             *(Route(API + path, self._guarded(how), methods=["GET"]) for path, how in read.items()),
             *(
-                Route(API + path, self._guarded(how, writes=True), methods=[method])
+                Route(API + path, self._guarded(how, DOES[method]), methods=[method])
                 for (method, path), how in write.items()
+            ),
+            *(
+                Route(
+                    API + path,
+                    self._guarded(how, "batch" if path.endswith("batch") else "edit"),
+                    methods=["POST", "PUT", "PATCH"],
+                )
+                for path, how in change.items()
             ),
             Route("/_sandbox/orders", self._control, methods=["POST"]),
             Route("/_sandbox/products", self._control, methods=["POST"]),
@@ -417,17 +435,6 @@ class WooCommerceSandbox:
             *control_routes(lambda: self.faults, self.accepted, self._start),
             Route("/wp-json/{rest:path}", _no_route, methods="GET POST PUT PATCH DELETE".split()),
         ]
-
-
-def _keys(request: Request) -> tuple[str, str]:
-    """From the header, or where a host strips that from the query."""
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-            key, _, secret = base64.b64decode(value, validate=True).decode().partition(":")
-            return key, secret
-    query = request.query_params
-    return query.get("consumer_key", ""), query.get("consumer_secret", "")
 
 
 async def _no_route(_: Request) -> Response:

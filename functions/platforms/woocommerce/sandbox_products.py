@@ -89,8 +89,7 @@ class Catalogue:
             raise RefusedError(f"no product {row['parent_id']}")
         product = self._add(row, self._next_id, self._clock())
         self._next_id = max(self._next_id, product["id"]) + 1
-        self._touch(product)
-        self._notify("product.created", product["id"], product)
+        self.changed(product["id"], "created")
         return copy.deepcopy(product)
 
     def change(self, product_id: int, changes: Json) -> Json:
@@ -102,6 +101,8 @@ class Catalogue:
         if "stock" in changes:
             count = changes["stock"]
             product |= {"manage_stock": count is not None, "stock_quantity": count}
+            if count is None:
+                product["stock_status"] = "instock"
         product |= {name: changes[name] for name in ("name", "status") if name in changes}
         if "price" in changes:
             product["regular_price"] = changes["price"]
@@ -156,10 +157,15 @@ class Catalogue:
             product = self.products[product["parent_id"]]
         return product if product["manage_stock"] else None
 
-    def changed(self, product_id: int) -> None:
+    def changed(self, product_id: int, event: str = "updated") -> None:
         """The dates of a variation and its parent move, and only the variation is told."""
         self._touch(self.products[product_id])
-        self._notify("product.updated", product_id, self.products[product_id])
+        self._notify(f"product.{event}", product_id, self.products[product_id])
+
+    def move(self, variation: Json, parent: int) -> None:
+        """Put a variation below another product; nobody is told of the one it leaves."""
+        left, variation["parent_id"] = self.products[variation["parent_id"]], parent
+        self._settle(left)
 
     # -- how it is kept ----------------------------------------------------------------------------
 
@@ -189,13 +195,13 @@ class Catalogue:
         below = self._variations(product)
         for one in (*below, product):
             self._follow(one)
+        product["variations"] = [one["id"] for one in below]
         if not below:
             return
         prices = [Decimal(one["price"]) for one in below if one["price"]]
         product |= {"type": "variable", "has_options": True, "regular_price": "", "sale_price": ""}
         product["price"] = f"{min(prices):.2f}" if prices else ""
         product |= {"purchasable": bool(prices), "price_html": self._html(product["price"])}
-        product["variations"] = [one["id"] for one in below]
         options = [one["option"] for part in below for one in part["attributes"]]
         product["attributes"] = [_attribute() | {"position": 0, "visible": True, "variation": True}]
         product["attributes"][0]["options"] = options
@@ -216,8 +222,17 @@ class Catalogue:
             shares = parent["manage_stock"] is True
             product["manage_stock"] = "parent" if shares else False
             product["stock_quantity"] = parent["stock_quantity"] if shares else None
-        count = product["stock_quantity"]
-        product["stock_status"] = "outofstock" if count is not None and count <= 0 else "instock"
+        can_wait = product["backorders"] in {"notify", "yes"}
+        if product["manage_stock"]:
+            out = "onbackorder" if can_wait else "outofstock"
+            product["stock_status"] = "instock" if (product["stock_quantity"] or 0) > 0 else out
+        else:
+            # What is not counted is in stock or not as somebody says, and never ordered in advance.
+            product |= {"stock_quantity": None, "backorders": "no"}
+            can_wait = False
+        is_short = product["stock_quantity"] is not None and product["stock_quantity"] < 0
+        is_waited_for = product["stock_status"] == "onbackorder" or (can_wait and is_short)
+        product |= {"backorders_allowed": can_wait, "backordered": is_waited_for}
 
     def _html(self, price: str) -> str:
         sign = SYMBOLS.get(self._seed["currency"], self._seed["currency"])

@@ -23,6 +23,16 @@ STATUSES = (
     "auto-draft pending processing on-hold completed cancelled refunded failed trash"
     " checkout-draft".split()
 )
+LABELS = {
+    "pending": "Pending payment",
+    "processing": "Processing",
+    "on-hold": "On hold",
+    "completed": "Completed",
+    "cancelled": "Cancelled",
+    "refunded": "Refunded",
+    "failed": "Failed",
+    "checkout-draft": "Draft",
+}
 CENT = Decimal("0.01")
 TAX_ID = 1
 ADDRESS = "first_name last_name company address_1 address_2 city state postcode country".split()
@@ -60,9 +70,11 @@ class Store:
         self.seed = seed
         self.clock = clock
         self.notify = notify
-        self._ids = itertools.count(int(seed["first_id"]))
+        self.ids = itertools.count(int(seed["first_id"]))
+        self._note_ids = itertools.count(31)
         self.orders: dict[int, Json] = {}
         self.refunds: dict[int, list[Json]] = {}
+        self.notes: dict[int, list[Json]] = {}
         self.customers: dict[int, Json] = {}
         self.catalogue = Catalogue(seed, clock, notify)
         self.products = self.catalogue.products
@@ -72,7 +84,7 @@ class Store:
     def place(self, draft: Json) -> Json:
         """Place the order a draft describes."""
         known(draft, DRAFT, "draft")
-        number = next(self._ids)
+        number = next(self.ids)
         included = bool(draft.get("prices_include_tax", self.seed["prices_include_tax"]))
         lines = [self._line(line, included) for line in draft.get("lines", [])]
         fees = [
@@ -147,38 +159,72 @@ class Store:
             self._set_quantity(order, sku, quantity)
         for name in ("billing", "shipping"):
             order[name] |= changes.get(name, {})
-        order |= {name: changes[name] for name in ("status", "customer_note") if name in changes}
-        if order["status"] in {"processing", "completed"} and not order["date_paid_gmt"]:
+        order["customer_note"] = changes.get("customer_note", order["customer_note"])
+        return self.save(order, changes.get("status"))
+
+    def save(self, order: Json, status: str | None = None) -> Json:
+        """Keep a changed order, in another state perhaps; nothing is told of one in the bin."""
+        is_told = order["status"] != "trash"
+        if status and status != order["status"]:
+            was, now = (LABELS.get(one, one) for one in (order["status"], status))
+            order["status"] = status
+            self.note(order["id"], f"Order status changed from {was} to {now}.")
+            if status == "completed":
+                self.stamp(order, "date_completed", self.clock())
+        is_paid = order["status"] in {"processing", "completed"}
+        if order["status"] == "processing" and order["payment_method"] == "cod":
+            is_paid = False
+        if is_paid and not order["date_paid_gmt"]:
             self.stamp(order, "date_paid", self.clock())
         self._total(order)
         moved = self._move_stock(order)
-        shown = self._changed(order)
+        self.stamp(order, "date_modified", self.clock())
+        if is_told:
+            self.notify("order.updated", order["id"], order)
         for product_id in moved:
             self.catalogue.changed(product_id)
-        return shown
+        return copy.deepcopy(order)
+
+    def note(self, order_id: int, text: str, *, author: str = "WooCommerce", **more: bool) -> Json:
+        """Write a note to an order, which changes nothing of the order itself."""
+        note = {"id": next(self._note_ids), "author": author}
+        self.stamp(note, "date_created", self.clock())
+        note |= {"note": text, "customer_note": False} | more
+        self.notes.setdefault(order_id, []).insert(0, note)
+        return copy.deepcopy(note)
 
     def refund(self, order_id: int, amount: str, lines: list[Json], reason: str = "") -> Json:
         """Give money back; what was ordered stays as it is."""
         order = self._order(order_id)
-        given = sum((Decimal(one["amount"]) for one in self.refunds.get(order_id, [])), Decimal(0))
-        if Decimal(amount) + given > Decimal(order["total"]):
+        if Decimal(amount) > self.left(order):
             raise RefusedError("Invalid refund amount.")
-        number = next(self._ids)
+        number = next(self.ids)
         taken = [self._refund_line(order, line) for line in lines]
         refund: Json = {"id": number, "amount": money(Decimal(amount)), "reason": reason}
         refund |= {"refunded_by": 1, "refunded_payment": False, "meta_data": []}
         taxes = sum((Decimal(line["total_tax"]) for line in taken), Decimal(0))
-        share = {"id": next(self._ids), "tax_total": money(taxes), "shipping_tax_total": "0.00"}
+        share = {"id": next(self.ids), "tax_total": money(taxes), "shipping_tax_total": "0.00"}
         refund |= {"line_items": taken, "shipping_lines": [], "fee_lines": []}
         refund |= {"tax_lines": [order["tax_lines"][0] | share] if taxes else []}
         self.stamp(refund, "date_created", self.clock())
-        self.refunds.setdefault(order_id, []).append(refund)
-        total = money(-Decimal(amount))
-        order["refunds"] = [{"id": number, "reason": reason, "total": total}, *order["refunds"]]
-        if Decimal(amount) + given == Decimal(order["total"]):
+        return self.keep_refund(order, refund)
+
+    def keep_refund(self, order: Json, refund: Json) -> Json:
+        """File a refund with its order, which is refunded once nothing is left of it."""
+        self.refunds.setdefault(order["id"], []).append(refund)
+        row = {"id": refund["id"], "reason": refund["reason"] or ""}
+        row["total"] = money(-Decimal(refund["amount"]))
+        order["refunds"] = [row, *order["refunds"]]
+        if not self.left(order):
             order["status"] = "refunded"
-        self._changed(order)
+        self.stamp(order, "date_modified", self.clock())
+        self.notify("order.updated", order["id"], order)
         return copy.deepcopy(refund)
+
+    def left(self, order: Json) -> Decimal:
+        """What of an order's money can still be given back."""
+        given = self.refunds.get(order["id"], [])
+        return Decimal(order["total"]) - sum((Decimal(one["amount"]) for one in given), Decimal(0))
 
     def trash(self, order_id: int, *, is_forced: bool = False) -> Json:
         """Put an order into the bin; erasing it sends nothing."""
@@ -242,7 +288,7 @@ class Store:
             after, after_tax = self._split(Decimal(given["total"]), included, given.get("tax_rate"))
         taxes = [{"id": TAX_ID, "total": money(after_tax), "subtotal": money(before_tax)}]
         return {
-            "id": next(self._ids),
+            "id": next(self.ids),
             "name": given.get("name") or product.get("name", given.get("sku", "")),
             "product_id": product.get("parent_id") or product.get("id", 0),
             "variation_id": product.get("id", 0) if product.get("parent_id") else 0,
@@ -253,7 +299,7 @@ class Store:
             "total": money(after),
             "total_tax": money(after_tax),
             "taxes": taxes if after_tax or before_tax else [],
-            "meta_data": [_shown(one) for one in given.get("meta_data", [])],
+            "meta_data": [shown_meta(one) for one in given.get("meta_data", [])],
             "sku": given.get("sku"),
             "price": float(after / quantity) if quantity else 0,
             "image": {"id": "", "src": ""},
@@ -265,7 +311,7 @@ class Store:
         is_free = given.get("tax_status") == "none"
         net, tax = (total, Decimal(0)) if is_free else self._split(total, included, None)
         return {
-            "id": next(self._ids),
+            "id": next(self.ids),
             "tax_status": "none" if is_free else "taxable",
             "total": money(net),
             "total_tax": money(tax),
@@ -339,21 +385,21 @@ class Store:
         net = money(-Decimal(line["total"]) * part)
         link = {"id": 1, "key": "_refunded_item_id", "value": str(line["id"])}
         taken: Json = line | {
-            "id": next(self._ids),
+            "id": next(self.ids),
             "quantity": -given["quantity"],
             "subtotal": net,
             "subtotal_tax": tax,
             "total": net,
             "total_tax": tax,
             "taxes": [{"id": TAX_ID, "total": tax, "subtotal": tax}],
-            "meta_data": [_shown(link)],
+            "meta_data": [shown_meta(link)],
         }
         return taken
 
     def _customer(self, given: Json | None) -> int:
         if given is None:
             return 0
-        number = next(self._ids)
+        number = next(self.ids)
         billing = _address(given.get("billing", {}), "email", "phone")
         customer = {"id": number, "email": given["email"], "role": "customer", "username": "u"}
         customer |= {name: given.get(name, "") for name in ("first_name", "last_name")}
@@ -381,8 +427,8 @@ class Store:
             if wanted == held:
                 continue
             kept = [one for one in line["meta_data"] if one["key"] != REDUCED]
-            note = {"id": next(self._ids), "key": REDUCED, "value": str(wanted)}
-            line["meta_data"] = kept + ([_shown(note)] if wanted else [])
+            note = {"id": next(self.ids), "key": REDUCED, "value": str(wanted)}
+            line["meta_data"] = kept + ([shown_meta(note)] if wanted else [])
             product["stock_quantity"] -= wanted - held
             moved.append(product["id"])
         return moved
@@ -392,11 +438,6 @@ class Store:
             raise RefusedError(f"no order {order_id}")
         return self.orders[order_id]
 
-    def _changed(self, order: Json) -> Json:
-        self.stamp(order, "date_modified", self.clock())
-        self.notify("order.updated", order["id"], order)
-        return copy.deepcopy(order)
-
     def _moment(self, text: str | None) -> datetime:
         return datetime.fromisoformat(text) if text else self.clock()
 
@@ -405,7 +446,7 @@ class Store:
         stamp(body, name, at, self.seed["time_offset"])
 
 
-def _shown(meta: Json) -> Json:
+def shown_meta(meta: Json) -> Json:
     """A line's meta as the store shows it, with what a person would read beside it."""
     return {"display_key": meta["key"], "display_value": meta["value"]} | meta
 
