@@ -30,6 +30,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from platforms.shopify.sandbox_acts import acts, reads
 from platforms.shopify.sandbox_desk import OrderDesk
 from platforms.shopify.sandbox_fulfillments import Dispatch
 from platforms.shopify.sandbox_graphql import (
@@ -48,6 +49,7 @@ from platforms.shopify.sandbox_people import SHOP_ID
 from platforms.shopify.sandbox_routes import json_object, people_routes
 from platforms.shopify.sandbox_search import Entry, connection, listing, refusal, utc, zulu
 from platforms.shopify.sandbox_stock import LEVEL_ID
+from platforms.shopify.sandbox_writes import Writes
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
@@ -105,6 +107,7 @@ class ShopifySandbox:
         self.hooks = Hooks(seed, self.outbox, self.accepted, lambda: self.client_secrets[0])
         self.desk = OrderDesk(seed, lambda: self.clock(), self.hooks.notify)
         self.dispatch = Dispatch(self.desk)
+        self.writes = Writes(acts(self.desk, self.dispatch), self.accepted)
         # A token from the seed never ends, like the ones of old custom apps.
         self.tokens: dict[str, tuple[frozenset[str], datetime | None]] = {
             token: (frozenset(scopes), None)
@@ -200,7 +203,10 @@ class ShopifySandbox:
 
     def _scopes(self, token: str) -> frozenset[str] | None:
         scopes, ends = self.tokens.get(token, (None, None))
-        return None if ends and ends <= self.clock() else scopes
+        if scopes is None or (ends and ends <= self.clock()):
+            return None
+        # Who may write may read.
+        return scopes | {one.replace("write_", "read_", 1) for one in scopes}
 
     def _answer(self, query: str, variables: Json, scopes: frozenset[str]) -> Json:
         try:
@@ -292,6 +298,8 @@ class ShopifySandbox:
 
     def _root(self, info: GraphQLResolveInfo[Any], args: Json) -> Any:
         name, desk = info.field_name, self.desk
+        if name in self.writes:
+            return self.writes.run(info, args)
         if name in self._one:
             return self._one[name](args)
         lag = timedelta(seconds=self.seed.get("search_lag_seconds", 0))
@@ -365,7 +373,7 @@ class ShopifySandbox:
             "webhookSubscription": lambda args: hooks.subscriptions.get(number_in(args["id"])),
             "webhookSubscriptions": subscribed,
             "webhookSubscriptionDelete": lambda args: hooks.delete(args["id"]),
-        }
+        } | reads(desk, self.dispatch)
 
     def _level(self, args: Json) -> Json | None:
         match = LEVEL_ID.fullmatch(args["id"])

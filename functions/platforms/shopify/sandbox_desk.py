@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from platforms.shopify.sandbox_catalogue import Catalogue
 from platforms.shopify.sandbox_companies import Companies
 from platforms.shopify.sandbox_drafts import Drafts, check_attributes
+from platforms.shopify.sandbox_fulfillment_orders import Groups
 from platforms.shopify.sandbox_money import ZERO, Json, Money
 from platforms.shopify.sandbox_orders import (
     CANCEL_REASONS,
@@ -57,6 +58,7 @@ class OrderDesk:
         self.companies = Companies(self)
         self.catalogue = Catalogue(self)
         self.returns = Returns(self)
+        self.groups = Groups(self)
 
     def order(self, order_id: Any) -> Order:
         """The order of that id."""
@@ -100,6 +102,8 @@ class OrderDesk:
         """The order changed now: these topics say so, and its general one."""
         order.updated_at = self.stamp(self.at(order))
         order.indexed.append((self.clock(), order.updated_at))
+        if order.groups:
+            self.groups.of(order)
         body = order.body()
         for topic in (*topics, "orders/updated"):
             self.tell(order, topic, body)

@@ -133,21 +133,38 @@ class Dispatch:
             wanted = lines or [{"line": one.id} for one in order.lines if one.open]
             if not wanted:
                 raise RefusedError("nothing is left to fulfil")
-            now = self.desk.stamp(self.desk.at(order))
-            made = Fulfillment(
-                id=self.desk.next_id(),
-                name=f"{order.name}.{len(order.fulfillments) + 1}",
-                location=self.location,
-                items=tuple(self._item(order, given) for given in wanted),
-                tracking=_tracking(carrier, tracking, url),
-                created_at=now,
-                updated_at=now,
-            )
-            order.fulfillments.append(made)
-            self.desk.tell(order, "fulfillments/create", made.told(order))
-            whole = order.fulfillment_status == "fulfilled"
-            self.desk.changed(order, f"orders/{'fulfilled' if whole else 'partially_fulfilled'}")
+            self.send(order, wanted, self.location, _tracking(carrier, tracking, url))
         return order
+
+    def send(
+        self, order: Order, wanted: list[Json], location: Json, tracking: Tracking
+    ) -> Fulfillment:
+        """Units of an order leave a location; who keeps the order whole is the caller."""
+        now = self.desk.stamp(self.desk.at(order))
+        made = Fulfillment(
+            id=self.desk.next_id(),
+            name=f"{order.name}.{len(order.fulfillments) + 1}",
+            location=location,
+            items=tuple(self._item(order, given) for given in wanted),
+            tracking=tracking,
+            created_at=now,
+            updated_at=now,
+        )
+        order.fulfillments.append(made)
+        self.desk.tell(order, "fulfillments/create", made.told(order))
+        whole = order.fulfillment_status == "fulfilled"
+        self.desk.changed(order, f"orders/{'fulfilled' if whole else 'partially_fulfilled'}")
+        return made
+
+    def put(self, order: Order, old: Fulfillment, new: Fulfillment) -> Fulfillment:
+        """A changed fulfilment in place of what it was."""
+        new = replace(new, updated_at=self.desk.stamp(self.desk.at(order)))
+        order.fulfillments[order.fulfillments.index(old)] = new
+        if new.status == CANCELLED and old.status != CANCELLED:
+            _reopen(order)
+        self.desk.tell(order, "fulfillments/update", new.told(order))
+        self.desk.changed(order)
+        return new
 
     def track(
         self,
@@ -183,13 +200,7 @@ class Dispatch:
             found = [one for one in live if number in {None, one.id}]
             if not found:
                 raise RefusedError(f"no fulfillment {number or ''} that could be changed")
-            old = found[-1]
-            new = replace(change(old), updated_at=self.desk.stamp(self.desk.at(order)))
-            order.fulfillments[order.fulfillments.index(old)] = new
-            if new.status == CANCELLED:
-                _reopen(order)
-            self.desk.tell(order, "fulfillments/update", new.told(order))
-            self.desk.changed(order)
+            self.put(order, found[-1], change(found[-1]))
         return order
 
 

@@ -37,6 +37,8 @@ from platforms.shopify.sandbox_search import refusal, utc
 
 MUTATION_COST = 10
 COMPANIES = {"read_companies", "read_customers"}
+SHIPPED_BY_US = {"read_merchant_managed_fulfillment_orders"}
+SHIPPING_BY_US = {"write_merchant_managed_fulfillment_orders"}
 SCOPES: dict[tuple[str, str], set[str]] = {
     ("QueryRoot", "order"): {"read_orders"},
     ("QueryRoot", "orders"): {"read_orders"},
@@ -71,6 +73,18 @@ SCOPES: dict[tuple[str, str], set[str]] = {
     ("InventoryLevel", "location"): {"read_locations"},
     ("QueryRoot", "location"): {"read_locations"},
     ("QueryRoot", "locations"): {"read_locations"},
+    ("QueryRoot", "fulfillment"): {"read_orders"},
+    ("QueryRoot", "fulfillmentOrder"): SHIPPED_BY_US,
+    ("Order", "fulfillmentOrders"): SHIPPED_BY_US,
+    ("FulfillmentOrder", "order"): {"read_orders"},
+    ("Fulfillment", "order"): {"read_orders"},
+    ("FulfillmentOrderAssignedLocation", "location"): {"read_locations"},
+    ("FulfillmentOrderLineItem", "variant"): {"read_products"},
+    ("Mutation", "fulfillmentCancel"): SHIPPING_BY_US,
+    ("Mutation", "fulfillmentCreate"): SHIPPING_BY_US,
+    ("Mutation", "fulfillmentTrackingInfoUpdate"): SHIPPING_BY_US,
+    ("Mutation", "inventoryActivate"): {"write_inventory"},
+    ("Mutation", "inventorySetQuantities"): {"write_inventory"},
 }
 FIELDS = {
     ("Order", "currencyCode"): "currency",

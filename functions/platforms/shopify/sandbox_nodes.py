@@ -74,10 +74,19 @@ def order_node(order: Order, desk: OrderDesk) -> Json:
         "discount_code": codes[0] if codes else None,
         "discount_codes": codes,
         "display_financial_status": order.financial_status,
-        "display_fulfillment_status": FULFILLMENT[order.fulfillment_status],
+        "display_fulfillment_status": "ON_HOLD"
+        if desk.groups.is_held(order)
+        else FULFILLMENT[order.fulfillment_status],
         "edited": order.edited,
         "email": body["email"] or None,
-        "fulfillments": [one.node(lines) for one in order.fulfillments],
+        "fulfillable": any(line.open for line in order.lines),
+        "fulfillment_orders": lambda _: [
+            desk.groups.node(order, one) for one in desk.groups.of(order)
+        ],
+        "fulfillments": [
+            one.node(lines) | {"order": lambda _: order_node(order, desk)}
+            for one in order.fulfillments
+        ],
         "fully_paid": not order.outstanding,
         "original_total_price_set": bag(order.original_price),
         "payment_terms": _terms_node(order),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from platforms.shopify.sandbox_money import ZERO, Currencies, Json, Money, total
 
 if TYPE_CHECKING:
+    from platforms.shopify.sandbox_fulfillment_orders import Group
     from platforms.shopify.sandbox_fulfillments import Fulfillment
 
 CANCEL_REASONS = {"customer", "declined", "fraud", "inventory", "other", "staff"}
@@ -130,6 +131,7 @@ class Order:
     transactions: list[Transaction] = field(default_factory=list)
     refunds: list[Json] = field(default_factory=list)
     fulfillments: list[Fulfillment] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
     original_price: Money = ZERO
     excess_refunded: Money = ZERO
     cancelled_at: str | None = None

@@ -124,6 +124,9 @@ def _orders(sandbox: ShopifySandbox) -> dict[str, Act]:
         "track": lambda key, given: sandbox.dispatch.track(key, **given).body(),
         "unship": lambda key, given: sandbox.dispatch.cancel(key, **given).body(),
         "delete": lambda key, _: sandbox.delete_order(key),
+        "hold": lambda key, given: sandbox.desk.groups.hold(key, **given).body(),
+        "release": lambda key, given: sandbox.desk.groups.release(key, **given).body(),
+        "split": lambda key, given: sandbox.desk.groups.split(key, **given).body(),
     }
 
     def shown(act: Act) -> Act:

@@ -16,7 +16,11 @@ from graphql import GraphQLError
 from platforms.shopify.sandbox_money import Json
 
 PAGE_LIMIT = 250
-SEARCH_TERM = re.compile(r"(\w+):(>=|<=|>|<)?('[^']*'|\"[^\"]*\"|[^\s'\"]+)(?:\s+(?:AND\s+)?|$)")
+SEARCH_TERM = re.compile(
+    r"(\w+):(>=|<=|>|<)?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[^\s'\"]+)"
+    r"(?:\s+(?:(AND|OR)\s+)?|$)"
+)
+Term = tuple[str, str, str]
 MOMENTS = {"updated_at", "created_at", "processed_at"}
 SEARCHED: dict[str, set[str]] = {
     "orders": MOMENTS | {"name", "source_identifier", "po_number"},
@@ -63,12 +67,12 @@ class Entry:
 
 def listing(name: str, entries: Iterable[Entry], args: Json, default: str = "ID") -> Json:
     """One page of a root connection: searched, sorted, cut."""
-    terms = search_terms(args.get("query") or "", SEARCHED[name])
+    either = search_terms(args.get("query") or "", SEARCHED[name])
     key = (args.get("sortKey") or default).lower()
     rows = []
     for one in entries:
         facts = {"id": one.id} | one.facts
-        if all(matches(facts, *term) for term in terms):
+        if any(all(matches(facts, *term) for term in terms) for terms in either):
             rows.append((facts[key], one.id, one))
     page = connection(rows, args)
     page["nodes"] = [entry.node() for entry in page["nodes"]]
@@ -117,22 +121,26 @@ def _cursor_position(cursor: str) -> tuple[Any, int]:
         raise refusal("Invalid cursor for current pagination sort.", "BAD_REQUEST") from None
 
 
-def search_terms(query: str, fields: set[str]) -> list[tuple[str, str, str]]:
-    """Field, operator and value of each term of a search query."""
-    terms, position = [], 0
-    text = query.strip()
+def search_terms(query: str, fields: set[str]) -> list[list[Term]]:
+    """Field, operator and value of each term; the lists are alternatives, which OR parts."""
+    either: list[list[Term]] = [[]]
+    position, text = 0, query.strip()
     while position < len(text):
         match = SEARCH_TERM.match(text, position)
         if match is None or match[1] not in fields:
             raise refusal(f"search not supported here: {text[position:]}", "BAD_REQUEST")
-        terms.append((match[1], match[2] or "", match[3]))
+        either[-1].append((match[1], match[2] or "", match[3]))
         position = match.end()
-    return terms
+        if match[4] == "OR":
+            either.append([])
+    return either
 
 
 def matches(entry: Json, field: str, operator: str, value: str) -> bool:
     """Whether an entry of the search index fits one term."""
-    bare, have = value.strip("'\""), entry[field]
+    quoted = value[0] in "'\""
+    bare = re.sub(r"\\(.)", r"\1", value[1:-1]) if quoted else value
+    have = entry[field]
     if field in MOMENTS:
         return _compared(have, operator, utc(bare))
     if isinstance(have, int):
@@ -142,7 +150,7 @@ def matches(entry: Json, field: str, operator: str, value: str) -> bool:
     if have is None:
         return False
     have, want = have.casefold(), bare.casefold()
-    if value != bare:
+    if quoted:
         return bool(have == want or have.lstrip("#") == want)
     # Without quotes the vendor compares words, so that ``PO-77`` also finds ``PO-78``.
     return bool(set(re.findall(r"\w+", have)) & set(re.findall(r"\w+", want)))

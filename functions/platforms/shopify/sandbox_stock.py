@@ -142,6 +142,12 @@ class Stock:
         self._tell("inventory_levels/connect", item, self.level_body(level))
         return level
 
+    def keep(self, item: Item, location_id: Any) -> Level:
+        """A place for counts where an item is not stocked."""
+        level = self._stock_at(item, location_id, 0)
+        level.is_active = False
+        return level
+
     def disconnect(self, item: Item, location_id: Any) -> None:
         """No longer stock an item at a location."""
         level = item.level(location_id)
