@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of the events and of the canonical parts to ``events/schemas``.
+"""Write the JSON Schemas of events, canonical parts and plain records to ``events/schemas``.
 
 ``--check`` writes nothing and fails where a file is missing, stale or left over.
 """
@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
 from fizzbridge.model.events import EVENT_MODELS, SCHEMA_VERSION
 from fizzbridge.runtime.rows import SCHEMA
 from fizzbridge.runtime.view import BODIES
+from platforms.standard import wire
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "events" / "schemas"
@@ -31,13 +34,22 @@ def schemas() -> dict[str, str]:
         f"parts/{model.__name__}.v{SCHEMA}.json": text(model, model.__name__)
         for model in BODIES.values()
     }
-    return dict(sorted((events | parts).items()))
+    records = {
+        f"records/{model.__name__}.v{SCHEMA}.json": written(wire.schema(model), model.__name__)
+        for model in wire.RECORDS.values()
+    }
+    return dict(sorted((events | parts | records).items()))
 
 
 def text(model: type[BaseModel], title: str) -> str:
     """One model's schema: of what we write, where a decimal is a text."""
-    schema = model.model_json_schema(mode="serialization") | {"title": title}
-    return json.dumps({"$schema": DIALECT} | schema, indent=2, sort_keys=True) + "\n"
+    return written(model.model_json_schema(mode="serialization"), title)
+
+
+def written(schema: Mapping[str, Any], title: str) -> str:
+    """The text of a schema."""
+    named = {"$schema": DIALECT, **schema, "title": title}
+    return json.dumps(named, indent=2, sort_keys=True) + "\n"
 
 
 def differences(folder: Path) -> list[str]:

@@ -41,7 +41,7 @@ EVENT_LIMIT_BYTES = 60_000
 _BOOKS = ("STOCK#", "ACCOUNT#", "EMPTIES#")
 _ASSESS_LINK = rows.link_sk(rows.ASSESS)
 _ASSESSMENT = rows.part_sk(Part.ASSESSMENT)
-_BY_STATE: dict[tuple[Kind, str], DetailType] = {
+BY_STATE: dict[tuple[Kind, str], DetailType] = {
     (Kind.SHIPMENT, ShipmentState.DISPATCHED): DetailType.SHIPMENT_DISPATCHED,
     (Kind.SHIPMENT, ShipmentState.DELIVERED): DetailType.SHIPMENT_DELIVERED,
     (Kind.INVOICE, InvoiceState.ISSUED): DetailType.INVOICE_ISSUED,
@@ -51,12 +51,15 @@ _BY_STATE: dict[tuple[Kind, str], DetailType] = {
     (Kind.RETURN, ReturnState.REQUESTED): DetailType.RETURN_REQUESTED,
     (Kind.RETURN, ReturnState.RECEIVED): DetailType.RETURN_RECEIVED,
 }
-_BY_KIND = {
+"""What a document in a state is told as; in any other state it is not told."""
+
+BY_KIND = {
     Kind.CUSTOMER: DetailType.CUSTOMER_CHANGED,
     Kind.PRODUCT: DetailType.PRODUCT_CHANGED,
     Kind.PRICE: DetailType.PRICE_CHANGED,
     Kind.STOCK_LEVEL: DetailType.STOCK_LEVEL_CHANGED,
 }
+"""What anything else but an order is told as."""
 
 
 def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[Fact]:
@@ -190,7 +193,7 @@ def _assessed(before: Row | None, after: Row, objects: Objects) -> Iterator[Fact
         compared = then.comparison if isinstance(then, RecordAssessment) else None
         yield from _drifted(ref, after, now.comparison, compared)
     elif isinstance(now, RecordAssessment):
-        found = _BY_STATE.get((ref.kind, now.state)) or _BY_KIND.get(ref.kind)
+        found = BY_STATE.get((ref.kind, now.state)) or BY_KIND.get(ref.kind)
         if found:
             yield found, _entity_event(found, ref, after, now)
         if now.standing:

@@ -31,7 +31,7 @@ def read(adapter: WebhookAdapter, delivery: Delivery, connection: str) -> Sequen
         raise
     except ValidationError as error:
         raise MalformedDeliveryError(
-            f"{topic}: {_places(error)}", code="shape", platform=adapter.platform
+            f"{topic}: {places(error)}", code="shape", platform=adapter.platform
         ) from error
     except Exception as error:
         # Our own bug must cost neither the delivery nor our standing with the vendor.
@@ -42,7 +42,8 @@ def read(adapter: WebhookAdapter, delivery: Delivery, connection: str) -> Sequen
         raise ours from error
 
 
-def _places(error: ValidationError) -> str:
+def places(error: ValidationError) -> str:
+    """Where a body does not fit, for people: fields and what is wrong there, never a value."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     shown = [f"{'.'.join(map(str, one['loc']))} {one['type']}" for one in found[:_SHOWN]]
     return f"{error.title}: {', '.join(shown)}" + (" ..." if len(found) > _SHOWN else "")

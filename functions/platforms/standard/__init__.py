@@ -1,0 +1,1 @@
+"""Any system that posts and takes canonical records, signed as standardwebhooks.com says."""
