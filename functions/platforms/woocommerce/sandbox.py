@@ -38,6 +38,7 @@ from platforms.woocommerce.sandbox_store import VERSION, Store
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 API = "/wp-json/wc/v3"
 RESOURCES = ("order", "product", "customer", "coupon")
@@ -61,12 +62,14 @@ class WooCommerceSandbox:
     ``prices_include_tax``, ``country`` (of the shop, "GB"), ``time_offset``, ``first_id``,
     ``products`` [{sku, name, price, sale_price, id, stock, parent_id, option, status, tax_status,
     tax_class}], ``keys`` [{key, secret, permissions, is_manager}], ``gateways`` {way to pay:
-    whether it gives money back}, ``webhook_uri`` and ``webhook_secret``
-    (webhooks made in advance, without their ping). Without a ``tax_rate`` taxes are off.
+    whether it gives money back}, ``limits`` {parallel, per_minute} of the host, ``webhook_uri``
+    and ``webhook_secret`` (webhooks made in advance, without their ping). Without a ``tax_rate``
+    taxes are off.
 
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard the store is driven, and what its host bears.
         accepted: committed writes by name, and placed orders under ``orders``.
         outbox: the webhooks and how they are sent.
         clock: gives the time; tests may replace it.
@@ -93,7 +96,15 @@ class WooCommerceSandbox:
         self.outbox = Outbox(poster(2, 60), (), FAILURES, self._disable, SUCCESSES)
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        most = seed.get("limits", {})
+        self.load = Load(
+            self.faults, lambda: self.clock(), most.get("parallel"), most.get("per_minute")
+        )
+        self.app = self.load
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.store = Store(self.seed, lambda: self.clock(), self._notify)
@@ -432,7 +443,7 @@ class WooCommerceSandbox:
             Route("/_sandbox/webhook_user", self._demote, methods=["PUT"]),
             Route("/_sandbox/{kind}/{id:int}/{action}", self._control, methods=["POST"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/wp-json/{rest:path}", _no_route, methods="GET POST PUT PATCH DELETE".split()),
         ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -670,3 +671,37 @@ def test_a_write_may_be_refused_first_and_be_done_in_silence_then(method, path, 
     with pytest.raises(httpx.ReadTimeout):
         shop.http.request(method, path, json=body)
     assert shop.sandbox.accepted[name] == 1
+
+
+# -- what the host bears ---------------------------------------------------------------------------
+
+
+def test_the_host_bears_so_many_calls_in_a_minute():
+    shop = shop_of(limits={"per_minute": 3})
+    answers = [shop.http.get("/products/51") for _ in range(5)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+    assert answers[3].headers["retry-after"] == "60"
+    assert "html" in answers[3].headers["content-type"]
+    shop.tick(61)
+    assert shop.http.get("/products/51").status_code == 200
+    load = shop.http.get("https://store.example/_sandbox/load").json()
+    assert load == {"peak_parallel": 1, "peak_per_minute": 5, "refused": 2}
+    shop.http.post("https://store.example/_sandbox/reset")
+    load = shop.http.get("https://store.example/_sandbox/load").json()
+    assert load == {"peak_parallel": 0, "peak_per_minute": 0, "refused": 0}
+
+
+def test_the_host_bears_so_many_calls_at_once():
+    shop = shop_of(limits={"parallel": 2})
+
+    async def drive() -> list[int]:
+        transport = httpx.ASGITransport(shop.sandbox.app)
+        url = "https://store.example/wp-json/wc/v3"
+        async with httpx.AsyncClient(transport=transport, base_url=url) as client:
+            client.auth = httpx.BasicAuth("ck_sandbox", "cs_sandbox")
+            shop.sandbox.faults.arm(Fault("delay", on="GET ", times=-1, seconds=0.05))
+            calls = (client.get("/products/51") for _ in range(3))
+            return sorted(one.status_code for one in await asyncio.gather(*calls))
+
+    assert asyncio.run(drive()) == [200, 200, 429]
+    assert (shop.sandbox.load.peak_parallel, shop.sandbox.load.refused) == (3, 1)
