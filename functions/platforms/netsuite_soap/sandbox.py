@@ -15,6 +15,7 @@ import asyncio
 import itertools
 import json
 import threading
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,8 +51,8 @@ from platforms.netsuite_soap.sandbox_types import RefusalError, Row
 from platforms.netsuite_soap.sandbox_views import Views
 from platforms.netsuite_soap.sandbox_writes import Writes
 from sandbox.control import control_routes
-from sandbox.deliveries import Outbox, poster
 from sandbox.faults import Faults
+from sandbox.modules import ModuleOutbox
 
 PORT = "/services/NetSuitePort_"
 HEADERS = (
@@ -122,6 +123,8 @@ class NetSuiteSoapSandbox:
     ``hidden_fields`` and ``required_fields`` ({record type: [field]}, both empty);
     ``scripts`` [{record, operation, phase before|warn|after, code, message, times}],
     ``troubles`` [{fault, operation, body_contains, times, commits false|true|count}];
+    ``webhook_uri`` ("": nothing is sent), ``webhook_secret`` (fizz_hook_sandbox_secret) and
+    ``webhook_types`` (what our user event script is deployed on);
     ``currencies``, ``subsidiaries``, ``locations``, ``taxes``, ``terms``, ``price_levels``,
     ``payment_methods``, ``accounts``, ``units``, ``lists`` {kind: [{internalId, name}]},
     ``custom_fields`` [{scriptId, type}], ``items`` [{internalId, externalId, type, itemId,
@@ -133,7 +136,7 @@ class NetSuiteSoapSandbox:
         app: the ASGI application.
         faults: misbehaviour on demand.
         accepted: committed writes by name, such as "salesorder created".
-        outbox: empty for ever: the vendor has no webhooks.
+        outbox: what a user event script of ours posts; the vendor has no webhooks.
         clock: gives the time; tests may replace it.
         store: what people do; its ``data`` is the account.
     """
@@ -142,7 +145,8 @@ class NetSuiteSoapSandbox:
         self.seed = SEED | seed
         self.accepted: Counter[str] = Counter()
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self.outbox = Outbox(poster(1, 1), (), 1, lambda _: None)
+        # The script tries once: the poll finds what was lost.
+        self.outbox = ModuleOutbox(self.seed["webhook_secret"], (), lambda: self.clock())
         self.workers = ThreadPoolExecutor(64, "netsuite")
         self.gate = threading.Lock()
         self.running = 0
@@ -170,6 +174,22 @@ class NetSuiteSoapSandbox:
         for entry in self.seed["customers"]:
             self.store.add("customer", entry)
         opening.clear()
+        self.uri = str(self.seed["webhook_uri"])
+        self.outbox.clear()
+        self.notices = itertools.count(1)
+        data.tell = self._tell
+
+    def _tell(self, event: str, kind: str, number: str) -> None:
+        """What the script says after a record it is deployed on was saved or deleted."""
+        if not self.uri or kind not in self.seed["webhook_types"]:
+            return
+        name = str(uuid.UUID(int=next(self.notices), version=4))
+        body = {"event": event, "delivery_id": name, "type": kind, "id": number}
+        self.outbox.tell(self.uri, number, body)
+
+    async def _set_uri(self, request: Request) -> Response:
+        self.uri = (await request.json())["uri"]
+        return Response(status_code=204)
 
     # The port.
 
@@ -302,10 +322,30 @@ class NetSuiteSoapSandbox:
 
         return await self._tried(request, work)
 
+    async def _receive(self, request: Request) -> Response:
+        def work(body: Row) -> Row:
+            quantity, location = _positive(body["quantity"]), str(body.get("location", ""))
+            is_here = bool(body.get("receive", True))
+            self.store.receive(request.path_params["sku"], quantity, location, is_here=is_here)
+            return {"quantity": str(quantity)}
+
+        return await self._tried(request, work)
+
+    async def _move(self, request: Request) -> Response:
+        def work(body: Row) -> Row:
+            quantity = _positive(body["quantity"])
+            places = str(body.get("from", "")), str(body["to"])
+            self.store.move(request.path_params["sku"], quantity, *places)
+            return {"quantity": str(quantity)}
+
+        return await self._tried(request, work)
+
     async def _price(self, request: Request) -> Response:
         def work(body: Row) -> Row:
             price = Decimal(str(body["price"]))
-            where = {name: str(body[name]) for name in ("level", "currency") if name in body}
+            where: Row = {name: str(body[name]) for name in ("level", "currency") if name in body}
+            if "quantity" in body:
+                where["quantity"] = Decimal(str(body["quantity"]))
             self.store.set_price(request.path_params["sku"], price, **where)
             return {"price": str(price)}
 
@@ -347,12 +387,22 @@ class NetSuiteSoapSandbox:
             Route("/_sandbox/scripts", self._scripts, methods=["POST"]),
             Route("/_sandbox/troubles", self._troubles, methods=["POST"]),
             Route("/_sandbox/load", self._load, methods=["PUT"]),
+            Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             Route("/_sandbox/items/{sku}/stock", self._stock, methods=["POST"]),
+            Route("/_sandbox/items/{sku}/receive", self._receive, methods=["POST"]),
+            Route("/_sandbox/items/{sku}/move", self._move, methods=["POST"]),
             Route("/_sandbox/items/{sku}/price", self._price, methods=["POST"]),
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self.reset),
             Route("/_sandbox/{kind}/{id}/{action}", self._act, methods=["POST"]),
         ]
+
+
+def _positive(value: Any) -> Decimal:
+    quantity = Decimal(str(value))
+    if quantity <= 0:
+        raise ValueError("a quantity is above nothing")
+    return quantity
 
 
 def _trouble(name: str) -> SoapFaultError:

@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from platforms.netsuite_soap.sandbox_store import STOCKED, Store
-from platforms.netsuite_soap.sandbox_types import Row
+from platforms.netsuite_soap.sandbox_types import Row, utc
 
 ZERO = Decimal()
 ORDER = {
@@ -49,7 +49,12 @@ class Books:
         def work() -> dict[str, list[Row]]:
             found = defaultdict(list)
             for row in self.store.all(
-                "itemFulfillment", "invoice", "cashSale", "creditMemo", "returnAuthorization"
+                "itemFulfillment",
+                "invoice",
+                "cashSale",
+                "cashRefund",
+                "creditMemo",
+                "returnAuthorization",
             ):
                 if ref := row.get("createdFrom"):
                     found[ref["id"]].append(row)
@@ -167,11 +172,13 @@ class Books:
         """What a customer owes."""
         invoices = [r for r in self.store.all("invoice") if r["entity"]["id"] == customer]
         left = [(self.remaining(row), row["dueDate"]) for row in invoices]
-        credits_ = [r for r in self.store.all("creditMemo") if r["entity"]["id"] == customer]
+        # Money that pays no invoice yet is in the books already; a deposit is not.
+        paid = [r for r in self.store.all("customerPayment") if r["customer"]["id"] == customer]
+        paid += [r for r in self.store.all("creditMemo") if r["entity"]["id"] == customer]
         deposits = [r for r in self.store.all("customerDeposit") if r["customer"]["id"] == customer]
         late = [(amount, day) for amount, day in left if amount > 0 and day < today]
         orders = [r for r in self.store.all("salesOrder") if r["entity"]["id"] == customer]
-        balance = sum((a for a, _ in left), ZERO) - sum(map(self.remaining, credits_), ZERO)
+        balance = sum((a for a, _ in left), ZERO) - sum(map(self.remaining, paid), ZERO)
         overdue = sum((amount for amount, _ in late), ZERO)
         days = max(((today - day).days for _, day in late), default=0)
         found: Row = {
@@ -195,6 +202,13 @@ class Books:
         return total
 
     # Stock.
+
+    def stamp(self, before: dict[tuple[str, str], Decimal]) -> None:
+        """Note the time where orders hold more or less than before: that much is available."""
+        held = self.commitments()
+        for place in before.keys() | held.keys():
+            if before.get(place, ZERO) != held.get(place, ZERO) and place in self.store.stock:
+                self.store.stock[place]["changed"] = utc(self.store.clock())
 
     def commitments(self) -> dict[tuple[str, str], Decimal]:
         """What open orders hold of each item and location, in base units, oldest order first."""

@@ -20,6 +20,7 @@ PLAIN = {
     "contacts": "contact",
     "invoices": "invoice",
     "receipts": "cashSale",
+    "paybacks": "cashRefund",
     "shipments": "itemFulfillment",
     "payments": "customerPayment",
     "deposits": "customerDeposit",
@@ -55,12 +56,17 @@ class Desk:
             ("salesOrder", "ship"): self._ship,
             ("salesOrder", "invoice"): self._invoice,
             ("salesOrder", "pay"): self._deposit,
+            ("salesOrder", "receipt"): self._sell,
             ("salesOrder", "return"): self._return,
             ("salesOrder", "approve"): self._approve,
             ("salesOrder", "cancel"): self._cancel,
             ("invoice", "pay"): self._pay,
             ("invoice", "credit"): self._credit,
             ("invoice", "return"): self._return,
+            ("cashSale", "refund"): self._pay_back,
+            ("creditMemo", "refund"): self._refund,
+            ("customerDeposit", "refund"): self._refund,
+            ("customer", "pay"): self._pay_several,
             ("returnAuthorization", "return"): self._receive,
             ("returnAuthorization", "credit"): self._credit,
             ("returnAuthorization", "cancel"): self._cancel,
@@ -85,8 +91,10 @@ class Desk:
         return [self.views.words(row) for row in self.data.all(*self.kinds(word))]
 
     def find(self, word: str, number: str) -> Row:
-        """A record by either of its ids."""
+        """A record by either of its ids, an item by its name too."""
         kinds = self.kinds(word)
+        if word == "items":
+            return self._item(number, tuple(kinds))
         row = self.data.of(kinds, number) or self.data.keyed(kinds, number)
         if row is None:
             raise NoSuchActError(f"no {word} {number}")
@@ -128,26 +136,56 @@ class Desk:
     def set_stock(self, sku: str, quantity: Decimal, location: str = "") -> None:
         """Count an item at a location, in its base unit."""
         with self.data.lock:
-            item = self._item(sku, STOCKED)
-            place = location or self.data.seed["locations"][0]["internalId"]
-            if self.data.get("location", place) is None:
-                raise NoSuchActError(f"no location {place}")
-            key = (item["internalId"], place)
+            key = self._place(sku, location)
             there = self.data.stock.get(key, {"onHand": Decimal()})["onHand"]
             self.data.move(*key, quantity - there)
 
-    def set_price(self, sku: str, price: Decimal, level: str = "1", currency: str = "1") -> None:
-        """Give an item another price per sale unit."""
+    def receive(
+        self, sku: str, quantity: Decimal, location: str = "", *, is_here: bool = True
+    ) -> None:
+        """Goods come in at a location; those not here yet are on order."""
+        with self.data.lock:
+            place = self._place(sku, location)
+            self.data.move(*place, quantity if is_here else Decimal())
+            ordered = self.data.stock[place]["onOrder"]
+            due = max(Decimal(), ordered - quantity) if is_here else ordered + quantity
+            self.data.stock[place]["onOrder"] = due
+
+    def move(self, sku: str, quantity: Decimal, source: str, target: str) -> None:
+        """Take goods from a location to another."""
+        with self.data.lock:
+            for location, part in ((source, -quantity), (target, quantity)):
+                self.data.move(*self._place(sku, location), part)
+
+    def _place(self, sku: str, location: str) -> tuple[str, str]:
+        """An item's id and a location's; the first location if none is named."""
+        place = location or self.data.seed["locations"][0]["internalId"]
+        if self.data.get("location", place) is None:
+            raise NoSuchActError(f"no location {place}")
+        return str(self._item(sku, STOCKED)["internalId"]), place
+
+    def set_price(
+        self,
+        sku: str,
+        price: Decimal,
+        level: str = "1",
+        currency: str = "1",
+        quantity: Decimal | None = None,
+    ) -> None:
+        """Give an item another price per sale unit: for any quantity, or from one on."""
         with self.data.lock:
             item = self._item(sku, ITEMS)
             changed = copy.deepcopy(item)
             of = {"level": level, "currency": currency}
-            (entry,) = pricing([of | {"value": price}])
-            others = [
-                one
-                for one in changed["pricingMatrix"]
-                if (one["priceLevel"]["id"], one["currency"]["id"]) != (level, currency)
-            ]
+            (entry,) = pricing([of | {"value": price, "quantity": str(quantity or 0)}])
+            others = []
+            for one in changed["pricingMatrix"]:
+                if (one["priceLevel"]["id"], one["currency"]["id"]) != (level, currency):
+                    others.append(one)
+                elif quantity is not None:
+                    kept = [row for row in one["priceList"] if row["quantity"] != quantity]
+                    rows = [*kept, *entry["priceList"]]
+                    entry["priceList"] = sorted(rows, key=lambda row: row["quantity"])
             self.data.put(changed | {"pricingMatrix": [*others, entry]})
 
     def _item(self, sku: str, kinds: tuple[str, ...]) -> Row:
@@ -245,6 +283,17 @@ class Desk:
         values: Row = {"salesOrder": {"id": order["internalId"]}, "payment": amount}
         return self._keep("customerDeposit", values | self._reference(body))
 
+    def _sell(self, order: Row, body: Row) -> Made:
+        """Bill an order that is paid at once."""
+        self._approved(order)
+        values = {"createdFrom": {"id": order["internalId"]}} | self._lines(order, body)
+        return self._keep("cashSale", values | self._method(body))
+
+    def _method(self, body: Row) -> Row:
+        """How money moves: the first way there is unless one is named."""
+        first = self.data.seed["payment_methods"][0]["internalId"]
+        return {"paymentMethod": {"id": str(body.get("method", first))}}
+
     def _reference(self, body: Row) -> Row:
         return {"memo": str(body["reference"])} if body.get("reference") else {}
 
@@ -258,6 +307,38 @@ class Desk:
         values |= {"currency": dict(invoice["currency"])}
         values["applyList"] = Sublist(True, [apply] if apply["amount"] > 0 else [])
         return self._keep("customerPayment", values | self._reference(body))
+
+    def _pay_several(self, customer: Row, body: Row) -> Made:
+        """One payment, spread over invoices by their ids; what is over stays unapplied."""
+        rows, given = [], Decimal()
+        for number in body.get("invoices", []):
+            invoice = self.find("invoice", str(number))
+            left = self.views.books.remaining(invoice)
+            rows.append({"doc": int(invoice["internalId"]), "apply": True, "amount": left})
+            given += left
+        amount = Decimal(str(body.get("amount", given)))
+        values: Row = {"customer": {"id": customer["internalId"]}, "payment": amount}
+        values["applyList"] = Sublist(True, rows)
+        return self._keep("customerPayment", values | self._reference(body))
+
+    def _refund(self, source: Row, body: Row) -> Made:
+        """Money back out of a credit or a deposit."""
+        name = "depositList" if source["_kind"] == "customerDeposit" else "applyList"
+        amount = Decimal(str(body.get("amount", self.views.books.remaining(source))))
+        apply = {"doc": int(source["internalId"]), "apply": True, "amount": amount}
+        party = source.get("customer") or source["entity"]
+        values: Row = {"customer": dict(party), "currency": dict(source["currency"])}
+        values |= self._method(body) | {name: Sublist(True, [apply])}
+        return self._keep("customerRefund", values | self._reference(body))
+
+    def _pay_back(self, sale: Row, body: Row) -> Made:
+        """Money of a cash sale back, by lines, an amount, or all of it."""
+        values: Row = {"createdFrom": {"id": sale["internalId"]}}
+        if "amount" in body and "lines" not in body:
+            values["itemList"] = Sublist(True, [self._lump(sale, Decimal(str(body["amount"])))])
+        else:
+            values |= self._lines(sale, body)
+        return self._keep("cashRefund", values | self._reference(body))
 
     def _credit(self, source: Row, body: Row) -> Made:
         values: Row = {"createdFrom": {"id": source["internalId"]}}

@@ -18,6 +18,7 @@ SOURCES = {
     "cashSale": ("salesOrder",),
     "customerPayment": ("invoice", "customer"),
     "customerDeposit": ("salesOrder",),
+    "cashRefund": ("cashSale", "returnAuthorization"),
     "returnAuthorization": ("salesOrder", "invoice", "cashSale"),
     "creditMemo": ("invoice", "returnAuthorization"),
     "customerRefund": ("creditMemo",),
@@ -298,6 +299,17 @@ class Documents:
             row.setdefault("dueDate", self.books.due_on(row.get("terms"), row["tranDate"]))
             if old and row["total"] < self.books.applied_to(row["internalId"]):
                 raise user_error("The total is less than what has been applied to this invoice.")
+
+    def cash_refund(self, row: Row, old: Row | None) -> None:
+        """Money of a cash sale back, by the way it came."""
+        source = self.from_source(row, old)
+        for name in ("paymentMethod", "account"):
+            if source and source.get(name):
+                row.setdefault(name, dict(source[name]))
+        if not {"paymentMethod", "account"} & row.keys():
+            raise missing("paymentMethod")
+        self.head(row, old)
+        self.lines.settle(row)
 
     def fulfillment(self, row: Row, old: Row | None) -> None:
         """A shipment: only of an order, and gone only once it is marked shipped."""

@@ -82,6 +82,7 @@ ITEM = IDS | {
     "upcCode": TEXT,
     "type": "SearchEnumMultiSelectField",
     "isInactive": "SearchBooleanField",
+    "lastQuantityAvailableChange": "SearchDateField",
 }
 LISTED = {
     "internalId": REFS,
@@ -266,6 +267,7 @@ class Searches:
             ],
             "entity": lambda row: _ids(row.get("entity") or row.get("customer")),
             "number": lambda row: row.get("acctNumber"),
+            "lastQuantityAvailableChange": self.counted_at,
         }
         if name in special:
             return special[name]
@@ -274,6 +276,12 @@ class Searches:
         if name == "name":
             return lambda row: self.store.label((row["_kind"],), row["internalId"])
         return lambda row: row.get(name)
+
+    def counted_at(self, row: Row) -> datetime | None:
+        """When there was last more or less of an item to sell, anywhere."""
+        stock = self.store.stock.items()
+        times = [place["changed"] for (item, _), place in stock if item == row["internalId"]]
+        return max(times, default=None)
 
     def status(self, row: Row) -> str:
         """A transaction's state as a search names it: the kind before the words."""

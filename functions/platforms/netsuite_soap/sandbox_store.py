@@ -26,6 +26,7 @@ TRANSACTIONS = (
     "salesOrder",
     "invoice",
     "cashSale",
+    "cashRefund",
     "itemFulfillment",
     "customerPayment",
     "customerDeposit",
@@ -38,6 +39,7 @@ TITLES = {
     "salesOrder": ("SO", "Sales Order"),
     "invoice": ("INV", "Invoice"),
     "cashSale": ("CS", "Cash Sale"),
+    "cashRefund": ("CR", "Cash Refund"),
     "itemFulfillment": ("IF", "Item Fulfilment"),
     "customerPayment": ("PYMT", "Payment"),
     "customerDeposit": ("DEP", "Customer Deposit"),
@@ -87,7 +89,7 @@ def family(kind: str) -> Sequence[str]:
 
 
 class Store:
-    """The records of one account.
+    """The records of one account; ``tell`` hears the event, kind and id of each record saved.
 
     Args:
         seed: the account, complete.
@@ -105,6 +107,7 @@ class Store:
         self.numbers: Counter[str] = Counter()
         self.last_id = seed["first_id"] - 1
         self.scripts: list[Row] = copy.deepcopy(seed["scripts"])
+        self.tell: Callable[[str, str, str], None] = lambda *_: None
         self.version = 0
         self.cache: dict[str, Any] = {}
         self.custom = {
@@ -210,8 +213,14 @@ class Store:
         if found is not None and found["internalId"] != row.get("internalId"):
             raise RefusalError("DUP_RCRD", "This record already exists")
 
-    def put(self, row: Row, *touched: tuple[str, str]) -> Row:
-        """Keep a row; these others changed with it."""
+    def put(self, row: Row, *touched: tuple[str, str], is_scripted: bool = True) -> Row:
+        """Keep a row; these others changed with it, but it alone was saved.
+
+        Args:
+            row: the record.
+            touched: kind and id of those it changes in passing.
+            is_scripted: whether scripts run that tell of it.
+        """
         kind = row["_kind"]
         now = utc(self.clock())
         created = "dateCreated" if kind in ENTITIES else "createdDate"
@@ -224,6 +233,8 @@ class Store:
             if found := self.get(*other):
                 found["lastModifiedDate"] = now
         self.changed()
+        if is_scripted:
+            self.tell("record.changed", kind, row["internalId"])
         return row
 
     def drop(self, kind: str, internal_id: str) -> Row:
@@ -234,6 +245,7 @@ class Store:
         entry["externalId"] = row.get("externalId")
         self.deleted.append(entry | {"deletedDate": utc(self.clock())})
         self.changed()
+        self.tell("record.deleted", kind, internal_id)
         return row
 
     def changed(self) -> None:

@@ -37,7 +37,7 @@ class Views:
         }
         if kind in more:
             found |= more[kind](row)
-        elif "payment" in row or kind in ("creditMemo", "customerRefund", "cashSale"):
+        elif "payment" in row or kind in ("creditMemo", "customerRefund", "cashSale", "cashRefund"):
             found |= self.paid(row)
         if kind in STOCKED:
             found |= self.goods(row)
@@ -113,7 +113,7 @@ class Views:
     def paid(self, row: Row) -> Row:
         """What of a payment, deposit or credit is used."""
         kind = row["_kind"]
-        if kind == "customerRefund":
+        if kind in ("customerRefund", "cashRefund"):
             return {"status": "Deposited"}
         if kind == "cashSale":
             return {"status": "Not Deposited" if row.get("undepFunds", True) else "Deposited"}

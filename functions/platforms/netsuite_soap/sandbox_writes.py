@@ -57,6 +57,7 @@ class Writes:
             "salesOrder": self.documents.sales_order,
             "invoice": self.documents.bill,
             "cashSale": self.documents.bill,
+            "cashRefund": self.documents.cash_refund,
             "itemFulfillment": self.documents.fulfillment,
             "returnAuthorization": self.documents.return_authorization,
             "inventoryAdjustment": self.documents.adjustment,
@@ -86,7 +87,7 @@ class Writes:
                 outcome.details.append(("WARN", "WARNING", row.pop("_warning")))
             self.scripted(draft.kind, operation, "warn", wishes, outcome)
             self.heed(outcome, wishes)
-            self.commit(row, old)
+            self.commit(row, old, runs_scripts=wishes.runs_scripts)
             outcome.internal_id = row["internalId"]
             outcome.external_id = row.get("externalId") or ""
             self.scripted(draft.kind, operation, "after", wishes, outcome)
@@ -198,13 +199,17 @@ class Writes:
 
     # Keeping.
 
-    def commit(self, row: Row, old: Row | None, *, is_counted: bool = True) -> None:
+    def commit(
+        self, row: Row, old: Row | None, *, is_counted: bool = True, runs_scripts: bool = True
+    ) -> None:
         """Keep a record, move the stock it moves, and say what was done, if it was done by us."""
         kind = row["_kind"]
-        before = self.documents.effect(old)
+        before, held = self.documents.effect(old), self.books.commitments()
         was_open = old is not None and kind == "salesOrder" and self.is_open(old)
-        self.store.put(row, *self.touched(old), *self.touched(row))
+        touched = [*self.touched(old), *self.touched(row)]
+        self.store.put(row, *touched, is_scripted=runs_scripts)
         self.move(before, self.documents.effect(row))
+        self.books.stamp(held)
         name = kind.lower()
         if not is_counted:
             return
@@ -266,9 +271,10 @@ class Writes:
         if self.is_used(kind, number):
             text = "This record cannot be deleted because it has dependent records."
             raise user_error(text)
-        touched = self.touched(row)
+        touched, held = self.touched(row), self.books.commitments()
         self.move(self.documents.effect(row), {})
         self.store.drop(kind, number)
+        self.books.stamp(held)
         for other in touched:
             self.store.need(*other)["lastModifiedDate"] = utc(self.store.clock())
 

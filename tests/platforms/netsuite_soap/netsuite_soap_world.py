@@ -42,6 +42,7 @@ TYPES = {
     "CustomerDeposit": "t",
     "CreditMemo": "t",
     "CustomerRefund": "t",
+    "CashRefund": "t",
     "ReturnAuthorization": "t",
     "InventoryAdjustment": "i",
     "InventoryItem": "a",
