@@ -8,15 +8,15 @@ from typing import Any
 from fizzbridge.http.client import VendorClient
 from fizzbridge.observation import Seen
 from fizzbridge.settings import Connection
-from platforms.netsuite_soap import lookup, reading
+from platforms.netsuite_soap import lookup, money, reading
 from platforms.netsuite_soap.listing import PAGE, among, one_of, search
-from platforms.netsuite_soap.reading import INVOICE, ORDER
+from platforms.netsuite_soap.reading import CASH_SALE, CREDITS, INVOICE, ORDER
 from platforms.netsuite_soap.transport import ACCOUNTING, SALES
 from platforms.netsuite_soap.wire import Item, Transaction
 
-TYPES = one_of("_salesOrder", "_itemFulfillment", "_invoice", "_creditMemo", "_returnAuthorization")
+TYPES = one_of(*(f"_{sort[:1].lower()}{sort[1:]}" for sort in {**reading.HINTS, **money.MONEY}))
 COUNTED = frozenset({"ItemFulfillment", "ReturnAuthorization"})
-BILLED = frozenset({INVOICE, "CreditMemo"})
+IN_MONEY = frozenset({INVOICE, "CreditMemo", *money.MONEY})
 
 
 def told(
@@ -35,6 +35,7 @@ def told(
         seen = reading.tell(one, known, connection)
         if seen:
             yield seen
+        yield from money.tell(one, known, connection)
 
 
 def _known(vendor: VendorClient, listed: Sequence[Transaction]) -> reading.Known:
@@ -48,13 +49,14 @@ def _known(vendor: VendorClient, listed: Sequence[Transaction]) -> reading.Known
         for row in one.item_list
         if row.item in items
     }
-    is_billed = any(one.sort in BILLED for one in every)
-    codes = lookup.currencies(vendor) if is_billed else {}
+    is_in_money = any(one.sort in IN_MONEY for one in every)
+    codes = lookup.currencies(vendor) if is_in_money else {}
     traced = reading.Known(transactions)
     untied = {
         traced.source(one, ORDER)
         for one in every
-        if one.sort == "CreditMemo" and not traced.source(one, INVOICE)
+        if one.sort in CREDITS
+        and not (traced.source(one, INVOICE) or traced.source(one, CASH_SALE))
     }
     return reading.Known(
         transactions,
@@ -97,10 +99,13 @@ def _items(vendor: VendorClient, of: Sequence[Transaction]) -> dict[str, Item]:
 
 
 def _first_invoices(vendor: VendorClient, orders: Set[str]) -> dict[str, str]:
-    """The first invoice of each order."""
+    """The first invoice of each order, or its cash sale."""
     if not orders:
         return {}
-    basic = {"createdFrom": among("internalId", sorted(orders)), "type": one_of("_invoice")}
+    basic = {
+        "createdFrom": among("internalId", sorted(orders)),
+        "type": one_of("_invoice", "_cashSale"),
+    }
     found = map(Transaction.model_validate, search(vendor, SALES, "TransactionSearch", basic))
     latest_first = sorted(found, key=lambda one: int(one.internal_id), reverse=True)
     return {one.created_from: one.internal_id for one in latest_first}

@@ -6,7 +6,8 @@ however often it is sent. A custom field is not: there an ``add`` follows a sear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from fizzbridge.errors import AmbiguousMatchError, NotThereError, TargetRejected
 from fizzbridge.http.client import VendorClient
 from platforms.netsuite_soap.listing import search
 from platforms.netsuite_soap.transport import CORE, get, kind, setting, write
+
+_OURS = re.compile(r"[a-z][a-z0-9-]{0,30}:\S")
+"""An external id made of one of our references."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,13 @@ class Keys:
         # Texts are compared without regard to case there.
         return [one for one in found if _is(one, script_id, key)]
 
+    def is_on(self, vendor: VendorClient, record: Mapping[str, Any]) -> bool:
+        """Whether a record has a reference of ours."""
+        script_id = setting(vendor, self.setting)
+        if script_id:
+            return any(one.get("scriptId") == script_id for one in _custom(record))
+        return bool(_OURS.match(str(record.get("externalId", ""))))
+
     def create(self, vendor: VendorClient, reference: str, fields: Mapping[str, Any]) -> str:
         """Make the record under our reference, or find that it is there."""
         key, script_id = external_id(reference), setting(vendor, self.setting)
@@ -107,9 +118,12 @@ def external_id(reference: str) -> str:
 
 
 def _is(record: Mapping[str, Any], script_id: str, key: str) -> bool:
+    return any(
+        one.get("scriptId") == script_id and one.get("value") == key for one in _custom(record)
+    )
+
+
+def _custom(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     lists = record.get("customFieldList")
     fields = lists.get("customField", ()) if isinstance(lists, Mapping) else ()
-    return any(
-        one.get("scriptId") == script_id and one.get("value") == key
-        for one in ([fields] if isinstance(fields, Mapping) else fields)
-    )
+    return [fields] if isinstance(fields, Mapping) else fields

@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.wire import moment
-from platforms.netsuite_soap.transport import CORE, as_record, call, kind
+from platforms.netsuite_soap.transport import CORE, as_record, call, kind, plain
+from platforms.netsuite_soap.wire import Availability
 
 PAGE = 200
 
@@ -76,6 +77,16 @@ def deleted(vendor: VendorClient, conditions: Mapping[str, Any], page: int = 1) 
     return _page(response, "getDeletedResult", "deletedRecordList", "deletedRecord")
 
 
+def available(vendor: VendorClient, items: Sequence[str]) -> list[Availability]:
+    """What is where of items that are kept in stock."""
+    refs = [{"@internalId": one} for one in items]
+    asked = {"itemAvailabilityFilter": {"item": {"recordRef": refs}}}
+    response = call(vendor, "getItemAvailability", asked, space=CORE)
+    result = f"{{{CORE}}}getItemAvailabilityResult"
+    path = f"{result}/{{{CORE}}}itemAvailabilityList/{{{CORE}}}itemAvailability"
+    return [Availability.model_validate(plain(one)) for one in response.iterfind(path)]
+
+
 def server_time(vendor: VendorClient) -> datetime:
     """NetSuite's own clock, which it stamps changes by."""
     told = call(vendor, "getServerTime", {}).findtext(
@@ -103,6 +114,22 @@ def within(since: datetime, until: datetime) -> dict[str, Any]:
     """A condition on a time; both ends belong to it."""
     ends = {"searchValue": _text(since), "searchValue2": _text(until)}
     return {"@operator": "within"} | kind(CORE, "SearchDateField") | ends
+
+
+def between(first: int, last: int) -> dict[str, Any]:
+    """A condition on a number; both ends belong to it."""
+    ends = {"searchValue": first, "searchValue2": last}
+    return {"@operator": "between"} | kind(CORE, "SearchLongField") | ends
+
+
+def greater(than: int) -> dict[str, Any]:
+    """A condition on a number."""
+    return {"@operator": "greaterThan"} | kind(CORE, "SearchLongField") | {"searchValue": than}
+
+
+def is_not() -> dict[str, Any]:
+    """A condition on a truth: that it is none."""
+    return kind(CORE, "SearchBooleanField") | {"searchValue": False}
 
 
 def _text(at: datetime) -> str:

@@ -9,10 +9,20 @@ from fizzbridge.errors import AmbiguousMatchError, MappingError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.positions import Position
 from fizzbridge.runtime.target import Code
-from platforms.netsuite_soap.listing import among, search
+from platforms.netsuite_soap.listing import among, is_not, search
 from platforms.netsuite_soap.mapping import unit_rate
 from platforms.netsuite_soap.transport import ACCOUNTING, CORE, get, get_all, kind
-from platforms.netsuite_soap.wire import Currency, Item, Order, Resolved, TaxItem, UnitsType, Uom
+from platforms.netsuite_soap.wire import (
+    Currency,
+    Item,
+    Location,
+    Order,
+    Resolved,
+    TaxItem,
+    Term,
+    UnitsType,
+    Uom,
+)
 
 
 def resolve(vendor: VendorClient, order: Order) -> list[Resolved]:
@@ -160,11 +170,24 @@ def _unmapped(line: Position, why: str, cause: str) -> MappingError:
     return MappingError(f"line {line.id}: {why}", cause=cause, platform="netsuite_soap")
 
 
+def terms(vendor: VendorClient) -> Mapping[str, Term]:
+    """Terms of payment, by id."""
+    found = map(Term.model_validate, search(vendor, ACCOUNTING, "TermSearch", {}))
+    return {one.internal_id: one for one in found}
+
+
+def hidden_locations(vendor: VendorClient) -> set[str]:
+    """Ids of locations whose stock is not for sale: quarantine, scrap, what is on its way."""
+    found = map(Location.model_validate, search(vendor, ACCOUNTING, "LocationSearch", {}))
+    return {one.internal_id for one in found if not one.make_inventory_available}
+
+
 _NOT_SOLD = ("Purchase", "Description", "Subtotal", "Payment", "ItemGroup")
 
 
 def all_items(vendor: VendorClient) -> list[Item]:
     """Every item in use that can be sold."""
-    used = kind(CORE, "SearchBooleanField") | {"searchValue": False}
-    found = map(Item.model_validate, search(vendor, ACCOUNTING, "ItemSearch", {"isInactive": used}))
+    found = map(
+        Item.model_validate, search(vendor, ACCOUNTING, "ItemSearch", {"isInactive": is_not()})
+    )
     return [item for item in found if not any(word in item.sort for word in _NOT_SOLD)]

@@ -27,12 +27,15 @@ from fizzbridge.observation import Hint, Seen
 from fizzbridge.settings import Connection
 from platforms.netsuite_soap.wire import Item, Lot, Row, Transaction, Uom
 
-ORDER, INVOICE = "SalesOrder", "Invoice"
+ORDER, INVOICE, CASH_SALE = "SalesOrder", "Invoice", "CashSale"
+CREDITS = frozenset({"CreditMemo", "CashRefund"})
 HINTS = {
     ORDER: ("order", Kind.ORDER),
     "ItemFulfillment": ("shipment", Kind.SHIPMENT),
     INVOICE: ("invoice", Kind.INVOICE),
     "CreditMemo": ("credit", Kind.INVOICE),
+    CASH_SALE: ("cash_sale", Kind.INVOICE),
+    "CashRefund": ("cash_refund", Kind.INVOICE),
     "ReturnAuthorization": ("return", Kind.RETURN),
 }
 """By type of record, what hints call it, and what it is to us."""
@@ -78,9 +81,14 @@ class Known:
                 return deeper
         return ""
 
+    def order(self, one: Transaction | None) -> str:
+        """The id of the order a transaction is of; empty for none."""
+        return self.source(one, ORDER) if one else ""
+
     def credited(self, memo: Transaction) -> str:
-        """The invoice a credit memo takes back from; empty for none."""
-        return self.source(memo, INVOICE) or self.invoices.get(self.source(memo, ORDER), "")
+        """The invoice or cash sale that is taken back from; empty for none."""
+        made_from = self.source(memo, INVOICE) or self.source(memo, CASH_SALE)
+        return made_from or self.invoices.get(self.source(memo, ORDER), "")
 
 
 def tell(one: Transaction, known: Known, connection: Connection) -> Seen | None:
@@ -95,8 +103,8 @@ def tell(one: Transaction, known: Known, connection: Connection) -> Seen | None:
         return _document(one, shipment(one, theirs, known, connection), theirs)
     if one.sort == "ReturnAuthorization":
         return _document(one, returned(one, theirs, known, connection), theirs)
-    credited = known.credited(one) if one.sort == "CreditMemo" else ""
-    if one.sort == "CreditMemo" and not credited:
+    credited = known.credited(one) if one.sort in CREDITS else ""
+    if one.sort in CREDITS and not credited:
         return None
     return _document(one, invoice(one, theirs, credited, known, connection), theirs)
 
@@ -137,13 +145,13 @@ def shipment(one: Transaction, theirs: EntityRef, known: Known, connection: Conn
         lines=tuple(_goods(goods, known, connection)),
         carrier=one.ship_method,
         tracking_number=", ".join(one.tracking_numbers),
-        dispatched_at=_left_at(one, connection) if state is ShipmentState.DISPATCHED else None,
+        dispatched_at=happened_at(one, connection) if state is ShipmentState.DISPATCHED else None,
     )
 
 
-def _left_at(one: Transaction, connection: Connection) -> datetime | None:
+def happened_at(one: Transaction, connection: Connection) -> datetime | None:
     """NetSuite knows the day; when it was written down is the better time if it was on that day."""
-    if one.created_date and _day(one.created_date, connection) == _day(one.tran_date, connection):
+    if one.created_date and day(one.created_date, connection) == day(one.tran_date, connection):
         return one.created_date
     return one.tran_date
 
@@ -178,10 +186,10 @@ def _goods(
             if quantity:
                 yield ShippedLine(
                     order_line_id="",
-                    sku=_code(item, connection) or None,
+                    sku=code(item, connection) or None,
                     quantity=quantity,
                     lot=lot.name,
-                    best_before=_day(lot.expiration_date, connection),
+                    best_before=day(lot.expiration_date, connection),
                 )
 
 
@@ -206,13 +214,13 @@ def _unknown(why: str) -> MappingError:
     return MappingError(why, cause="netsuite", platform="netsuite_soap")
 
 
-def _code(item: Item, connection: Connection) -> str:
+def code(item: Item, connection: Connection) -> str:
     """An item as our maps name it: orders look for its external id first."""
     by_name = connection.settings.get("item_code") == "name"
     return item.item_id if by_name else item.external_id or item.item_id
 
 
-def _day(at: datetime | None, connection: Connection) -> date | None:
+def day(at: datetime | None, connection: Connection) -> date | None:
     """The day in the account, which is midnight there and may be told in another zone."""
     zone = connection.settings.get("time_zone")
     if at is None:
@@ -224,7 +232,7 @@ def invoice(
     one: Transaction, theirs: EntityRef, credited: str, known: Known, connection: Connection
 ) -> Invoice:
     """An invoice, or a credit memo of the invoice ``credited``; totals are NetSuite's."""
-    currency = _currency(one, known)
+    currency = currency_of(one, known)
     is_draft = one.approval_status in _UNISSUED
     state = InvoiceState.DRAFT if is_draft else InvoiceState.ISSUED
     gross, tax = (
@@ -235,8 +243,8 @@ def invoice(
         number=one.tran_id,
         state=InvoiceState.VOIDED if one.status.casefold() == "voided" else state,
         credits=ref(Kind.INVOICE, connection.name, credited) if credited else None,
-        issued_on=None if is_draft else _day(one.tran_date, connection),
-        due_on=_day(one.due_date, connection),
+        issued_on=None if is_draft else day(one.tran_date, connection),
+        due_on=day(one.due_date, connection),
         currency=currency,
         tax_included=False,
         lines=(*_lines(one, currency, known, connection), *_header_lines(one, currency)),
@@ -244,13 +252,13 @@ def invoice(
     )
 
 
-def _currency(one: Transaction, known: Known) -> str:
+def currency_of(one: Transaction, known: Known) -> str:
     """Without the feature of several currencies a transaction names none."""
     only = next(iter(known.currencies.values())) if len(known.currencies) == 1 else ""
-    code = known.currencies.get(one.currency, only)
-    if not code:
+    found = known.currencies.get(one.currency, only)
+    if not found:
         raise _unknown(f"{one.tran_id}: currency {one.currency} is hidden from the role")
-    return code
+    return found
 
 
 def _lines(
@@ -284,10 +292,10 @@ def _line(
     kinds: Mapping[str, LineType],
     connection: Connection,
 ) -> DocumentLine:
-    code = _code(item, connection)
+    named = code(item, connection)
     amount, tax = (to_minor_unit(value, currency) for value in (row.amount, _tax(row)))
     usual = LineType.GOODS if item.is_stocked else LineType.FEE
-    kind = kinds.get(code) or kinds.get(item.item_id, usual)
+    kind = kinds.get(named) or kinds.get(item.item_id, usual)
     if kind is not LineType.ROUNDING:  # which carries its own sign
         if amount and (amount < 0) != (kind.sign < 0):
             kind = LineType.DISCOUNT if amount < 0 else LineType.FEE
@@ -300,7 +308,7 @@ def _line(
     return DocumentLine(
         id=line_id,
         type=kind,
-        sku=code or None,
+        sku=named or None,
         title=row.description,
         quantity=count,
         quantity_ordered=count,

@@ -306,7 +306,9 @@ def plain(element: ET.Element) -> Any:
 class SuiteTalk(ClientAround):
     """Knows the connection's settings, and remembers lookups for as long as a run takes."""
 
-    STEADY = re.compile(rb'"acct:(Item|SalesTaxItem)Search"|type="unitsType"|recordType="currency"')
+    STEADY = re.compile(
+        rb'"acct:(Item|SalesTaxItem|Term|Location)Search"|type="unitsType"|recordType="currency"'
+    )
 
     def __init__(self, inner: VendorClient, settings: Mapping[str, Any]) -> None:
         super().__init__(inner)

@@ -49,6 +49,8 @@ Ref = Annotated[str, BeforeValidator(_ref)]
 Name = Annotated[str, BeforeValidator(_name)]
 """A reference by the name people see."""
 Rows = BeforeValidator(_rows)
+Counted = Annotated[Decimal | None, BeforeValidator(_maybe)]
+"""A number, or None where the field is empty."""
 
 
 class Uom(Record):
@@ -93,7 +95,64 @@ class Item(Record):
     @property
     def is_stocked(self) -> bool:
         """Inventory, assemblies and kits of any kind are goods; a NonInventorySaleItem is not."""
-        return any(word in self.sort for word in ("InventoryItem", "Assembly", "Kit"))
+        return self.has_stock or "Kit" in self.sort
+
+    @property
+    def has_stock(self) -> bool:
+        """Whether a warehouse counts it; of a kit it counts what it is made of."""
+        return any(word in self.sort for word in ("InventoryItem", "Assembly"))
+
+
+class Named(Record):
+    """A reference with the name people see."""
+
+    name: Text = ""
+
+
+class ItemPrice(Wire):
+    """A price from a quantity on; NetSuite counts from nought."""
+
+    value: Counted = None
+    quantity: Money = Decimal(0)
+
+
+class Pricing(Record):
+    """What an item costs on one price level in one currency."""
+
+    currency: Ref = ""
+    price_level: Named = Named()
+    price_list: Annotated[tuple[ItemPrice, ...], Rows] = ()
+
+
+class SoldItem(Item):
+    """An item with its prices, which are for one ``sale_unit``."""
+
+    last_modified_date: Moment
+    sale_unit: Ref = ""
+    prices_include_tax: Flag = False
+    pricing_matrix: Annotated[tuple[Pricing, ...], Rows] = ()
+
+
+class Availability(Record):
+    """How much of an item is at a location, in its base unit."""
+
+    item: Ref
+    location_id: Ref
+    quantity_on_hand: Money = Decimal(0)
+    quantity_committed: Money = Decimal(0)
+
+
+class Location(Record):
+    """``location``."""
+
+    make_inventory_available: Flag = True
+
+
+class Term(Record):
+    """``term``: when invoices are due. Those that go by the day of the month have no days."""
+
+    days_until_net_due: Counted = None
+    discount_percent: Counted = None
 
 
 class TaxItem(Record):
@@ -156,7 +215,7 @@ class SalesOrderLine(Record):
 
     line: int
     item: Ref = ""
-    quantity: Annotated[Decimal | None, BeforeValidator(_maybe)] = None
+    quantity: Counted = None
     units: Ref = ""
     amount: Money = Decimal(0)
     tax_code: Ref = ""
@@ -215,17 +274,18 @@ class Row(Record):
     inventory_detail: Annotated[tuple[Lot, ...], BeforeValidator(_lots)] = ()
     rate: Text = ""
     amount: Money = Decimal(0)
-    gross_amt: Annotated[Decimal | None, BeforeValidator(_maybe)] = None
-    tax1_amt: Annotated[Decimal | None, BeforeValidator(_maybe)] = None
+    gross_amt: Counted = None
+    tax1_amt: Counted = None
     tax_rate1: Text = ""
     tax_code: Name = ""
 
 
 class Applied(Record):
-    """What a credit memo is applied to."""
+    """What a credit memo, a payment or a refund is applied to, or might be."""
 
     doc: Text = ""
     apply: Flag = False
+    amount: Money = Decimal(0)
 
 
 def _tracking(value: Any) -> list[str]:
@@ -246,6 +306,8 @@ class Transaction(Record):
     created_date: MaybeMoment = None
     last_modified_date: Moment
     created_from: Ref = ""
+    sales_order: Ref = ""
+    """The order a deposit is for."""
     status: Text = ""
     order_status: Text = ""
     ship_status: Text = ""
@@ -263,22 +325,50 @@ class Transaction(Record):
     handling_cost: Money = Decimal(0)
     discount_total: Money = Decimal(0)
     total: Money = Decimal(0)
+    payment: Money = Decimal(0)
+    payment_method: Name = ""
+    memo: Annotated[Text, Field(repr=False)] = ""
     item_list: Annotated[tuple[Row, ...], Rows] = ()
     apply_list: Annotated[tuple[Applied, ...], Rows] = ()
+    deposit_list: Annotated[tuple[Applied, ...], Rows] = ()
+
+    @property
+    def applied(self) -> tuple[Applied, ...]:
+        """What it is applied to."""
+        return tuple(one for one in (*self.apply_list, *self.deposit_list) if one.apply)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """What it was made from, then what it is applied to; an order's quotation is not of use."""
         if self.sort == "SalesOrder":
             return ()
-        applied = (one.doc for one in self.apply_list if one.apply)
-        return tuple(filter(None, (self.created_from, *applied)))
+        applied = (one.doc for one in self.applied)
+        return tuple(filter(None, (self.created_from, self.sales_order, *applied)))
 
     @property
     def tracking_numbers(self) -> tuple[str, ...]:
         """Of all its packages."""
         others = self.package_ups_list + self.package_fed_ex_list + self.package_usps_list
         return tuple(dict.fromkeys(self.package_list + others))
+
+
+class OnHand(Record):
+    """A line of a transaction that moves or promises stock."""
+
+    item: Ref = ""
+
+
+class Moving(Record):
+    """A transaction that moves or promises stock."""
+
+    item_list: Annotated[tuple[OnHand, ...], Rows] = ()
+    inventory_list: Annotated[tuple[OnHand, ...], Rows] = ()
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Ids of its items."""
+        found = (one.item for one in self.item_list + self.inventory_list)
+        return tuple(dict.fromkeys(one for one in found if one.isdigit() and one != "0"))
 
 
 class DeletedRecord(Record):
@@ -298,6 +388,8 @@ class Deleted(Wire):
 class AddressBookEntry(Record):
     """An address of a customer."""
 
+    default_shipping: Flag = False
+    default_billing: Flag = False
     addressbook_address: Annotated[Place | None, BeforeValidator(_place)] = None
 
 
@@ -314,6 +406,44 @@ class CustomerRecord(Record):
     vat_reg_number: Text = ""
     is_inactive: Flag = False
     addressbook_list: Annotated[tuple[AddressBookEntry, ...], Rows] = ()
+
+
+class Account(CustomerRecord):
+    """``customer`` as it is read back: with what it owes, and may owe."""
+
+    last_modified_date: Moment
+    entity_id: Text = ""
+    currency: Ref = ""
+    credit_limit: Counted = None
+    credit_hold_override: Text = ""
+    balance: Money = Decimal(0)
+    deposit_balance: Money = Decimal(0)
+    price_level: Named = Named()
+    terms: Ref = ""
+    ship_complete: Flag = False
+
+
+class Concerning(Record):
+    """A transaction of a customer; of a payment the field has another name."""
+
+    entity: Ref = ""
+    customer: Ref = ""
+
+    @property
+    def whose(self) -> str:
+        """The customer's id."""
+        return self.entity or self.customer
+
+
+class Open(Record):
+    """An invoice or an order of a customer that is not done yet."""
+
+    sort: str
+    entity: Ref = ""
+    currency: Ref = ""
+    due_date: MaybeMoment = None
+    amount_remaining: Money = Decimal(0)
+    total: Money = Decimal(0)
 
 
 class Resolved(Frozen):

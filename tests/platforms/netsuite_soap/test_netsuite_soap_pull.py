@@ -355,7 +355,7 @@ def test_what_is_of_no_order_is_not_told(sort):
     # A transfer order is none of the types that are read.
     for source in ({"internalId": "444", "name": "Transfer Order #4"}, None):
         assert tell(transaction(sort, createdFrom=source)) is None
-    assert tell(transaction("CashSale")) is None
+    assert tell(transaction("Estimate")) is None
 
 
 def test_an_invoice_made_by_hand_is_not_told(desk):
@@ -785,12 +785,13 @@ def test_deletions_on_several_pages_and_of_other_types():
     listed = {"listed": "deletedRecordList", "total": 4, "pages": 2}
     pages = [
         results("getDeleted", one(1, "salesOrder"), one(2, "customer"), **listed),
-        results("getDeleted", one(3, "Invoice"), one(4, "itemFulfillment"), **listed),
+        results("getDeleted", one(3, "Invoice"), one(4, "itemFulfillment"), one(5, "vendorBill"), **listed),
     ]
     second = "2026-11-20T08:50:00+00:00/2026-11-20T08:50:01+00:00"
     told = Recorded(getServerTime=[NOW], getDeleted=pages).page("deletions", second).told
     assert [(one.ref.kind, one.ref.external_id, one.part) for one in told] == [
         (Kind.ORDER, "1", Part.PROCESSING),
+        (Kind.CUSTOMER, "2", Part.RECORD),
         (Kind.INVOICE, "3", Part.RECORD),
         (Kind.SHIPMENT, "4", Part.RECORD),
     ]
