@@ -35,12 +35,14 @@ from platforms.woocommerce.sandbox_products import Json, below, taken
 from platforms.woocommerce.sandbox_query import ListQuery, WrongQueryError, error, fields
 from platforms.woocommerce.sandbox_settings import linked, settings
 from platforms.woocommerce.sandbox_store import VERSION, Store
+from platforms.woocommerce.sandbox_tracking import Parcels
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
 from sandbox.load import Load
 
 API = "/wp-json/wc/v3"
+TRACKING = "/wp-json/wc-shipment-tracking/v3"
 RESOURCES = ("order", "product", "customer", "coupon")
 EVENTS = ("created", "updated", "deleted", "restored")
 HOOKS = {
@@ -63,8 +65,9 @@ class WooCommerceSandbox:
     ``products`` [{sku, name, price, sale_price, id, stock, parent_id, option, status, tax_status,
     tax_class}], ``keys`` [{key, secret, permissions, is_manager}], ``gateways`` {way to pay:
     whether it gives money back}, ``limits`` {parallel, per_minute} of the host, ``webhook_uri``
-    and ``webhook_secret`` (webhooks made in advance, without their ping). Without a ``tax_rate``
-    taxes are off.
+    and ``webhook_secret`` (webhooks made in advance, without their ping), ``fulfillments`` (the
+    core's are switched on), ``plugins`` ["shipment_tracking"]. Without a ``tax_rate`` taxes are
+    off.
 
     Attributes:
         app: the ASGI application.
@@ -437,6 +440,7 @@ class WooCommerceSandbox:
                 )
                 for path, how in change.items()
             ),
+            *self._parcel_routes(),
             Route("/_sandbox/orders", self._control, methods=["POST"]),
             Route("/_sandbox/products", self._control, methods=["POST"]),
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
@@ -445,6 +449,32 @@ class WooCommerceSandbox:
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/wp-json/{rest:path}", _no_route, methods="GET POST PUT PATCH DELETE".split()),
+        ]
+
+    def _parcel_routes(self) -> list[Route]:
+        """Routes that only some stores have."""
+        parcels = Parcels(lambda: self.store, self.accepted)
+        found: list[tuple[str, str, Answer]] = []
+        if self.seed.get("fulfillments"):
+            base = f"{API}/orders/{{id:int}}/fulfillments"
+            found += [
+                ("GET", base, parcels.list_fulfillments),
+                ("POST", base, parcels.create_fulfillment),
+                ("GET", f"{base}/{{part:int}}", parcels.get_fulfillment),
+                ("PUT", f"{base}/{{part:int}}", parcels.update_fulfillment),
+                ("DELETE", f"{base}/{{part:int}}", parcels.delete_fulfillment),
+            ]
+        if "shipment_tracking" in self.seed.get("plugins", ()):
+            base = f"{TRACKING}/orders/{{id:int}}/shipment-trackings"
+            found += [
+                ("GET", base, parcels.list_trackings),
+                ("POST", base, parcels.create_tracking),
+                ("GET", f"{base}/{{tracking}}", parcels.get_tracking),
+                ("DELETE", f"{base}/{{tracking}}", parcels.delete_tracking),
+            ]
+        return [
+            Route(path, self._guarded(how, DOES.get(method, "view")), methods=[method])
+            for method, path, how in found
         ]
 
 

@@ -70,7 +70,7 @@ REFUND: Args = {
 class RestError(ValueError):
     """A refusal in the vendor's words; without a status in its data the vendor answers 500."""
 
-    def __init__(self, code: str, message: str, data: Any) -> None:
+    def __init__(self, code: str | int, message: str, data: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

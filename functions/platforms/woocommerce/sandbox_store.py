@@ -75,6 +75,7 @@ class Store:
         self.orders: dict[int, Json] = {}
         self.refunds: dict[int, list[Json]] = {}
         self.notes: dict[int, list[Json]] = {}
+        self.fulfillments: dict[int, list[Json]] = {}
         self.customers: dict[int, Json] = {}
         self.catalogue = Catalogue(seed, clock, notify)
         self.products = self.catalogue.products
