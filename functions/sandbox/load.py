@@ -57,7 +57,8 @@ class Load:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the call and pass it on, or refuse it."""
-        if scope["type"] == "http" and scope["path"] == "/_sandbox/load":
+        line = (scope.get("method"), scope["path"]) if scope["type"] == "http" else ()
+        if line == ("GET", "/_sandbox/load"):
             counted = ("peak_parallel", "peak_per_minute", "refused")
             shown = JSONResponse({name: getattr(self, name) for name in counted})
             await shown(scope, receive, send)

@@ -39,6 +39,7 @@ from platforms.business_central.sandbox_store import Store, Told
 from platforms.business_central.sandbox_values import ApiError, Row, text_of
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 OPENED = datetime(2026, 1, 5, 9, tzinfo=UTC)
 METHODS = "GET POST PUT PATCH DELETE HEAD".split()
@@ -121,6 +122,7 @@ class BusinessCentralSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: acts of apps by name, such as "salesorder created".
         outbox: the notifications and how they are sent.
         clock: gives the time; tests may replace it.
@@ -138,14 +140,15 @@ class BusinessCentralSandbox:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.hooks = Hooks(self._new_store(), self.seed)
         self.outbox = self.hooks.outbox
-        self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+        self._start()
 
     def _new_store(self) -> Store:
         return Store(lambda: self.clock(), self._tell, self.accepted)
 
     def _start(self) -> None:
+        self.load.clear()
         records = self._new_store()
         self.hooks.store = records
         masters = Masters(records, self.seed)

@@ -52,6 +52,7 @@ from platforms.netsuite_soap.sandbox_views import Views
 from platforms.netsuite_soap.sandbox_writes import Writes
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 from sandbox.modules import ModuleOutbox
 
 PORT = "/services/NetSuitePort_"
@@ -135,6 +136,7 @@ class NetSuiteSoapSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed writes by name, such as "salesorder created".
         outbox: what a user event script of ours posts; the vendor has no webhooks.
         clock: gives the time; tests may replace it.
@@ -150,12 +152,13 @@ class NetSuiteSoapSandbox:
         self.workers = ThreadPoolExecutor(64, "netsuite")
         self.gate = threading.Lock()
         self.running = 0
-        self.reset()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+        self.reset()
 
     def reset(self) -> None:
         """Back to the seed."""
+        self.load.clear()
         self.busy = int(self.seed["busy"])
         self.work_ms = int(self.seed["work_ms"])
         self.troubles: list[Row] = [dict(one) for one in self.seed["troubles"]]

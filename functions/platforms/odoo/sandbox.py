@@ -42,6 +42,7 @@ from platforms.odoo.sandbox_store import (
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 BUILTINS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 """What the vendor's code raises on values it did not expect: reported by name, with status 500."""
@@ -90,6 +91,7 @@ class OdooSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed records by ``model/method``; ``load`` counts the records it really
             inserted, and as ``write`` those it changed. People's acts are not counted.
         outbox: the posts of the automation rules.
@@ -104,7 +106,6 @@ class OdooSandbox:
         self.outbox = Hooks()
         self.store = People(self)
         self.workers = ThreadPoolExecutor(16, "odoo")
-        self.reset()
         every = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         routes = [
             Route("/json/2/{model}/{method}", self.json2, methods=every),
@@ -118,11 +119,13 @@ class OdooSandbox:
             *control_routes(lambda: self.faults, self.accepted, self.reset),
             *self.store.routes(),
         ]
-        self.faults = Faults(Starlette(routes=routes))
-        self.app = self.faults
+        self.faults: Faults = Faults(Starlette(routes=routes))
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+        self.reset()
 
     def reset(self) -> None:
         """Back to the seed."""
+        self.load.clear()
         self.commit_delay_seconds = float(self.seed["commit_delay_seconds"])
         self.outbox.clear()
         self.database = Store(self.seed["first_id"], lambda: self.clock(), self.seed["modules"])

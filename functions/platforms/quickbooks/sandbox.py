@@ -44,6 +44,7 @@ from platforms.quickbooks.sandbox_wire import (
 )
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 SEED: Row = json.loads(Path(__file__).with_name("sandbox_seed.json").read_text())
 PARAMETERS = {"minorversion", "requestid", "operation", "include", "query", "entities"} | {
@@ -84,6 +85,7 @@ class QuickBooksSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed acts of the app, by names like "invoice created", "token refreshed".
         outbox: the webhooks.
         clock: gives the time; tests may replace it.
@@ -101,11 +103,12 @@ class QuickBooksSandbox:
         self.hooks = Hooks(self.seed, lambda: self.clock())
         self.outbox = self.hooks.outbox
         self._trace = itertools.count(1)
-        self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+        self._start()
 
     def _start(self) -> None:
+        self.load.clear()
         self.books = Store(self.seed, lambda: self.clock(), self.hooks.notify)
         open_books(self.books)
         self.store = People(self.books)

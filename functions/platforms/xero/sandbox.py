@@ -41,6 +41,7 @@ from platforms.xero.sandbox_wire import (
 )
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 SEED: Json = json.loads(Path(__file__).with_name("sandbox_seed.json").read_text())
 EVERY = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -126,6 +127,7 @@ class XeroSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed acts of the API, and tokens, by name; what people do is not counted.
         outbox: the webhook.
         clock: gives the time; tests may replace it.
@@ -143,12 +145,13 @@ class XeroSandbox:
         self.pause: Callable[[float], Awaitable[None]] = asyncio.sleep
         self.outbox = Webhooks(self.seed, lambda: self.clock())
         self.lock = threading.RLock()
-        self.reset()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+        self.reset()
 
     def reset(self) -> None:
         """Back to the seed."""
+        self.load.clear()
         self.outbox.start()
         self.random = random.Random(self.seed["random_seed"])  # noqa: S311  nothing secret
         self.limits = Limits(self.seed["limits"], lambda: self.clock())

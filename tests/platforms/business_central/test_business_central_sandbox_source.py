@@ -163,3 +163,12 @@ def test_what_is_paid_out_is_not_paid_again(bc):
     memo = bc.act(f"salesInvoices/{invoice['id']}/credit", {"amount": "5.00"})["record"]
     bc.act(f"salesCreditMemos/{memo['id']}/pay")
     assert bc.http.post(f"/_sandbox/salesCreditMemos/{memo['id']}/pay").status_code == 422
+
+
+def test_it_counts_how_hard_it_is_driven(bc):
+    before = bc.http.get("/_sandbox/load").json()["peak_per_minute"]
+    bc.item()
+    load = {"peak_parallel": 1, "peak_per_minute": before + 1, "refused": 0}
+    assert bc.http.get("/_sandbox/load").json() == load
+    bc.http.post("/_sandbox/reset")
+    assert bc.http.get("/_sandbox/load").json() == dict.fromkeys(load, 0)

@@ -355,3 +355,14 @@ def test_a_fixture_is_what_the_script_posts(path):
     assert {"event", "delivery_id", "type", "id"} <= body.keys()
     assert body["event"] == path.stem.partition("__")[0].replace("_", ".")
     assert all(isinstance(body[name], str) for name in ("delivery_id", "type", "id"))
+
+
+def test_it_counts_how_hard_it_is_driven(ns):
+    before = ns.http.get("/_sandbox/load").json()["peak_per_minute"]
+    ns.get("customer", CORNER)
+    load = {"peak_parallel": 1, "peak_per_minute": before + 1, "refused": 0}
+    assert ns.http.get("/_sandbox/load").json() == load
+    # The account's own other calls are set by the same path.
+    assert ns.http.put("/_sandbox/load", json={"busy": 5}).json()["busy"] == 5
+    ns.http.post("/_sandbox/reset")
+    assert ns.http.get("/_sandbox/load").json() == dict.fromkeys(load, 0)

@@ -247,3 +247,12 @@ def test_wrong_acts_change_nothing(desk, path, draft):
     status, body = desk.control("POST", path, **draft)
     assert (status, list(body)) == (422, ["error"])
     assert (quants(desk), quants(desk, BERRY), desk.found("account.payment")) == before
+
+
+def test_it_counts_how_hard_it_is_driven(desk):
+    for _ in range(3):
+        desk.ok("res.users", "context_get")
+    load = {"peak_parallel": 1, "peak_per_minute": 3, "refused": 0}
+    assert desk.http.get("/_sandbox/load").json() == load
+    desk.http.post("/_sandbox/reset")
+    assert desk.http.get("/_sandbox/load").json() == dict.fromkeys(load, 0)
