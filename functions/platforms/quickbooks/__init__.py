@@ -1,1 +1,1 @@
-"""QuickBooks Online: a target for receipts, invoices, payments and credits."""
+"""QuickBooks Online: a ledger of receipts, invoices, payments and credits, both ways."""

@@ -12,7 +12,7 @@ from fizzbridge.runtime.positions import Position
 from fizzbridge.runtime.target import Code
 from fizzbridge.trade.taxes import net_of
 from platforms.quickbooks.mapping import unit_price
-from platforms.quickbooks.transport import once, quoted
+from platforms.quickbooks.transport import among, once
 from platforms.quickbooks.wire import Form, Item, Named, Preferences, TaxCode, TaxRate
 
 N = TypeVar("N", bound=Named)
@@ -23,8 +23,6 @@ US = "TAX"
 """The id of the one tax code that a company in the United States has beside NON."""
 UNKNOWN = Decimal(-1)
 DESCRIPTION = 4000
-AT_ONCE = 40
-"""Codes asked for in one query, which is part of an address."""
 
 
 def preferences(vendor: VendorClient) -> Preferences:
@@ -131,18 +129,16 @@ def _items(vendor: VendorClient, products: Sequence[Code]) -> Mapping[str, str]:
     causes = {product.name: product.cause for product in products}
     found = {SHIPPING: SHIPPING}
     for field in ("Sku", "Name"):
-        missing = sorted(causes.keys() - found.keys())
-        for start in range(0, len(missing), AT_ONCE):
-            asked = ", ".join(quoted(code) for code in missing[start : start + AT_ONCE])
-            for record in once(vendor, "Item", f"{field} in ({asked})"):
-                item = Item.model_validate(record)
-                code = item.sku if field == "Sku" or item.sku else item.name
-                if code not in missing or item.type == "Category":
-                    continue
-                if code in found:
-                    msg = f"several items in QuickBooks have the {field} {code}"
-                    raise AmbiguousMatchError(msg, platform="quickbooks")
-                found[code] = item.id
+        missing = causes.keys() - found.keys()
+        for record in among(vendor, "Item", field, missing):
+            item = Item.model_validate(record)
+            code = item.sku if field == "Sku" else item.code
+            if code not in missing or item.type == "Category":
+                continue
+            if code in found:
+                msg = f"several items in QuickBooks have the {field} {code}"
+                raise AmbiguousMatchError(msg, platform="quickbooks")
+            found[code] = item.id
     for name, cause in causes.items():
         if name not in found:
             raise MappingError(f"QuickBooks has no item {name}", cause=cause, platform="quickbooks")

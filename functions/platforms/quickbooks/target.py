@@ -23,7 +23,6 @@ from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.runtime.target import Finding, ItemThere, Situation, TargetAdapter, TargetEntity
-from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
 from platforms.quickbooks import check
@@ -31,9 +30,7 @@ from platforms.quickbooks.credits import Credits
 from platforms.quickbooks.customers import Customers
 from platforms.quickbooks.orders import Orders
 from platforms.quickbooks.payments import Payments
-from platforms.quickbooks.transport import ERRORS, QuickBooks
-
-TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105  an address
+from platforms.quickbooks.transport import ERRORS, QuickBooks, authorised
 
 
 class QuickBooksTarget(TargetAdapter):
@@ -53,12 +50,7 @@ class QuickBooksTarget(TargetAdapter):
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """A grant whose refresh token moves on."""
-        return RotatingToken(
-            str(connection.settings.get("token_url", TOKEN_URL)),
-            secret["client_id"],
-            secret["client_secret"],
-            secret["refresh_token"],
-        )
+        return authorised(secret, connection)
 
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:  # noqa: ARG002  the same for all
         """A client that asks for lists once."""

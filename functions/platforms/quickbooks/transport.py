@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
+
+import httpx
 
 from fizzbridge.errors import (
     AmbiguousMatchError,
@@ -22,9 +24,14 @@ from fizzbridge.errors import (
 )
 from fizzbridge.http.classify import Answer, ErrorRules, Rule, at, retry_after
 from fizzbridge.http.client import ClientAround, VendorClient
+from fizzbridge.runtime.tokens import RotatingToken
+from fizzbridge.settings import Connection
 
 MINOR = "75"
 PAGE = 1000
+AT_ONCE = 40
+"""Values asked for in one query, which is part of an address."""
+TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105  an address
 LONG = frozenset({"Item", "Account"})
 """What may need several pages, and so an order."""
 THROTTLED = re.compile(r"^0*3001$")
@@ -88,6 +95,16 @@ ERRORS = ErrorRules(
 )
 
 
+def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+    """A grant whose refresh token moves on, whichever function uses it."""
+    return RotatingToken(
+        str(connection.settings.get("token_url", TOKEN_URL)),
+        secret["client_id"],
+        secret["client_secret"],
+        secret["refresh_token"],
+    )
+
+
 class QuickBooks(ClientAround):
     """A client for one run, which asks for lists that do not change meanwhile only once.
 
@@ -109,18 +126,59 @@ def query(
 ) -> list[dict[str, Any]]:
     """Every record of a kind that meets a condition."""
     found: list[dict[str, Any]] = []
-    where = f" where {condition}" if condition else ""
-    order = " orderby Id" if entity in LONG else ""
+    order = "Id" if entity in LONG else ""
     while True:
-        start = len(found) + 1
-        asked = f"select {fields} from {entity}{where}"  # noqa: S608  values are quoted
-        asked += f"{order} startposition {start} maxresults {PAGE}"
-        answer = vendor.get("/query", params={"query": asked, "minorversion": MINOR})
-        # Where there is nothing the kind is not even named.
-        page = answer.data["QueryResponse"].get(entity, [])
-        found += page
-        if len(page) < PAGE:
+        some = page(vendor, entity, condition, order, start=len(found) + 1, fields=fields)
+        found += some
+        if len(some) < PAGE:
             return found
+
+
+def page(
+    vendor: VendorClient,
+    entity: str,
+    condition: str,
+    order: str,
+    *,
+    start: int = 1,
+    most: int = PAGE,
+    fields: str = "*",
+) -> list[dict[str, Any]]:
+    """Some of the records of a kind that meet a condition, in an order."""
+    where = f" where {condition}" if condition else ""
+    sort = f" orderby {order}" if order else ""
+    asked = f"select {fields} from {entity}{where}"  # noqa: S608  values are quoted
+    asked += f"{sort} startposition {start} maxresults {most}"
+    answer = vendor.get("/query", params={"query": asked, "minorversion": MINOR})
+    # Where there is nothing the kind is not even named.
+    found: list[dict[str, Any]] = answer.data["QueryResponse"].get(entity, [])
+    return found
+
+
+def among(
+    vendor: VendorClient, entity: str, field: str, values: Iterable[str]
+) -> Iterator[dict[str, Any]]:
+    """Records whose field is one of the values; as many at once as an address has room for."""
+    wanted = sorted(set(values))
+    for begin in range(0, len(wanted), AT_ONCE):
+        listed = ", ".join(quoted(value) for value in wanted[begin : begin + AT_ONCE])
+        yield from once(vendor, entity, f"{field} in ({listed})")
+
+
+def deleted(vendor: VendorClient, entities: Sequence[str], since: datetime) -> dict[str, list[Any]]:
+    """What was deleted since then, by kind: no query shows it."""
+    params = {"entities": ",".join(entities), "changedSince": moment(since), "minorversion": MINOR}
+    answer = vendor.get("/cdc", params=params)
+    found: dict[str, list[Any]] = {}
+    for part in answer.data["CDCResponse"][0]["QueryResponse"]:
+        for entity in part.keys() & set(entities):
+            found[entity] = [one for one in part[entity] if one.get("status") == "Deleted"]
+    return found
+
+
+def moment(at: datetime) -> str:
+    """A time as queries take it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def once(vendor: VendorClient, entity: str, condition: str = "") -> list[dict[str, Any]]:

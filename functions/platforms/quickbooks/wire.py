@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,6 +29,7 @@ class Ref(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     value: str
+    name: str = ""
 
 
 class Named(Part):
@@ -44,6 +46,11 @@ class Item(Named):
     sku: str = ""
     type: str = ""
     income_account_ref: Ref | None = None
+
+    @property
+    def code(self) -> str:
+        """What it is called in maps: its SKU, or its name where it has none."""
+        return self.sku or self.name
 
 
 class TaxRateDetail(Part):
@@ -104,16 +111,9 @@ class SalesDetail(Part):
 
     item_ref: Ref | None = None
     qty: Decimal | None = None
+    unit_price: Decimal | None = None
     tax_code_ref: Ref | None = None
     tax_inclusive_amt: Decimal | None = None
-
-
-class Line(Part):
-    """A line of a form, or what a payment is for."""
-
-    amount: Decimal = Decimal(0)
-    detail_type: str = ""
-    sales_item_line_detail: SalesDetail | None = None
 
 
 class LinkedTxn(Part):
@@ -121,6 +121,24 @@ class LinkedTxn(Part):
 
     txn_id: str
     txn_type: str
+
+
+class Line(Part):
+    """A line of a form, or what a payment is for."""
+
+    id: str = ""
+    description: str = ""
+    amount: Decimal = Decimal(0)
+    detail_type: str = ""
+    sales_item_line_detail: SalesDetail | None = None
+    group_line_detail: Group | None = None
+    linked_txn: tuple[LinkedTxn, ...] = ()
+
+
+class Group(Part):
+    """A bundle, which is the lines of what is in it."""
+
+    line: tuple[Line, ...] = ()
 
 
 class Transaction(Part):
@@ -151,6 +169,100 @@ class Person(Part):
     sync_token: str
     display_name: str = ""
     active: bool = True
+
+
+# -- what is told ----------------------------------------------------------------------------------
+
+
+class MetaData(Part):
+    """When a record was last written, to the second."""
+
+    last_updated_time: datetime
+
+
+class Record(Part):
+    """What every record has."""
+
+    id: str
+    meta_data: MetaData
+
+    @property
+    def changed(self) -> datetime:
+        """Its clock."""
+        return self.meta_data.last_updated_time
+
+
+class TaxDetail(Part):
+    """The taxes of a form."""
+
+    total_tax: Decimal = Decimal(0)
+
+
+class Told(Record, Transaction):
+    """A transaction with all that is told of it."""
+
+    txn_date: date
+    due_date: date | None = None
+    global_tax_calculation: str = ""
+    txn_tax_detail: TaxDetail = TaxDetail()
+    payment_ref_num: str = ""
+    payment_method_ref: Ref | None = None
+
+
+class Email(Part):
+    """A mail address."""
+
+    address: str = ""
+
+
+class Phone(Part):
+    """A telephone number."""
+
+    free_form_number: str = ""
+
+
+class PlaceThere(Part):
+    """An address: lines as they are printed, then the parts QuickBooks knows."""
+
+    line1: str = ""
+    line2: str = ""
+    line3: str = ""
+    line4: str = ""
+    line5: str = ""
+    city: str = ""
+    postal_code: str = ""
+    country_sub_division_code: str = ""
+    country: str = ""
+
+
+class ToldCustomer(Record, Person):
+    """A customer with all that is told of them."""
+
+    given_name: str = ""
+    family_name: str = ""
+    company_name: str = ""
+    acct_num: str = ""
+    primary_email_addr: Email = Email()
+    primary_phone: Phone = Phone()
+    bill_addr: PlaceThere | None = None
+    ship_addr: PlaceThere | None = None
+    sales_term_ref: Ref | None = None
+
+
+class Term(Named):
+    """Terms of payment: a number of days, or a day of the month."""
+
+    due_days: int | None = None
+
+
+class ToldItem(Record, Item):
+    """An item with all that is told of it."""
+
+    active: bool = True
+    unit_price: Decimal | None = None
+    sales_tax_included: bool = False
+    track_qty_on_hand: bool = False
+    qty_on_hand: Decimal = Decimal(0)
 
 
 # -- what is wanted --------------------------------------------------------------------------------
