@@ -52,6 +52,12 @@ UNDECLARED = {
         "consignment.send",
         "consignment.receive",
     },
+    "quickbooks": {
+        *("qbo.account", "qbo.bill", "qbo.class", "qbo.currency", "qbo.department"),
+        *("qbo.estimate", "qbo.paymentmethod", "qbo.taxagency", "qbo.term", "Estimate", "Vendor"),
+        # Of a test that tells of nothing.
+        "",
+    },
 }
 """Topics with a fixture that we leave alone: what a shop may be subscribed to beside ours."""
 
@@ -344,6 +350,8 @@ def test_without_a_secret_the_vendor_is_asked_to_send_again(source, golden):
     "body", [b"not json", b"[]", b"null", b"{}", b'{"id": NaN}', b"[" * 5000, b"\xff\xfe", b"7"]
 )
 def test_what_cannot_be_read_is_kept_and_acknowledged(source, golden, body):
+    if body in [one.body for one in fixtures(source.webhook.platform)]:
+        pytest.skip(f"{source.webhook.platform} does send {body.decode()}")
     headers = signed(source.webhook, golden.headers, body)
     assert source.deliver(http_event(headers, body, encoded=True)) == 200
     assert len(source.messages()) == 1
