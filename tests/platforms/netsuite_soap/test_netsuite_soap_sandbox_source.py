@@ -358,9 +358,9 @@ def test_a_fixture_is_what_the_script_posts(path):
 
 
 def test_it_counts_how_hard_it_is_driven(ns):
-    before = ns.http.get("/_sandbox/load").json()["peak_per_minute"]
-    ns.get("customer", CORNER)
-    load = {"peak_parallel": 1, "peak_per_minute": before + 1, "refused": 0}
+    for _ in range(3):
+        ns.get("customer", CORNER)
+    load = {"peak_parallel": 1, "peak_per_minute": 3, "refused": 0}
     assert ns.http.get("/_sandbox/load").json() == load
     # The account's own other calls are set by the same path.
     assert ns.http.put("/_sandbox/load", json={"busy": 5}).json()["busy"] == 5
