@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -60,15 +59,14 @@ def _part(kind: Kind, data: wire.Data) -> Part:
 
 
 def _record(kind: Kind, part: Part, data: wire.Data, connection: str) -> Frozen:
-    """The record, read as strictly as JSON can be: a text is no number, and no field is unknown."""
+    """The record, with the entities it names by their keys."""
     model, sent = wire.RECORDS[kind, part], data.record or {}
-    times = dict.fromkeys(wire.TIMES, data.changed_at.isoformat())
+    times = dict.fromkeys(wire.TIMES, data.changed_at)
     full = {name: at for name, at in times.items() if name in model.model_fields} | sent
     for name, of in wire.REFERENCES.items():
         if name in full and name in model.model_fields:
             full[name] = _reference(of, full[name], connection)
-    # Fractions came as Decimal, and go on as text: nothing is a float on its way.
-    return model.model_validate_json(json.dumps(full, default=str), strict=True)
+    return model.model_validate(full)
 
 
 def _reference(kind: Kind, value: Any, connection: str) -> Any:

@@ -82,6 +82,13 @@ class Listed(Wire):
     next: str | None = None
 
 
+def plain(body: Frozen) -> dict[str, Any]:
+    """A record as it is told: with the keys of what it names."""
+    found = body.model_dump(mode="json")
+    named = {name: found[name]["key"] for name in REFERENCES if found.get(name)}
+    return found | named
+
+
 def schema(model: type[Frozen]) -> dict[str, Any]:
     """The JSON Schema of a record as it is sent and told."""
     found = model.model_json_schema(mode="serialization")

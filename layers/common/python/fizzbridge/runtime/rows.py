@@ -256,6 +256,7 @@ def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
         connection=text(row, "connection"),
         of=text(row, "of"),
         is_erased=bool(row.get(ERASED)),
+        observed_at=text(row, "observed_at"),
     )
 
 
