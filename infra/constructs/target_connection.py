@@ -17,6 +17,7 @@ from infra.constructs.source_connection import acknowledge_mapping
 
 # Lambda's own minimum for a mapping's maximum concurrency.
 _LEAST_CONCURRENCY = 2
+_LEVELS_BATCH = 10
 
 
 class TargetConnection(Construct):
@@ -86,17 +87,18 @@ class TargetConnection(Construct):
         )
         # Documents first: levels overwrite themselves and get the least the service allows.
         wanted = max(_LEAST_CONCURRENCY, parts.connection.calls.parallel)
-        for name, queue, concurrency in (
-            ("Documents", documents, wanted),
-            ("Levels", levels, _LEAST_CONCURRENCY),
+        # One converge may need the function's whole time; levels are overwritten together, and as
+        # many as one batch takes without a wait.
+        for name, queue, concurrency, batch in (
+            ("Documents", documents, wanted, 1),
+            ("Levels", levels, _LEAST_CONCURRENCY, _LEVELS_BATCH),
         ):
             lambda_.EventSourceMapping(
                 made,
                 f"{name}Mapping",
                 target=made.function,
                 event_source_arn=queue.queue_arn,
-                # One converge may need the function's whole time.
-                batch_size=1,
+                batch_size=batch,
                 report_batch_item_failures=True,
                 max_concurrency=concurrency,
             )

@@ -34,8 +34,9 @@ from fizzbridge.observation import Seen
 from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
-from fizzbridge.runtime.converge import Converge, Outcome
+from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.facts import facts
+from fizzbridge.runtime.links import Outcome
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.runtime.target import Situation, TargetAdapter, TargetEntity

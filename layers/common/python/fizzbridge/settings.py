@@ -251,6 +251,9 @@ class Timing(_Frozen):
     """A merge slower than this is given up, and the delivery spilled and acknowledged."""
     resync_after: int = Field(default=300, ge=1)
     """A link that is behind for longer gets another hint."""
+    settle: float = Field(default=5, ge=0)
+    """A stock level, price or product waits so long before it goes to a shop, so that a burst of
+    changes becomes one call; what was just sold does not wait."""
     sweep_every: int = Field(default=60, ge=60)
     """How often the sweeper looks; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)

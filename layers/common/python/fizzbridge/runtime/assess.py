@@ -15,7 +15,7 @@ from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Price, StockLevel
 from fizzbridge.model.customer import Customer
-from fizzbridge.model.entity import CHILD_KINDS, LEVEL_KINDS, EntityRef, Kind, Part
+from fizzbridge.model.entity import CHILD_KINDS, LEVEL_KINDS, EntityRef, Kind, Part, Role
 from fizzbridge.model.order import Hold, HoldReason, OrderAssessment, OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.version import Sequence
@@ -349,10 +349,16 @@ class Assessor:
             skus = [line.sku for line in before if line.sku]
             has_left = order.state in {OrderState.RELEASED, OrderState.CLOSED}
             books.give_up(skus, order.tax_point, has_left=has_left)
-        targets = route(Kind.ORDER, source.name, order, self._bridge)
+        targets = route(Kind.ORDER, source.name, order, self._bridge) + self._back(view.ref, order)
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
         also = tuple(books.writes(order, facts.documents))
         return _Result(order.model_copy(update={"targets": targets}), own, targets, also)
+
+    def _back(self, ref: EntityRef, order: OrderAssessment) -> tuple[str, ...]:
+        """The order's own shop, where a route takes there what an ERP says of orders."""
+        erps = [one.name for one in self._bridge.connections if Role.ORDER_PROCESSING in one.roles]
+        there = {target for erp in erps for target in route(Kind.ORDER, erp, order, self._bridge)}
+        return (ref.connection,) if ref.connection in there else ()
 
     def _processing(self, view: View) -> OrderProcessing | None:
         """What the ERP says of the object it holds; one that we took away says nothing new."""

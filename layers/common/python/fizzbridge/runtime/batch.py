@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -60,6 +60,7 @@ def process(
     event: Mapping[str, Any],
     work: Callable[[Message], Again | None],
     hide: Visibility,
+    together: Callable[[Sequence[Message]], Mapping[str, Again | None]] | None = None,
 ) -> dict[str, Any]:
     """Work through a batch; what raises comes back, like what asks to.
 
@@ -67,16 +68,28 @@ def process(
         event: what Lambda hands over.
         work: does one message; returns when it is to come back, or None when it is done.
         hide: sets when it comes back.
+        together: does messages of its choice at once, and answers for those by their ids.
     """
-    failures = []
-    for record in event["Records"]:
-        message_id = record["messageId"]
-        receives = int(record["attributes"].get("ApproximateReceiveCount", 1))
+    records = {record["messageId"]: record for record in event["Records"]}
+    answers: dict[str, Again | None] = {}
+    messages = [message for record in records.values() if (message := _read(record, answers))]
+    if together:
         try:
-            again = work(Message(message_id, json.loads(record["body"]), receives))
+            answers |= together(messages)
+        except Exception:  # noqa: BLE001  then each for itself
+            log.exception("batch failed")
+    for message in messages:
+        if message.id in answers:
+            continue
+        try:
+            answers[message.id] = work(message)
         except Exception:  # noqa: BLE001  one bad message must not bring back the others
-            log.exception("message failed", extra={"message_id": message_id})
-            again = Again()
+            log.exception("message failed", extra={"message_id": message.id})
+            answers[message.id] = Again()
+    failures = []
+    for message_id, record in records.items():
+        receives = _receives(record)
+        again = answers[message_id]
         if again:
             failures.append({"itemIdentifier": message_id})
             seconds = wait_s(again.after, receives)
@@ -85,6 +98,20 @@ def process(
             except Exception:  # noqa: BLE001  then it comes back when the queue's own time is over
                 log.exception("message not put off", extra={"message_id": message_id})
     return {"batchItemFailures": failures}
+
+
+def _read(record: Mapping[str, Any], answers: dict[str, Again | None]) -> Message | None:
+    """A message; one that is no JSON comes back, and ends in the DLQ by its count."""
+    try:
+        return Message(record["messageId"], json.loads(record["body"]), _receives(record))
+    except ValueError:
+        log.exception("message failed", extra={"message_id": record["messageId"]})
+        answers[record["messageId"]] = Again()
+        return None
+
+
+def _receives(record: Mapping[str, Any]) -> int:
+    return int(record["attributes"].get("ApproximateReceiveCount", 1))
 
 
 def wait_s(after: timedelta | None, receives: int) -> int:

@@ -42,6 +42,7 @@ def reserved(
     calls: int,
     holder: str,
     left: TimeLeft,
+    yields: bool = False,
 ) -> Iterator[VendorClient]:
     """Reserve calls at the limiter for as long as the client is used.
 
@@ -52,6 +53,7 @@ def reserved(
         calls: how many may be needed; what was not used is given back.
         holder: unique to this invocation and message.
         left: how much time there is; the slot ends with it.
+        yields: whether others go first.
 
     Raises:
         RateLimitedError: not now.
@@ -67,6 +69,7 @@ def reserved(
             calls,
             holder,
             left().total_seconds(),
+            yields=yields,
         )
     except NoCapacityError as full:
         raise RateLimitedError(

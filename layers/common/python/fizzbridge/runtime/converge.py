@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from fizzbridge.errors import (
     AmbiguousMatchError,
@@ -37,17 +38,23 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
+from fizzbridge.runtime.links import BEHIND, Links, LostLeaseError, Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.runtime.planning import Plan, PlanningClient
-from fizzbridge.runtime.target import DocumentPayload, Situation, TargetAdapter, TargetEntity
+from fizzbridge.runtime.target import (
+    DocumentPayload,
+    LevelEntity,
+    Situation,
+    TargetAdapter,
+    TargetEntity,
+    settled_after,
+)
 from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
-    Absent,
-    AllOf,
     AnyOf,
     ConditionFailedError,
     Equals,
@@ -55,49 +62,20 @@ from fizzbridge.state.table import (
     NoRow,
     Row,
     Table,
-    Value,
     Write,
 )
+from fizzbridge.trade.packs import Catalogue
 
 ROUNDS = 3
 """How often a run goes round when ``wanted`` moves under it; the sweeper brings the rest."""
 
-REAL_ATTEMPTS = 5
-"""After so many failures that nobody can classify, a person must look."""
-
-PATIENCE = timedelta(hours=72)
-"""How long something that may pass by itself is tried again."""
+NO_ITEMS = Catalogue(())
 
 SOON = timedelta(seconds=2)
 """How long a required entity takes that another worker is at."""
 
-BEHIND = ("behind_shard", "behind_since")
-TROUBLE = ("reason", "cause", "message")
-
 Capacity = Callable[[Lease], AbstractContextManager[VendorClient]]
 """Reserves calls to the vendor and gives the client to make them with."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended, and so what becomes of the message that asked for it.
-
-    Attributes:
-        kind: ``retry`` brings the message back after ``after``; every other kind deletes it.
-            ``dropped`` is work somebody else will bring back: a busy lease, a missing parent.
-        after: how long to wait; None leaves it to the worker's backoff.
-        error: what went wrong, safe to log.
-        age: how long the target was behind, when it caught up.
-    """
-
-    kind: Literal["done", "dropped", "held", "retry", "parked"]
-    after: timedelta | None = None
-    error: FizzbridgeError | None = None
-    age: timedelta | None = None
-
-
-class LostLeaseError(Exception):
-    """Another worker took the link while we were away: its word counts now."""
 
 
 @dataclass
@@ -118,6 +96,9 @@ class _Run:
 
     @property
     def external_id(self) -> str:
+        """The target's id; what came from there has its own."""
+        if self.ref.connection == self.lease.sk.removeprefix("LINK#"):
+            return self.ref.external_id
         return rows.text(self.row, "external_id")
 
     @property
@@ -141,6 +122,7 @@ class Converge:
         objects: Objects,
         capacity: Capacity,
         now: Callable[[], datetime],
+        catalogue: Catalogue = NO_ITEMS,
     ) -> None:
         self._adapter = adapter
         self._connection = connection
@@ -148,8 +130,10 @@ class Converge:
         self._table = table
         self._capacity = capacity
         self._now = now
+        self._catalogue = catalogue
         self._load = Loader(table, objects)
-        self._sk = rows.link_sk(connection.name)
+        self._links = Links(table, self._load, connection.name, now)
+        self._sk = self._links.sk
 
     def run(self, ref: EntityRef, holder: str) -> Outcome:
         """Bring the target up to the latest state of one entity.
@@ -169,26 +153,12 @@ class Converge:
         try:
             return self._rounds(ref, entity, lease)
         except LostLeaseError:
-            self._suspect(ref)
+            self._links.suspect(ref)
             return Outcome("dropped")
         except FizzbridgeError as error:
-            return self._noted(ref, lease, self._failed(ref, lease, error))
+            return self._links.noted(ref, lease, self._links.failed(ref, lease, error))
         except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
-            return self._noted(ref, lease, self._puzzled(ref, lease, error))
-
-    def _noted(self, ref: EntityRef, lease: Lease, outcome: Outcome) -> Outcome:
-        """Show an attempt that did not succeed on the timeline."""
-        if outcome.error:
-            shown: dict[str, Value] = {
-                "connection": self._connection.name,
-                "outcome": outcome.kind,
-                "reason": outcome.error.code,
-                "message": outcome.error.message,
-            }
-            now = self._now()
-            line = rows.timeline(ref, now, str(lease.fence), "attempt", shown.items())
-            self._table.write(line)
-        return outcome
+            return self._links.noted(ref, lease, self._links.puzzled(ref, lease, error))
 
     # -- what it would do ----------------------------------------------------------------------
 
@@ -224,11 +194,13 @@ class Converge:
 
     def _planned(self, run: _Run, client: PlanningClient, *, is_wanted: bool) -> Plan:
         vendor = self._adapter.client(client, self._connection)
+        if isinstance(run.entity, LevelEntity):
+            return self._overwritten(run, run.entity, client)
         if not is_wanted:
             return _steps("cancel", client, lambda: run.entity.cancel(vendor, run.external_id))
         required = {one: self._external_id(one) for one in run.entity.requires(run.view)}
         missing = ", ".join(str(one) for one, external_id in required.items() if not external_id)
-        payload = run.entity.desired(run.view, self._situation(required))
+        payload = run.entity.desired(run.view, self.situation(required))
         if payload is None:
             return Plan("nothing", "the target holds no object of its own for it")
         self._check_total(run, payload)
@@ -239,29 +211,36 @@ class Converge:
         plan = _steps("create", client, lambda: run.entity.create(vendor, run.reference, payload))
         return replace(plan, why=f"{missing} goes first" if missing else "")
 
+    def _overwritten(self, run: _Run, entity: LevelEntity, client: PlanningClient) -> Plan:
+        vendor = self._adapter.client(client, self._connection)
+        payload = entity.desired(run.view, self.situation({}))
+        if payload is None:
+            return Plan("nothing", "nothing of it is sold there")
+        return _steps("change", client, lambda: entity.write(vendor, {run.ref: payload}))
+
     # -- the way -------------------------------------------------------------------------------
 
     def _rounds(self, ref: EntityRef, entity: TargetEntity, lease: Lease) -> Outcome:
         row = lease.row
         for _ in range(ROUNDS):
             if rows.text(row, "status") == "parked":
-                self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+                self._links.write(ref, lease, remove=LEASE_ATTRIBUTES)
                 return Outcome("parked")
             outcome = self._round(_Run(ref, lease, row, self._load.with_parent(ref), entity))
             if outcome:
                 return outcome
             row = self._table.get(str(ref), self._sk) or {}
-        self._write(ref, lease, remove=LEASE_ATTRIBUTES)
+        self._links.write(ref, lease, remove=LEASE_ATTRIBUTES)
         return Outcome("dropped")
 
     def _round(self, run: _Run) -> Outcome | None:
         """One round; None where ``wanted`` moved under it."""
         if run.wanted == rows.text(run.row, "synced"):
-            return self._synced(run, rows.text(run.row, "stamp"))
+            return self._links.synced(run.ref, run.lease, run.row, rows.text(run.row, "stamp"))
         # What is wanted here no more goes, whatever it may be held for elsewhere.
         if self._is_wanted(run) and self._is_held(run.view):
-            held = self._waiting("held")
-            is_settled = self._settle(run.ref, run.lease, run.wanted, held, BEHIND)
+            held = self._links.waiting("held")
+            is_settled = self._links.settle(run.ref, run.lease, run.wanted, held, BEHIND)
             return Outcome("held") if is_settled else None
         try:
             stamp = self._bring(run)
@@ -269,7 +248,7 @@ class Converge:
             self._adopt(run)  # refused or not: what was made has a name by now
             raise
         self._adopt(run)
-        return self._synced(run, stamp)
+        return self._links.synced(run.ref, run.lease, run.row, stamp)
 
     def _bring(self, run: _Run) -> str:
         """Make the target hold what it should; returns the stamp of that."""
@@ -284,15 +263,16 @@ class Converge:
             return self._clear_away(run)
         if self._is_before_cut_over(run.view):
             return self._link_if_found(run)
-        payload = run.entity.desired(run.view, self._situation(self._required(run)))
+        payload = run.entity.desired(run.view, self.situation(self._required(run)))
         if payload is None:
             was_made = run.external_id or rows.text(run.row, "intent")
-            return self._clear_away(run) if was_made else rows.GONE
+            is_ours = was_made and not self._is_theirs(run.ref)
+            return self._clear_away(run) if is_ours else rows.GONE
         self._check_total(run, payload)
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
-        if rows.text(run.row, "stamp") == rows.GONE and run.external_id:
+        if rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
             self._next_generation(run)
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
@@ -300,10 +280,22 @@ class Converge:
             run.entity.update(client, external_id, payload)
         return stamp
 
-    def _situation(self, required: Mapping[EntityRef, str]) -> Situation:
-        maps = IdMaps(self._table, self._connection.name)
-        tolerance, zone = self._bridge.limits.total_tolerance, self._bridge.company.time_zone
-        return Situation(self._connection, maps, required, tolerance, zone)
+    def situation(self, required: Mapping[EntityRef, str]) -> Situation:
+        """What payloads made now depend on beside their entities.
+
+        Args:
+            required: the target's ids of what they refer to.
+        """
+        zone = self._bridge.company.time_zone
+        return Situation(
+            self._connection,
+            IdMaps(self._table, self._connection.name),
+            required,
+            self._bridge.limits.total_tolerance,
+            zone,
+            self._catalogue,
+            self._now().astimezone(ZoneInfo(zone)).date(),
+        )
 
     def _check_total(self, run: _Run, payload: Frozen) -> None:
         """Nothing leaves that does not come to our total: the last check of every document."""
@@ -329,7 +321,7 @@ class Converge:
     def _next_generation(self, run: _Run) -> None:
         """What was cancelled stays cancelled; the entity is wanted again, so make a new object."""
         generation = rows.number(run.row, "generation") + 1
-        run.row = self._write(
+        run.row = self._links.write(
             run.ref,
             run.lease,
             set={"generation": generation},
@@ -340,6 +332,9 @@ class Converge:
         """The target's ids of what this entity refers to, converged first where behind."""
         found = {}
         for required in run.entity.requires(run.view):
+            if self._is_theirs(required):
+                found[required] = required.external_id
+                continue
             self._want_required(required)
             is_missing = not self._external_id(required)
             if is_missing or self._goes_first(run, required):
@@ -393,7 +388,7 @@ class Converge:
             except OutcomeUnknownError:
                 raise  # the intent stays: until it is sure, nobody may conclude "not there"
             except FizzbridgeError:
-                self._write(run.ref, run.lease, remove=["intent"])
+                self._links.write(run.ref, run.lease, remove=["intent"])
                 raise
         self._save(run, external_id)
         return external_id
@@ -403,25 +398,14 @@ class Converge:
         found = run.entity.find(vendor, run.reference, payload)
         intent = rows.text(run.row, "intent")
         if found is None and intent:
-            sure_at = from_text(intent) + self._settled_after()
+            sure_at = from_text(intent) + settled_after(self._adapter, self._connection)
             if self._now() < sure_at:
                 msg = f"a create of {run.ref} may still be running at {self._connection.name}"
                 raise OutcomeUnknownError(
                     msg, platform=self._adapter.platform, retry_after=sure_at - self._now()
                 )
+            return run.entity.unanswered(run.reference)
         return found
-
-    def _settled_after(self) -> timedelta:
-        """How long after its start a write is certain to be done and visible, or never."""
-        settings = self._connection.settings
-        longest, lag = (
-            timedelta(seconds=int(settings[name])) if name in settings else default
-            for name, default in (
-                ("longest_transaction_s", self._adapter.longest_transaction),
-                ("search_lag_s", self._adapter.search_lag),
-            )
-        )
-        return longest + lag
 
     def _clear_away(self, run: _Run) -> str:
         if rows.text(run.row, "stamp") == rows.GONE:
@@ -494,39 +478,26 @@ class Converge:
             for sk, hold in self._load.open_holds(view.ref).items()
         )
 
+    def _is_theirs(self, ref: EntityRef) -> bool:
+        """Whether the target is where the entity came from: it is told of it, and makes none."""
+        return ref.connection == self._connection.name
+
     def _row(self, ref: EntityRef) -> Row:
         return self._table.get(str(ref), self._sk) or {}
 
     def _external_id(self, ref: EntityRef) -> str:
+        """The target's id of an entity; what came from there has its own."""
+        if self._is_theirs(ref):
+            return ref.external_id
         return rows.text(self._row(ref), "external_id")
 
     # -- what is written -----------------------------------------------------------------------
-
-    def _write(
-        self,
-        ref: EntityRef,
-        lease: Lease,
-        set: dict[str, Value] | None = None,
-        remove: tuple[str, ...] | list[str] = (),
-    ) -> Row:
-        """A write under the lease.
-
-        Raises:
-            LostLeaseError: the lease is somebody else's by now.
-        """
-        change = {"updated_at": to_text(self._now())} | (set or {})
-        try:
-            return self._table.write(
-                Write(str(ref), self._sk, set=change, remove=remove, when=lease.held)
-            )
-        except ConditionFailedError as error:
-            raise LostLeaseError from error
 
     def _intend(self, run: _Run) -> None:
         """Say that a create is about to be sent, before it is."""
         run.row["intent"] = to_text(self._now())
         # Whatever stamp there is, it is of an object before this one.
-        self._write(run.ref, run.lease, set={"intent": run.row["intent"]}, remove=["stamp"])
+        self._links.write(run.ref, run.lease, set={"intent": run.row["intent"]}, remove=["stamp"])
 
     def _save(self, run: _Run, external_id: str) -> None:
         """Save the target's id at once, before anything else can fail, and the way back with it."""
@@ -556,7 +527,9 @@ class Converge:
 
     def _adopt(self, run: _Run) -> None:
         """Take over what the target said of an order before anybody knew whose it was."""
-        if run.ref.kind is not Kind.ORDER or not run.external_id or not self._connection.roles:
+        if run.ref.kind is not Kind.ORDER or self._is_theirs(run.ref):
+            return
+        if not run.external_id or not self._connection.roles:
             return
         name = EntityRef(kind=Kind.ORDER, key=f"{self._connection.name}/{run.external_id}")
         for told in self._table.query(str(name)):
@@ -578,74 +551,6 @@ class Converge:
                 )
             self._table.write(Write(str(name), sk, set={"adopted": to_text(now)}))
 
-    def _settle(
-        self,
-        ref: EntityRef,
-        lease: Lease,
-        wanted: str,
-        set: dict[str, Value],
-        remove: tuple[str, ...] = (),
-    ) -> bool:
-        """Write a final word and let go, unless ``wanted`` moved since it was read.
-
-        Taking a link out of the index of those behind is safe only under this condition: else what
-        moved meanwhile would be forgotten.
-
-        Raises:
-            LostLeaseError: the lease is somebody else's by now.
-        """
-        same = Equals("wanted", wanted) if wanted else Absent("wanted")
-        change = Write(
-            str(ref),
-            self._sk,
-            set={"updated_at": to_text(self._now())} | set,
-            remove=[*remove, *LEASE_ATTRIBUTES],
-            when=AllOf(lease.held, same),
-        )
-        try:
-            self._table.write(change)
-        except ConditionFailedError as error:
-            if not lease.held.holds(error.rows[0] or {}):
-                raise LostLeaseError from error
-            return False
-        return True
-
-    def _synced(self, run: _Run, stamp: str) -> Outcome | None:
-        """Finish, if nothing moved meanwhile; None where another round is due."""
-        known: dict[str, Value] = {"synced": run.wanted, "stamp": stamp}
-        end: dict[str, Value] = {"status": "synced", "attempts": 0}
-        if not self._settle(run.ref, run.lease, run.wanted, known | end, (*BEHIND, *TROUBLE)):
-            self._write(run.ref, run.lease, set=known)
-            return None
-        since = rows.text(run.row, "behind_since")
-        return Outcome("done", age=self._now() - from_text(since) if since else None)
-
-    def _waiting(self, status: Literal["held", "parked"]) -> dict[str, Value]:
-        """Out of the index of those behind, into the one people look at."""
-        cause = rows.waiting_cause(self._connection.name, status)
-        return {"status": status, "cause": cause}
-
-    def _suspect(self, ref: EntityRef) -> None:
-        """What we did and what the link says may differ: compare at the target next time.
-
-        Whoever holds the lease now must not settle over it, so something new is wanted.
-        """
-        now = to_text(self._now())
-        wanted = rows.token(self._connection.name, "suspect", now)
-        self._table.write(
-            Write(
-                str(ref),
-                self._sk,
-                set={
-                    "status": "suspect",
-                    "wanted": wanted,
-                    "behind_shard": rows.shard(ref, self._connection.name),
-                },
-                set_if_absent={"behind_since": now},
-                remove=["synced"],
-            )
-        )
-
     def _want_required(self, ref: EntityRef) -> None:
         """Make the link of a required entity that no route made."""
         record = self._load.view(ref).parts.get(Part.RECORD)
@@ -664,93 +569,6 @@ class Converge:
                 },
             )
         )
-
-    # -- what goes wrong -----------------------------------------------------------------------
-
-    def _failed(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
-        try:
-            if isinstance(error, HoldError):
-                return self._hold(ref, lease, error)
-            if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
-                return self._park(ref, lease, error)
-            self._write(
-                ref,
-                lease,
-                set={"reason": error.code, "message": error.message},
-                remove=LEASE_ATTRIBUTES,
-            )
-        except LostLeaseError:
-            self._suspect(ref)
-            return Outcome("dropped", error=error)
-        is_brought_back = isinstance(error, DependencyNotReadyError)
-        return Outcome("dropped" if is_brought_back else "retry", error.retry_after, error)
-
-    def _puzzled(self, ref: EntityRef, lease: Lease, error: Exception) -> Outcome:
-        """Something nobody foresaw: try again a few times, then ask a person."""
-        unknown = FizzbridgeError(f"unexpected {type(error).__name__}", code="internal")
-        unknown.__cause__ = error
-        try:
-            row = self._table.write(
-                Write(
-                    str(ref),
-                    self._sk,
-                    set={"reason": unknown.code, "message": unknown.message},
-                    add={"attempts": 1},
-                    when=lease.held,
-                )
-            )
-            if rows.number(row, "attempts") >= REAL_ATTEMPTS:
-                return self._park(ref, lease, unknown)
-            self._write(ref, lease, remove=LEASE_ATTRIBUTES)
-        except (ConditionFailedError, LostLeaseError):
-            self._suspect(ref)
-            return Outcome("dropped", error=unknown)
-        return Outcome("retry", error=unknown)
-
-    def _is_out_of_patience(self, ref: EntityRef, error: FizzbridgeError) -> bool:
-        if not isinstance(error, RetryableError):
-            return False
-        if isinstance(error, ConflictError | DependencyNotReadyError):
-            return False  # somebody else is at it, and brings it back
-        since = rows.text(self._table.get(str(ref), self._sk) or {}, "behind_since")
-        return bool(since) and self._now() - from_text(since) > PATIENCE
-
-    def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
-        known = self._waiting("parked") | {"reason": error.code, "message": error.message}
-        if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
-            return self._try_again(ref, lease, error)
-        return Outcome("parked", error=error)
-
-    def _try_again(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
-        """What failed is not what is wanted any more."""
-        self._write(ref, lease, remove=LEASE_ATTRIBUTES)
-        return Outcome("retry", timedelta(0), error)
-
-    def _hold(self, ref: EntityRef, lease: Lease, error: HoldError) -> Outcome:
-        """Hold the export to this target until what is wrong is put right."""
-        now = self._now()
-        content = self._load.view(ref).parts.get(Part.REQUEST)
-        sk = f"{rows.hold_sk(self._connection.name, error.reason)}#{error.cause}"
-        hold: dict[str, Value] = {
-            "cause": error.cause,
-            "message": error.message,
-            "blocks": "export",
-            "by": self._connection.name,
-            "opened_at": to_text(now),
-        }
-        if content:
-            hold["content"] = content.fingerprint
-        # The hold first: if the link's own write is lost, the next run finds the hold and rests.
-        self._table.transact(
-            [
-                Write(str(ref), sk, set=hold, replace=True),
-                rows.want(ref, rows.ASSESS, rows.token(sk, to_text(now)), now),
-            ]
-        )
-        known = self._waiting("held") | {"reason": error.code, "message": error.message}
-        if not self._settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
-            return self._try_again(ref, lease, error)
-        return Outcome("held", error=error)
 
 
 def _steps(

@@ -6,11 +6,15 @@ A slot ends by time, so a holder that died gives its place back by itself.
 The bucket holds a burst of a tenth of the allowance or less and fills with the rest of it, so that
 no 60 seconds see more tokens than the vendor allows; a bucket as large as the allowance would let
 through twice that.
+
+Who yields lets others go first: while one of those waits for its turn, nothing is granted that
+could wait, and the next place and the next tokens are the other's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -36,6 +40,8 @@ _ATTEMPTS = 12
 _CROWDED = timedelta(milliseconds=250)
 _SMALL_BURST = 10
 _SLOT_POLL = timedelta(seconds=2)
+_TURN = timedelta(seconds=5)
+"""How long after the time it was told somebody who waits is waited for."""
 
 
 class NoCapacityError(RateLimitedError):
@@ -71,6 +77,8 @@ class _Bucket:
     filled_at: datetime
     slots: tuple[tuple[str, datetime], ...]
     revision: int
+    awaited_until: datetime | None = None
+    """Until when what yields waits for somebody who could not go."""
 
     def filled(self, per_minute: int, now: datetime) -> _Bucket:
         # A clock behind the last writer's adds nothing and takes nothing.
@@ -98,6 +106,8 @@ class Limiter:
         tokens: int,
         holder: str,
         seconds: float,
+        *,
+        yields: bool = False,
     ) -> Reservation:
         """Takes a slot and tokens, both or neither.
 
@@ -111,6 +121,7 @@ class Limiter:
             tokens: How many calls the holder may make.
             holder: Unique among those running.
             seconds: How long the slot lasts if it is not released.
+            yields: Whether others go first.
 
         Raises:
             NoCapacityError: Not now; says when to ask again.
@@ -121,13 +132,34 @@ class Limiter:
 
         def change(bucket: _Bucket, now: datetime) -> _Bucket:
             others = tuple(slot for slot in bucket.slots if slot[0] != holder)
+            if yields and bucket.awaited_until and bucket.awaited_until > now:
+                raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
             _check_slots(others, parallel, now)
             _check_tokens(bucket.level, tokens, per_minute)
             slots = (*others, (holder, now + timedelta(seconds=seconds)))
-            return replace(bucket, level=bucket.level - tokens * UNIT, slots=slots)
+            awaited = bucket.awaited_until if yields else None
+            level = bucket.level - tokens * UNIT
+            return replace(bucket, level=level, slots=slots, awaited_until=awaited)
 
-        bucket = self._change(connection, per_minute, change)
+        try:
+            bucket = self._change(connection, per_minute, change)
+        except NoCapacityError as full:
+            if not yields:
+                self._await(connection, per_minute, full.retry_after or _SLOT_POLL)
+            raise
         return Reservation(connection, holder, tokens, per_minute, bucket.slots[-1][1])
+
+    def _await(self, connection: str, per_minute: int, after: timedelta) -> None:
+        """Have what yields wait for somebody who was told to come back."""
+
+        def change(bucket: _Bucket, now: datetime) -> _Bucket | None:
+            until = now + after + _TURN
+            # Of many who wait each would write, and one mark is as good as all.
+            is_marked = bucket.awaited_until and bucket.awaited_until > until - _TURN / 2
+            return None if is_marked else replace(bucket, awaited_until=until)
+
+        with suppress(NoCapacityError):
+            self._change(connection, per_minute, change)
 
     def release(self, reservation: Reservation, used_tokens: int) -> bool:
         """Gives back the slot and the tokens not used; too late, or twice, changes nothing.
@@ -210,6 +242,7 @@ def _read(row: Row | None, per_minute: int, now: datetime) -> _Bucket:
         filled_at=from_text(str(row["filled_at"])),
         slots=tuple((holder, from_text(until)) for holder, _, until in pairs),
         revision=int(str(row["revision"])),
+        awaited_until=from_text(str(row["awaited_until"])) if row.get("awaited_until") else None,
     )
 
 
@@ -219,4 +252,5 @@ def _attributes(bucket: _Bucket) -> Row:
         "filled_at": to_text(bucket.filled_at),
         "slots": [f"{holder}|{to_text(until)}" for holder, until in bucket.slots],
         "revision": bucket.revision + 1,
+        "awaited_until": to_text(bucket.awaited_until) if bucket.awaited_until else "",
     }

@@ -210,6 +210,13 @@ class TargetEntity:
         """
         raise NotImplementedError
 
+    def unanswered(self, reference: str) -> str | None:  # noqa: ARG002  for overriders
+        """The external id a create counts under that nobody answered, and no find can tell of.
+
+        None where ``find`` can: what it does not find was not made.
+        """
+        return None
+
     def create(self, vendor: VendorClient, reference: str, payload: Any) -> str:
         """Create the object under our reference and return its external id."""
         raise NotImplementedError
@@ -342,3 +349,15 @@ class TargetAdapter(ABC):
     def items(self, vendor: VendorClient, connection: Connection) -> Iterable[ItemThere]:  # noqa: ARG002  for overriders
         """Every item that can be sold there, by the code an order line is to name."""
         return ()
+
+
+def settled_after(adapter: TargetAdapter, connection: Connection) -> timedelta:
+    """How long after its start a write is certain to be done and visible, or never."""
+    longest, lag = (
+        timedelta(seconds=int(connection.settings[name])) if name in connection.settings else usual
+        for name, usual in (
+            ("longest_transaction_s", adapter.longest_transaction),
+            ("search_lag_s", adapter.search_lag),
+        )
+    )
+    return longest + lag

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
 from fizzbridge.errors import ConfigurationError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
-from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind
 from fizzbridge.observability import Metric, Metrics, log, log_context
 from fizzbridge.runtime.asked import Desk
 from fizzbridge.runtime.batch import Again, Message, process
-from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
-from fizzbridge.runtime.converge import Capacity, Converge, Outcome
+from fizzbridge.runtime.calls import MakeClient, TimeLeft, reserved, vendor_client
+from fizzbridge.runtime.converge import Capacity, Converge
 from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease
 from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.links import Outcome
+from fizzbridge.runtime.loading import Loader
+from fizzbridge.runtime.overwrite import Overwrite
 from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
 from fizzbridge.settings import Connection, load_catalogue
+from fizzbridge.trade.packs import Catalogue
 
 CALLS_PER_CONVERGE = 12
 """Reserved before the first call and given back if unused: most entities need fewer."""
@@ -45,6 +49,7 @@ class Worker:
         park: Callable[[EntityRef, Outcome, str], None],
         metrics: Metrics,
         desk: Desk | None = None,
+        levels: Overwrite | None = None,
     ) -> None:
         self._adapter = adapter
         self._connection = connection
@@ -53,6 +58,7 @@ class Worker:
         self._park = park
         self._metrics = metrics
         self._desk = desk
+        self._levels = levels
 
     def work(self, message: Message) -> Again | None:
         """Converge the entity a message names, or answer what a person asks."""
@@ -67,6 +73,35 @@ class Worker:
         again = self._again(outcome)
         # The sweeper sends another hint while the link is behind: its hints must not pile up.
         return None if message.body.get("detail-type") == RESYNC else again
+
+    def together(self, messages: Sequence[Message]) -> dict[str, Again | None]:
+        """Overwrite what messages name of products, prices and stock, all at once.
+
+        Returns:
+            By message id, when it is to come back; the other messages are left for ``work``.
+        """
+        if self._levels is None:
+            return {}
+        named: dict[str, tuple[Message, EntityRef]] = {}
+        for message in messages:
+            detail = message.body.get("detail") or {}
+            if "asked" not in message.body and self._levels.takes(Kind(detail["kind"])):
+                named[message.id] = (message, EntityRef(kind=detail["kind"], key=detail["key"]))
+        if not named:
+            return {}
+        holder = "+".join(f"{one.id}.{one.receives}" for one, _ in named.values())
+        refs = list(dict.fromkeys(ref for _, ref in named.values()))
+        outcomes = self._levels.run(refs, holder)
+        for ref, outcome in outcomes.items():
+            with log_context("", entity=str(ref)):
+                self._report(ref, outcome, "")
+        # The sweeper sends another hint while the link is behind: its hints must not pile up.
+        return {
+            message.id: None
+            if message.body.get("detail-type") == RESYNC
+            else self._again(outcomes[ref])
+            for message, ref in named.values()
+        }
 
     def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
         name = self._connection.name
@@ -162,6 +197,7 @@ def build(
     # An invocation begins when its worker is built.
     until = clock() + timedelta(seconds=given.bridge.timing.target_timeout)
     limiter, make = Limiter(table, clock), vendor_client(adapter, connection, given)
+    items = load_catalogue() if LEVEL_KINDS & set(adapter.entities) else ()
     converge = Converge(
         adapter,
         connection,
@@ -169,6 +205,29 @@ def build(
         table,
         given.objects,
         capacity(connection, limiter, make, clock, until),
+        clock,
+        Catalogue(items),
+    )
+
+    def yielding(holder: str, calls: int, left: TimeLeft) -> AbstractContextManager[VendorClient]:
+        return reserved(
+            connection,
+            limiter,
+            make,
+            calls=calls,
+            holder=holder,
+            left=lambda: min(left(), until - clock()),
+            yields=True,
+        )
+
+    levels = Overwrite(
+        adapter,
+        connection,
+        given.bridge,
+        table,
+        Loader(table, given.objects),
+        yielding,
+        lambda: converge.situation({}),
         clock,
     )
 
@@ -193,7 +252,7 @@ def build(
     )
     health = Health(table, connection.name, clock)
     park = pointer(given, connection)
-    return Worker(adapter, connection, converge, health, park, metrics, desk)
+    return Worker(adapter, connection, converge, health, park, metrics, desk, levels)
 
 
 def target_handler(
@@ -205,6 +264,6 @@ def target_handler(
         del context
         with Metrics() as metrics:
             worker = build(adapter, ports(), metrics)
-            return process(event, worker.work, visibility())
+            return process(event, worker.work, visibility(), worker.together)
 
     return handler
