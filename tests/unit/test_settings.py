@@ -148,10 +148,10 @@ WRONG = {
         "routes[0]: to: 'erp' (odoo) cannot hold Payment; it can hold Order, Customer",
     ),
     "unreported kind": (
-        'kinds = ["Order"]\nfrom = ["shop-uk"]',
-        'kinds = ["Customer"]\nfrom = ["erp"]',
-        "routes[0]: from: 'erp' (odoo) cannot report Customer; it can report Order, Shipment, "
-        "Return, Invoice",
+        'platform = "shopify"',
+        'platform = "quickbooks"',
+        "routes[0]: from: 'shop-uk' (quickbooks) cannot report Order; it can report Invoice, "
+        "Payment, Refund, Customer, Product, Price, StockLevel",
     ),
     "condition": (
         "ship_country =",

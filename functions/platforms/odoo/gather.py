@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from fizzbridge.http.client import VendorClient
 from fizzbridge.observation import Told
 from fizzbridge.settings import Connection
-from platforms.odoo import reading, wire
+from platforms.odoo import reading, wire, wire_money
 from platforms.odoo.transport import call, search
 
 R = TypeVar("R", bound=wire.Told)
@@ -16,10 +16,15 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def orders(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
-    """Orders say all themselves."""
-    del vendor
-    for row in rows:
-        yield reading.order(wire.Progress.model_validate(row), connection)
+    """Orders, which count what a draft bills as invoiced already."""
+    told = [wire.Progress.model_validate(row) for row in rows]
+    bills = sorted({bill for one in told if one.is_billed for bill in one.invoice_ids})
+    drafts: set[int] = set()
+    if bills:
+        open_ = [["id", "in", bills], ["state", "=", "draft"]]
+        drafts = {row["id"] for row in search(vendor, "account.move", open_, ["id"])}
+    for one in told:
+        yield reading.order(one, connection, drafts)
 
 
 def pickings(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
@@ -34,9 +39,9 @@ def pickings(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterat
         goods[moved.picking_id].append(moved)
     every = [one for some in goods.values() for one in some]
     known = reading.Known(
-        items=_by_id(vendor, wire.Item, (one.product_id for one in every)),
-        units=_by_id(vendor, wire.Uom, (one.unit_id for one in every)),
-        lots=_by_id(vendor, wire.Lot, (one.lot_id for one in every if isinstance(one, wire.Moved))),
+        items=by_id(vendor, wire.Item, (one.product_id for one in every)),
+        units=by_id(vendor, wire.Uom, (one.unit_id for one in every)),
+        lots=by_id(vendor, wire.Lot, (one.lot_id for one in every if isinstance(one, wire.Moved))),
     )
     for one in told:
         seen = reading.shipment(one, goods[one.id], known, connection.name)
@@ -48,23 +53,23 @@ def _goods(vendor: VendorClient, kind: type[R], of: Sequence[wire.Picking]) -> l
     """Goods of pickings; what was scrapped on the way went to a place of its own."""
     ids = [one.id for one in of]
     scrapped = ["location_dest_id.usage", "!=", "inventory"]
-    return _where(vendor, kind, ["picking_id", "in", ids], scrapped) if ids else []
+    return where(vendor, kind, ["picking_id", "in", ids], scrapped) if ids else []
 
 
 def bills(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
     """Invoices and credit notes of orders, which their lines know."""
     told = [wire.Bill.model_validate(row) for row in rows]
-    lines = _by_id(vendor, wire.BillLine, (line for one in told for line in one.invoice_line_ids))
+    lines = by_id(vendor, wire.BillLine, (line for one in told for line in one.invoice_line_ids))
     known = reading.Known(
-        items=_by_id(vendor, wire.Item, (line.product_id for line in lines.values())),
-        taxes=_by_id(vendor, wire.Tax, (tax for line in lines.values() for tax in line.tax_ids)),
+        items=by_id(vendor, wire.Item, (line.product_id for line in lines.values())),
+        taxes=by_id(vendor, wire.Tax, (tax for line in lines.values() for tax in line.tax_ids)),
     )
-    billed = _billed(vendor, lines.values())
+    billed = billed_by(vendor, lines.values())
     # A credit note written by hand is tied to its invoice only, one for goods that came back to its
     # order only.
     tied = {one.reversed_entry_id for one in told if one.id not in billed} - {None}
     if tied:
-        billed |= _billed(vendor, _where(vendor, wire.BillLine, ["move_id", "in", sorted(tied)]))
+        billed |= billed_by(vendor, where(vendor, wire.BillLine, ["move_id", "in", sorted(tied)]))
     untied = {billed.get(one.id) for one in told if one.is_credit and not one.reversed_entry_id}
     first = _first_invoices(vendor, untied - {None})
     for one in told:
@@ -89,10 +94,10 @@ def _first_invoices(vendor: VendorClient, orders: Set[int | None]) -> dict[int |
     return {order: min(ids) for order, ids in own.items() if ids}
 
 
-def _billed(vendor: VendorClient, lines: Iterable[wire.BillLine]) -> dict[int, int]:
+def billed_by(vendor: VendorClient, lines: Iterable[wire.BillLine]) -> dict[int, int]:
     """The order that each document bills; of several the first."""
     listed = sorted(lines, key=lambda line: line.id, reverse=True)
-    sold = _by_id(vendor, wire.SoldLine, (one for line in listed for one in line.sale_line_ids))
+    sold = by_id(vendor, wire.SoldLine, (one for line in listed for one in line.sale_line_ids))
     return {
         line.move_id: order
         for line in listed
@@ -109,7 +114,7 @@ def fields(vendor: VendorClient, kind: type[wire.Told]) -> list[str]:
     return kind.fields() + sorted(kind.optional & set(there))
 
 
-def _by_id(vendor: VendorClient, kind: type[R], ids: Iterable[int | None]) -> dict[int, R]:
+def by_id(vendor: VendorClient, kind: type[R], ids: Iterable[int | None]) -> dict[int, R]:
     """Records by id, archived ones among them, in the order of their ids."""
     wanted = sorted({one for one in ids if one})
     if not wanted:
@@ -118,6 +123,13 @@ def _by_id(vendor: VendorClient, kind: type[R], ids: Iterable[int | None]) -> di
     return {row["id"]: kind.model_validate(row) for row in found}
 
 
-def _where(vendor: VendorClient, kind: type[R], *domain: Any) -> list[R]:
-    found = search(vendor, kind.model, domain, kind.fields(), order="id")
+def where(vendor: VendorClient, kind: type[R], *domain: Any, **more: Any) -> list[R]:
+    """Records a domain fits, in the order of their ids."""
+    found = search(vendor, kind.model, domain, fields(vendor, kind), order="id", **more)
     return [kind.model_validate(row) for row in found]
+
+
+def company(vendor: VendorClient) -> wire_money.Company:
+    """The company, of which there is one."""
+    found = search(vendor, "res.company", [], wire_money.Company.fields(), limit=1)
+    return wire_money.Company.model_validate(found[0])

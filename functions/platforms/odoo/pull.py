@@ -1,4 +1,4 @@
-"""Reading back what Odoo holds: how far orders are, deliveries and returns, invoices and credits.
+"""Reading what Odoo holds: orders and what follows them, money, accounts, goods and their prices.
 
 https://www.odoo.com/documentation/19.0/developer/reference/external_api.html, read and tried
 against 19.0 community in November 2026. A round lists what was changed since a fixed moment in the
@@ -9,13 +9,14 @@ a transaction began, and shows when it is committed; the next round's overlap re
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 from pydantic import ValidationError
 
+from fizzbridge.errors import NotThereError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.version import Timestamp
@@ -24,27 +25,37 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.runtime.wiring import now
 from fizzbridge.settings import Connection
-from platforms.odoo import gather, wire
+from platforms.odoo import gather, goods
+from platforms.odoo.streams import NAMED, STREAMS
 from platforms.odoo.transport import ERRORS, OdooClient, authorised, call, search
+from platforms.odoo.webhook import OdooWebhook
 
 
 class OdooPull(PullAdapter):
-    """Orders, pickings, and the accounting documents of customers."""
+    """Orders and what follows them, money, who buys on account, and what is sold."""
 
     platform = "odoo"
     per_page = 100
     clock = Timestamp("second")
     errors = ERRORS
-    calls = 9
+    calls = 12
+    level_streams = frozenset({"products", "prices", "stock"})
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """The bot's API key, as the transport takes it."""
         return authorised(secret, connection)
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read one record; ids are never used again, so one that is not there is gone."""
-        kind, stream = _NAMED[hint.what]
-        listed, client = _STREAMS[stream], OdooClient(vendor, connection)
+        """Read one record; ids are never used again, so one that is not there is gone.
+
+        Raises:
+            NotThereError: a quant is gone, or an entry: that says nothing of an item or a customer.
+        """
+        client = OdooClient(vendor, connection)
+        if hint.what == "stock":
+            of = {"id": hint.external_id, "product_id": int(hint.external_id)}
+            return list(goods.levels(client, [of], connection))
+        listed = NAMED[hint.what]
         rows = call(
             client,
             listed.record.model,
@@ -55,8 +66,10 @@ class OdooPull(PullAdapter):
         )
         if rows:
             return list(listed.tell(client, rows, connection))
-        part = Part.PROCESSING if kind is Kind.ORDER else Part.RECORD
-        return [Seen(ref(kind, connection.name, hint.external_id), None, now(), part)]
+        if not listed.gone:
+            msg = f"there is no {hint.what} {hint.external_id} any more"
+            raise NotThereError(msg, platform="odoo")
+        return [_gone(kind, f"{hint.external_id}{end}", connection) for kind, end in listed.gone]
 
     def changes(
         self,
@@ -67,13 +80,21 @@ class OdooPull(PullAdapter):
         connection: Connection,
     ) -> Page:
         """Records changed in the span, by id; where one cannot be told, each is left to a hint."""
-        listed, client = _STREAMS[stream], OdooClient(vendor, connection)
+        listed, client = STREAMS[stream], OdooClient(vendor, connection)
         since = [[name, ">=", _text(span.since)] for name in listed.changed]
         domain = [["id", ">", int(cursor or 0)], *listed.domain, *["|"] * (len(since) - 1), *since]
         if span.until:
             domain.append(["write_date", "<", _text(span.until + timedelta(seconds=1))])
-        fields = gather.fields(client, listed.record)
-        rows = search(client, listed.record.model, domain, fields, order="id", limit=self.per_page)
+        rows = search(
+            client,
+            listed.record.model,
+            domain,
+            gather.fields(client, listed.record),
+            order="id",
+            limit=self.per_page,
+            # What is archived has changed, too.
+            context={"active_test": False},
+        )
         told: list[Told]
         try:
             told = list(listed.tell(client, rows, connection))
@@ -83,52 +104,13 @@ class OdooPull(PullAdapter):
         return Page(told, last, is_last=len(rows) < self.per_page)
 
 
+def _gone(kind: Kind, id_: str, connection: Connection) -> Seen:
+    part = Part.PROCESSING if kind is Kind.ORDER else Part.RECORD
+    return Seen(ref(kind, connection.name, id_), None, now(), part)
+
+
 def _text(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 
-class _Listed(NamedTuple):
-    """What a stream lists.
-
-    Attributes:
-        what: the word of hints.
-        record: what is read.
-        domain: which of them.
-        changed: what shows a change of one: its own time, or that of what belongs to it.
-        tell: what they tell.
-    """
-
-    what: str
-    record: type[wire.Told]
-    domain: Sequence[Any]
-    changed: Sequence[str]
-    tell: Callable[[VendorClient, gather.Rows, Connection], Iterable[Told]]
-
-
-_OUT_OR_BACK = ["|", ["picking_type_code", "=", "outgoing"], ["return_id", "!=", False]]
-_STREAMS = {
-    "orders": _Listed("order", wire.Progress, [], ["write_date"], gather.orders),
-    "shipments": _Listed(
-        "shipment",
-        wire.Picking,
-        [["sale_id", "!=", False], *_OUT_OR_BACK],
-        # People put a lot or a quantity right afterwards: that moves the line's time only.
-        ["write_date", "move_ids.write_date", "move_line_ids.write_date"],
-        gather.pickings,
-    ),
-    "invoices": _Listed(
-        "invoice",
-        wire.Bill,
-        [["move_type", "in", ["out_invoice", "out_refund"]]],
-        ["write_date"],
-        gather.bills,
-    ),
-}
-_NAMED = {
-    "order": (Kind.ORDER, "orders"),
-    "shipment": (Kind.SHIPMENT, "shipments"),
-    "return": (Kind.RETURN, "shipments"),
-    "invoice": (Kind.INVOICE, "invoices"),
-}
-
-handler = pull_handler(OdooPull(), None)
+handler = pull_handler(OdooPull(), OdooWebhook())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -50,26 +50,25 @@ class Known:
     taxes: Mapping[int, Tax] = field(default_factory=dict)
 
 
-def order(told: Progress, connection: Connection) -> Seen:
-    """How far an order is."""
-    body = OrderProcessing(
-        number=told.name, state=_state(told, connection), changed_at=told.write_date
-    )
+def order(told: Progress, connection: Connection, drafts: Set[int] = frozenset()) -> Seen:
+    """How far an order is; ``drafts`` are invoices that nobody has issued yet."""
+    state = _state(told, connection, is_issued=drafts.isdisjoint(told.invoice_ids))
+    body = OrderProcessing(number=told.name, state=state, changed_at=told.write_date)
     refetch = Hint("order", str(told.id))
     theirs = ref(Kind.ORDER, connection.name, told.id)
     return Seen(theirs, body, told.write_date, Part.PROCESSING, refetch=refetch)
 
 
-def _state(told: Progress, connection: Connection) -> OrderState:
+def _state(told: Progress, connection: Connection, *, is_issued: bool) -> OrderState:
     if told.state == "cancel":
         return OrderState.CANCELLED
     if told.state in {"draft", "sent"}:
         # A quotation we confirm ourselves waits for us; called held, it would wait for ever.
         is_ours = connection.settings.get("confirm") == "on_placed"
         return OrderState.RECEIVED if is_ours else OrderState.HELD
-    # Services alone have no delivery status. What is sold up is billed beyond what was ordered.
+    # Services alone have no delivery status.
     is_out = told.delivery_status in {"full", ""}
-    if is_out and told.invoice_status in {"invoiced", "upselling"}:
+    if is_out and told.is_billed and is_issued:
         return OrderState.CLOSED
     is_picked = told.delivery_status in {"started", "partial", "full"}
     return OrderState.RELEASED if is_picked else OrderState.CONFIRMED
@@ -143,11 +142,12 @@ def _lines(goods: Iterable[Planned | Moved], known: Known) -> Iterator[ShippedLi
                 sku=(item.default_code if item else "") or None,
                 quantity=int(count),
                 lot=lot.name if lot else "",
-                best_before=_best_before(lot) if lot else None,
+                best_before=best_before(lot) if lot else None,
             )
 
 
-def _best_before(lot: Lot) -> date | None:
+def best_before(lot: Lot) -> date | None:
+    """The day a lot is best before, or expires on."""
     day = lot.use_date or lot.expiration_date
     return day.date() if day else None
 

@@ -101,7 +101,13 @@ class Progress(Told):
     state: str
     delivery_status: Text
     invoice_status: Text
+    invoice_ids: tuple[int, ...] = ()
     write_date: Moment
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether all is on invoices, drafts among them, or more than was ordered."""
+        return self.invoice_status in {"invoiced", "upselling"}
 
 
 class SoldLine(Told):
