@@ -101,6 +101,7 @@ def _actions(people: People, kind: str | None) -> dict[str, Callable[[str, Row],
     acts = people.actions(kind) if kind else {}
     if kind == "Item":
         acts["stock"] = lambda sku, draft: ("Item", people.stock(sku, draft))
+        acts["receive"] = lambda sku, draft: ("Item", people.receive(sku, draft))
         acts["price"] = lambda sku, draft: ("Item", people.price(sku, draft))
     return acts
 

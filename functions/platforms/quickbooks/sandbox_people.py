@@ -63,6 +63,9 @@ class People:
             found["ship"] = lambda id_, draft: (kind, self.ship(kind, id_, draft))
             for name in ("credit", "return"):
                 found[name] = lambda id_, draft: self.credit(kind, id_, draft)
+            found["refund"] = lambda id_, draft: self.refund(kind, id_, draft)
+        if kind == "Customer":
+            found["pay"] = lambda id_, draft: ("Payment", self.pay_several(id_, draft))
         if kind == "Invoice":
             found["pay"] = lambda id_, draft: ("Payment", self.pay(id_, draft))
             found["email"] = lambda id_, _: (kind, self.email(id_))
@@ -161,13 +164,48 @@ class People:
             form["Line"] = self._credited(sale, draft)
             if draft.get("number"):
                 form["DocNumber"] = draft["number"]
-            made = "CreditMemo" if kind == "Invoice" else "RefundReceipt"
-            if made == "RefundReceipt":
-                form["DepositToAccountRef"] = sale["DepositToAccountRef"]
-            row = self.sales.save(made, form)
-            if draft.get("apply") and made == "CreditMemo":
+            if kind == "SalesReceipt":
+                return self._refunded(sale, form, draft)
+            row = self.sales.save("CreditMemo", form)
+            if draft.get("apply"):
                 self._apply(sale, row)
-            return made, self.store.rows[made][row["Id"]]
+            return "CreditMemo", self.store.rows["CreditMemo"][row["Id"]]
+
+    def refund(self, kind: str, id_: str, draft: Row) -> tuple[str, Row]:
+        """Pay money back for lines or an amount of a sale; an invoice stays as it is."""
+        with self.store.act():
+            sale = self.store.get(kind, id_)
+            form = {name: sale[name] for name in COPIED if name in sale}
+            form["Line"] = self._credited(sale, draft)
+            return self._refunded(sale, form, draft)
+
+    def _refunded(self, sale: Row, form: Row, draft: Row) -> tuple[str, Row]:
+        account = sale.get("DepositToAccountRef") or self.store.account("undeposited")
+        form["DepositToAccountRef"] = account
+        if draft.get("reference"):
+            form["PaymentRefNum"] = str(draft["reference"])
+        row = self.sales.save("RefundReceipt", form)
+        return "RefundReceipt", self.store.rows["RefundReceipt"][row["Id"]]
+
+    def pay_several(self, id_: str, draft: Row) -> Row:
+        """Receive one sum of a customer for several invoices; what is over stays unapplied."""
+        with self.store.act():
+            open_ = [self.store.get("Invoice", str(one)) for one in draft.get("invoices", [])]
+            lines = [
+                {
+                    "Amount": row["Balance"],
+                    "LinkedTxn": [{"TxnId": row["Id"], "TxnType": "Invoice"}],
+                }
+                for row in open_
+            ]
+            owed = sum((row["Balance"] for row in open_), Decimal(0))
+            amount = cents(_number(draft.get("amount", owed)))
+            if amount <= 0:
+                raise DraftError("an amount is needed")
+            given = {"CustomerRef": {"value": id_}, "TotalAmt": amount, "Line": lines}
+            if draft.get("reference"):
+                given["PaymentRefNum"] = str(draft["reference"])
+            return self.payments.save("Payment", given)
 
     def _credited(self, sale: Row, draft: Row) -> list[Row]:
         lines = [one for one in sale["Line"] if "SalesItemLineDetail" in one]
@@ -244,6 +282,17 @@ class People:
                 raise DraftError("the books know one place only")
             on_hand = {"QtyOnHand": plain(_number(_wanted(draft, "quantity")))}
             return self.store.put("Item", item, item | on_hand)
+
+    def receive(self, sku: str, draft: Row) -> Row:
+        """Goods come in with a bill: that is no change of the item, and nobody hears of it."""
+        with self.store.act():
+            item = self._item(sku)
+            quantity = _number(_wanted(draft, "quantity"))
+            if item["Type"] != "Inventory" or quantity <= 0:
+                raise DraftError(f"{sku} is not an inventory item, or nothing comes")
+            on_hand = {"QtyOnHand": plain(item["QtyOnHand"] + quantity)}
+            self.store.rows["Item"][item["Id"]] = item | on_hand
+            return self.store.rows["Item"][item["Id"]]
 
     def price(self, sku: str, draft: Row) -> Row:
         """Change the price of an item."""
