@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from platforms.shopify.sandbox_fulfillments import Dispatch
+from platforms.shopify.sandbox_goods_writes import GoodsWrites
 from platforms.shopify.sandbox_graphql import number_in
 from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_price_writes import PriceWrites
+from platforms.shopify.sandbox_search import listing
 from platforms.shopify.sandbox_shipping import Shipping
 from platforms.shopify.sandbox_stock_writes import StockWrites
 from platforms.shopify.sandbox_writes import Act
@@ -20,12 +23,20 @@ def acts(desk: OrderDesk, dispatch: Dispatch) -> dict[str, tuple[str, Act]]:
     """Every mutation by name: under which word it is counted, and what it does."""
     stock = StockWrites(desk)
     shipping = Shipping(desk, dispatch, desk.groups)
+    goods = GoodsWrites(desk)
+    prices = PriceWrites(desk, desk.price_lists)
     return {
         "fulfillmentCancel": ("fulfillment_cancel", shipping.cancel),
         "fulfillmentCreate": ("fulfillment_create", shipping.create),
         "fulfillmentTrackingInfoUpdate": ("fulfillment_tracking_update", shipping.track),
         "inventoryActivate": ("inventory_activate", stock.activate),
         "inventorySetQuantities": ("inventory_set", stock.set_quantities),
+        "priceListFixedPricesAdd": ("price_list_add", prices.add),
+        "priceListFixedPricesDelete": ("price_list_delete", prices.delete),
+        "priceListFixedPricesUpdate": ("price_list_update", prices.update),
+        "productUpdate": ("product_update", goods.update_product),
+        "productVariantsBulkUpdate": ("price_update", goods.update_variants),
+        "quantityPricingByVariantUpdate": ("quantity_pricing_update", prices.by_variant),
     }
 
 
@@ -41,4 +52,18 @@ def reads(desk: OrderDesk, dispatch: Dispatch) -> dict[str, Callable[[Json], Any
         found = desk.groups.find(number_in(args["id"], "FulfillmentOrder"))
         return found and desk.groups.node(*found)
 
-    return {"fulfillment": fulfillment, "fulfillmentOrder": fulfillment_order}
+    def catalogs(args: Json) -> Json:
+        found = desk.price_lists.catalog_entries(args.get("type"))
+        return listing("catalogs", found, args)
+
+    def price_list(args: Json) -> Json | None:
+        found = desk.price_lists.known.get(number_in(args["id"], "PriceList"))
+        return desk.price_lists.node(found) if found else None
+
+    return {
+        "catalogs": catalogs,
+        "fulfillment": fulfillment,
+        "fulfillmentOrder": fulfillment_order,
+        "priceList": price_list,
+        "priceLists": lambda args: listing("priceLists", desk.price_lists.entries(), args),
+    }

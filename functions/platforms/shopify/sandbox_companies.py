@@ -249,6 +249,7 @@ class Companies:
                     self._assignment(company, place, one) for one in company.contacts
                 ],
                 "buyer_experience_configuration": _buying_node(place),
+                "catalogs": lambda _: self.desk.price_lists.of_place(place.body),
                 "tax_settings": {
                     "tax_exempt": bool(place.body["tax_settings"]["tax_exempt"]),
                     "tax_registration_id": place.body["tax_settings"]["tax_registration_id"],

@@ -26,6 +26,7 @@ from platforms.shopify.sandbox_orders import (
     known,
 )
 from platforms.shopify.sandbox_people import People, address
+from platforms.shopify.sandbox_price_lists import PriceLists
 from platforms.shopify.sandbox_returns import Returns
 
 ID_STEP = 32769
@@ -59,6 +60,7 @@ class OrderDesk:
         self.catalogue = Catalogue(self)
         self.returns = Returns(self)
         self.groups = Groups(self)
+        self.price_lists = PriceLists(self)
 
     def order(self, order_id: Any) -> Order:
         """The order of that id."""

@@ -18,6 +18,7 @@ from platforms.shopify.sandbox_catalogue import Product, Variant
 from platforms.shopify.sandbox_companies import Company, Place
 from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_people import Customer
+from platforms.shopify.sandbox_price_lists import PriceList
 from platforms.shopify.sandbox_returns import Return
 from platforms.shopify.sandbox_stock import Level
 
@@ -69,6 +70,11 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
             _goods(sandbox),
         ),
         *_routes("variants", None, _stock(sandbox)),
+        *_routes(
+            "price_lists",
+            lambda given: _price_list(sandbox.desk.price_lists.create(given)),
+            {},
+        ),
     ]
 
 
@@ -245,6 +251,10 @@ def _return(sandbox: ShopifySandbox, one: Return) -> Json:
     shown = {"id": one.id, "name": one.name, "status": one.status}
     order = sandbox.desk.order(one.order_id).body()
     return {"id": str(one.id), "return": shown, "order": order}
+
+
+def _price_list(one: PriceList) -> Json:
+    return {"id": str(one.id), "price_list": {"name": one.name, "currency": one.currency}}
 
 
 def _product(product: Product) -> Json:

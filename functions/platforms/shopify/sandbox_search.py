@@ -31,6 +31,8 @@ SEARCHED: dict[str, set[str]] = {
     "productVariants": {"id", "updated_at", "sku", "barcode", "title", "product_id"},
     "inventoryItems": {"id", "updated_at", "created_at", "sku"},
     "locations": {"name"},
+    "catalogs": set(),
+    "priceLists": set(),
 }
 """What each connection can be searched by; any other word is refused here."""
 

@@ -12,7 +12,7 @@ from platforms.shopify.sandbox_graphql import number_in
 from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_nodes import line_nodes, order_node
 from platforms.shopify.sandbox_orders import Order
-from platforms.shopify.sandbox_writes import UNCHANGED, UserError
+from platforms.shopify.sandbox_writes import UserError
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -65,7 +65,7 @@ class Shipping:
         order, old = found
         tracking = tracking_of(args["trackingInfoInput"])
         if tracking == old.tracking:
-            return {"fulfillment": self.node(order, old), UNCHANGED: True}
+            return {"fulfillment": self.node(order, old)}
         new = self._dispatch.put(order, old, replace(old, tracking=tracking))
         return {"fulfillment": self.node(order, new)}
 
@@ -76,7 +76,7 @@ class Shipping:
             raise UserError(["id"], "Fulfillment not found.")
         order, old = found
         if old.status == CANCELLED:
-            return {"fulfillment": self.node(order, old), UNCHANGED: True}
+            return {"fulfillment": self.node(order, old)}
         new = self._dispatch.put(order, old, replace(old, status=CANCELLED))
         return {"fulfillment": self.node(order, new)}
 

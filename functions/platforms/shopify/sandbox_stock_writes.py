@@ -15,7 +15,7 @@ from platforms.shopify.sandbox_graphql import number_in
 from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_search import refusal
 from platforms.shopify.sandbox_stock import Level, gid_of
-from platforms.shopify.sandbox_writes import UNCHANGED, UserError
+from platforms.shopify.sandbox_writes import UserError
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -50,7 +50,7 @@ class StockWrites:
             change for one in given["quantities"] for change in self._set(given["name"], one)
         ]
         if not changes:
-            return {"inventory_adjustment_group": None, UNCHANGED: True}
+            return {"inventory_adjustment_group": None}
         group = {
             "id": self._desk.next_id(),
             "changes": lambda asked: [one for one in changes if _asked_for(one, asked)],
@@ -75,7 +75,7 @@ class StockWrites:
         given = {key: args[key] for key in ("available", "onHand") if args.get(key) is not None}
         _check_activation(given, location, is_active=bool(level and level.is_active))
         if level and level.is_active:
-            return {"inventory_level": self._node(variant, level), UNCHANGED: True}
+            return {"inventory_level": self._node(variant, level)}
         committed = level.committed if level else 0
         available = given.get("available")
         if "onHand" in given:
