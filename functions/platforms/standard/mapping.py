@@ -38,8 +38,8 @@ def told(kind: Kind, data: wire.Data, connection: str) -> Iterable[Seen]:
     """
     part = _part(kind, data)
     # What became of an order is told of orders of other connections as well.
-    key = _key(data.id, connection) if part is Part.PROCESSING else f"{connection}/{data.id}"
-    entity = EntityRef(kind=kind, key=key)
+    of = key(data.id, connection) if part is Part.PROCESSING else f"{connection}/{data.id}"
+    entity = EntityRef(kind=kind, key=of)
     body = _record(kind, part, data, connection) if data.record is not None else None
     order = getattr(body, "order", None) if kind in CHILD_KINDS else None
     refetch = Hint(wire.LISTS[kind], data.id, kind)
@@ -73,11 +73,11 @@ def _reference(kind: Kind, value: Any, connection: str) -> Any:
     """A key from an id; what is neither text nor number is left for the model to refuse."""
     if type(value) not in {str, int}:
         return value
-    return {"kind": kind, "key": _key(str(value), connection)}
+    return {"kind": kind, "key": key(str(value), connection)}
 
 
-def _key(value: str, connection: str) -> str:
-    """A whole key is taken as it is, anything else for the sender's own id."""
+def key(value: str, connection: str) -> str:
+    """A whole key is taken as it is, anything else for an id of the connection's own."""
     return value if _KEY.fullmatch(value) else f"{connection}/{value}"
 
 

@@ -28,7 +28,7 @@ from fizzbridge.runtime.wiring import now
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
 from fizzbridge.webhook.signatures import standard_proof
-from platforms.standard import wire
+from platforms.standard import mapping, wire
 
 _GENERATION = re.compile(r"~\d+$")
 _WITHDRAWN = {
@@ -74,9 +74,10 @@ class Signed(httpx.Auth):
 class Teller(ClientAround):
     """Posts to one address, and says nothing twice in a run."""
 
-    def __init__(self, inner: VendorClient, path: str) -> None:
+    def __init__(self, inner: VendorClient, connection: Connection) -> None:
         super().__init__(inner)
-        self._path = path
+        self._path = str(connection.settings.get("path", "/fizzbridge"))
+        self._name = connection.name
         self._told: set[str] = set()
         self.is_first = False
         """Whether nothing has been told of the entity that anybody answered."""
@@ -94,7 +95,8 @@ class Teller(ClientAround):
 
     def withdraw(self, kind: Kind, reference: str) -> None:
         """Post that something told before stands no more."""
-        data = {"kind": kind, "key": _GENERATION.sub("", reference), "record": None}
+        key = mapping.key(_GENERATION.sub("", reference), self._name)
+        data = {"kind": kind, "key": key, "record": None}
         named = hashlib.sha256(f"{kind}#{reference} withdrawn".encode()).hexdigest()
         self._post(_WITHDRAWN.get(kind, f"{kind}Withdrawn"), _text(datetime.now(UTC)), data, named)
 
@@ -188,7 +190,7 @@ class StandardTarget(TargetAdapter):
 
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:
         """One that posts to the connection's path."""
-        return Teller(vendor, str(connection.settings.get("path", "/fizzbridge")))
+        return Teller(vendor, connection)
 
 
 def _type(kind: Kind, assessed: StoredPart | None) -> str | None:
