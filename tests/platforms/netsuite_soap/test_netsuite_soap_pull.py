@@ -1,11 +1,9 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import httpx
 import pytest
 
 from fizzbridge import errors
-from fizzbridge.http.client import VendorClient
 from fizzbridge.model.documents import InvoiceState, ReturnState, ShipmentState
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.order import LineType
@@ -13,93 +11,19 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Hint
 from fizzbridge.runtime.pull import Span
 from platforms.netsuite_soap import reading
-from platforms.netsuite_soap.pull import SETTLED, NetSuiteSoapPull
+from platforms.netsuite_soap.pull import SETTLED
 from platforms.netsuite_soap.reading import Known
-from platforms.netsuite_soap.transport import CORE, CUSTOMERS, SALES, kind, write
+from platforms.netsuite_soap.transport import SALES, kind, write
 from platforms.netsuite_soap.wire import Item, Transaction, Uom
 from tests.kit.orders import line
-from tests.platforms.netsuite_soap.netsuite_soap_orders import (
-    SECRET,
-    TARGET,
-    Bench,
-    connection,
-    view,
-)
+from tests.platforms.netsuite_soap.netsuite_soap_desk import AT, Desk, Small, asked
+from tests.platforms.netsuite_soap.netsuite_soap_orders import connection, view
+from tests.platforms.netsuite_soap.netsuite_soap_recorded import NOW, Recorded, results
 from tests.platforms.netsuite_soap.netsuite_soap_spec import SPECS, validate
 
-PULL = NetSuiteSoapPull()
-AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
-LONG_AGO = Span(datetime(2026, 1, 1, tzinfo=UTC))
 COLA = line("COLA", 2, "45.84", unit="CASE", factor=24)
 FREIGHT = line(None, 1, "15.00", rates=(), kind="FREIGHT", id="freight")
 CRATE = line(None, 3, "3.00", rates=(), kind="DEPOSIT", id="crate")
-
-
-class Desk(Bench):
-    """A bench with people at it, whose time stands still until it is moved."""
-
-    def __init__(self, **kwargs):
-        self.time = AT
-        super().__init__(**kwargs)
-
-    def plain(self):
-        """The client as the runtime gives it to a pull adapter."""
-        self.sandbox.clock = lambda: self.time
-        auth = PULL.auth(self.secret, self.connection)
-        auth.clock = lambda: self.time
-        return client(self.transport, auth, self.connection)
-
-    def client(self):
-        return TARGET.client(self.plain(), self.connection)
-
-    def act(self, path, **body):
-        """Somebody does something at NetSuite, and time goes by."""
-        with httpx.Client(transport=self.transport, base_url="https://erp.example") as http:
-            answer = http.post(f"/_sandbox/{path}", json=body)
-        assert answer.status_code == 200, answer.text
-        self.time += timedelta(minutes=10)
-        return answer.json()["id"]
-
-    def make(self, record, space=SALES, **fields):
-        """Somebody makes a record by another way in."""
-        made = write(self.client(), "add", kind(space, record) | fields, space)
-        self.time += timedelta(minutes=10)
-        return made
-
-    def place(self, *lines, **more):
-        order = self.export(view(*lines, **more))
-        self.time += timedelta(minutes=10)
-        return order
-
-    def page(self, stream="transactions", cursor=None, span=LONG_AGO, reader=PULL):
-        return reader.changes(self.plain(), stream, cursor, span, self.connection)
-
-    def told(self, stream="transactions", span=LONG_AGO, reader=PULL):
-        """Everything a round tells, page by page."""
-        found, cursor, is_last = [], None, False
-        while not is_last:
-            page = self.page(stream, cursor, span, reader)
-            found += page.told
-            cursor, is_last = page.cursor, page.is_last
-        return found
-
-    def of(self, *kinds, **more):
-        """What is told of some kinds."""
-        return [one for one in self.told(**more) if one.ref.kind in kinds]
-
-    def fetch(self, hint):
-        return list(PULL.fetch(self.plain(), hint, self.connection))
-
-
-def client(transport, auth, of):
-    return VendorClient(
-        platform="netsuite_soap",
-        base_url=of.base_url,
-        auth=auth,
-        errors=PULL.errors,
-        timeout=timedelta(seconds=25),
-        transport=transport,
-    )
 
 
 @pytest.fixture
@@ -582,13 +506,6 @@ def test_the_currency_of_an_invoice():
 # -- windows of time -------------------------------------------------------------------------------
 
 
-class Small(NetSuiteSoapPull):
-    """Five records a page, which is the least there is."""
-
-    platform = "netsuite_soap"
-    per_page = 5
-
-
 def orders(desk, count):
     """So many orders, made by people: within one second unless time is moved."""
     of = {"@internalId": desk.customer}
@@ -603,10 +520,6 @@ def orders(desk, count):
         )
         for _ in range(count)
     ]
-
-
-def asked(desk):
-    return [request.headers["SOAPAction"].strip('"') for request in desk.transport.requests]
 
 
 def test_what_shares_a_second_is_read_whole(desk):
@@ -697,28 +610,6 @@ def test_many_deletions_are_told_whatever_page_they_are_on(desk):
 
 # -- answers written by hand -----------------------------------------------------------------------
 
-MESSAGES = CORE.replace("core", "messages")
-ENVELOPE = (
-    '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" '
-    f'xmlns:m="{MESSAGES}" xmlns:c="{CORE}" xmlns:s="{SALES}" xmlns:r="{CUSTOMERS}" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><e:Body>{}</e:Body></e:Envelope>'
-)
-NOW = (
-    "<m:getServerTimeResponse><c:getServerTimeResult><c:status isSuccess='true'/>"
-    "<c:serverTime>2026-11-20T01:10:00.000-08:00</c:serverTime>"
-    "</c:getServerTimeResult></m:getServerTimeResponse>"
-)
-
-
-def results(name, *records, total=None, pages=1, listed="recordList"):
-    return (
-        f"<m:{name}Response><c:{'searchResult' if 'search' in name else name + 'Result'}>"
-        f"<c:status isSuccess='true'/><c:totalRecords>{total or len(records)}</c:totalRecords>"
-        f"<c:pageSize>200</c:pageSize><c:totalPages>{pages}</c:totalPages>"
-        f"<c:searchId>S1</c:searchId><c:{listed}>{''.join(records)}</c:{listed}>"
-        f"</c:{'searchResult' if 'search' in name else name + 'Result'}></m:{name}Response>"
-    )
-
 
 def sold(number, changed="2026-11-20T00:50:00.000-08:00"):
     return (
@@ -726,26 +617,6 @@ def sold(number, changed="2026-11-20T00:50:00.000-08:00"):
         f"<s:lastModifiedDate>{changed}</s:lastModifiedDate>"
         "<s:orderStatus>_pendingFulfillment</s:orderStatus></c:record>"
     )
-
-
-class Recorded:
-    """Answers by operation, in turn; the last one stays."""
-
-    def __init__(self, **answers):
-        self.answers = {name: list(texts) for name, texts in answers.items()}
-        self.requests = []
-
-    def page(self, stream="transactions", cursor=None, reader=PULL):
-        auth = PULL.auth(SECRET, connection())
-        vendor = client(httpx.MockTransport(self.answer), auth, connection())
-        return reader.changes(vendor, stream, cursor, LONG_AGO, connection())
-
-    def answer(self, request):
-        self.requests.append(request)
-        name = request.headers["SOAPAction"].strip('"')
-        texts = self.answers[name]
-        text = ENVELOPE.replace("{}", texts.pop(0) if len(texts) > 1 else texts[0])
-        return httpx.Response(200, text=text, headers={"Content-Type": "text/xml"})
 
 
 def test_what_moved_while_its_second_was_read_comes_again():
@@ -782,10 +653,16 @@ def test_deletions_on_several_pages_and_of_other_types():
         at = "<c:deletedDate>2026-11-20T00:50:00.000-08:00</c:deletedDate>"
         return f"<c:deletedRecord>{at}{ref_}</c:deletedRecord>"
 
-    listed = {"listed": "deletedRecordList", "total": 4, "pages": 2}
+    listed = {"listed": "deletedRecordList", "total": 5, "pages": 2}
     pages = [
         results("getDeleted", one(1, "salesOrder"), one(2, "customer"), **listed),
-        results("getDeleted", one(3, "Invoice"), one(4, "itemFulfillment"), one(5, "vendorBill"), **listed),
+        results(
+            "getDeleted",
+            one(3, "Invoice"),
+            one(4, "itemFulfillment"),
+            one(5, "vendorBill"),
+            **listed,
+        ),
     ]
     second = "2026-11-20T08:50:00+00:00/2026-11-20T08:50:01+00:00"
     told = Recorded(getServerTime=[NOW], getDeleted=pages).page("deletions", second).told
