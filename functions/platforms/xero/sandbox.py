@@ -340,9 +340,14 @@ class XeroSandbox:
 
     def _acts(self, store: Store, kind: str) -> dict[str, Callable[[str, Json], Json]]:
         acts: dict[str, dict[str, Callable[[str, Json], Json]]] = {
-            "Contact": {"block": store.block, "invoice": store.raise_invoice},
+            "Contact": {
+                "block": store.block,
+                "invoice": store.raise_invoice,
+                "pay": store.pay_ahead,
+            },
             "Invoice": {"pay": store.pay, "credit": store.credit, "cancel": store.cancel},
             "CreditNote": {"pay": store.pay, "cancel": store.cancel},
+            "Overpayment": {"pay": store.pay},
             "Payment": {"cancel": store.undo_payment, "delete": store.undo_payment},
             "Item": {
                 "stock": lambda own, draft: store.set_stock(own, draft["quantity"]),

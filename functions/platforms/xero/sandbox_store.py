@@ -27,8 +27,8 @@ PERSON = "Ada Quill"
 class Store(Documents):
     """One organisation: what its API writes, and the acts of the people in it.
 
-    The acts, for tests without HTTP: ``raise_invoice``, ``pay``, ``credit``, ``cancel``,
-    ``delete``, ``edit``, ``block``, ``set_stock``, ``set_price``.
+    The acts, for tests without HTTP: ``raise_invoice``, ``pay``, ``pay_ahead``, ``credit``,
+    ``cancel``, ``delete``, ``edit``, ``block``, ``set_stock``, ``set_price``.
     """
 
     def seed(self, kind: str, given: Json) -> None:
@@ -331,6 +331,14 @@ class Store(Documents):
             return document
 
         return self.act(booked)
+
+    def pay_ahead(self, contact_id: str, draft: Json) -> Json:
+        """A customer's money for no invoice: it is an overpayment until it is used or paid back."""
+        amount = _decimal(draft["amount"])
+        if amount <= 0:
+            raise InvalidError("an amount is needed")
+        given = str(draft.get("reference", "")), self.tenant["base_currency"]
+        return self.act(lambda _: self.overpay(contact_id, amount, *given))
 
     def credit(self, invoice_id: str, draft: Json) -> Json:
         """A person credits an invoice, by ``lines`` or an ``amount`` with its tax.
