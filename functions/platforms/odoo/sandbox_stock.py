@@ -436,8 +436,18 @@ def in_unit(records: Records, quantity: float, unit: Any, into: Any) -> float:
     return count(quantity * records.of(Units, "uom.uom").ratio(unit, into))
 
 
+def _warehouse(locations: Records, row: Row) -> Any:
+    """The warehouse a place lies in: the one whose view is above it."""
+    views = {one["view_location_id"]: one["id"] for one in locations.txn.rows("stock.warehouse")}
+    place: Row | None = row
+    while place and place["id"] not in views:
+        place = locations.txn.get("stock.location", place.get("location_id"))
+    return views[place["id"]] if place else False
+
+
 COMPUTED.update(
     {
+        ("stock.location", "warehouse_id"): _warehouse,
         ("stock.location", "display_name"): lambda _, row: row["complete_name"],
         ("stock.quant", "available_quantity"): _available,
         ("stock.quant", "is_outdated"): _is_outdated,

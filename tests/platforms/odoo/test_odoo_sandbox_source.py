@@ -93,6 +93,22 @@ def test_what_was_reserved_is_free_where_it_is_taken_away(desk):
     assert quants(desk) == [("WH/Stock", 150.0, 150.0), ("WH/Stock/Cold", 50.0, 0.0)]
 
 
+def test_a_place_lies_in_a_warehouse():
+    desk = Desk(warehouses=[{"name": "North", "code": "NO"}], locations=["NO/Stock/Cold"])
+    desk.act("items", COLA, "move", quantity=30, to="NO/Stock/Cold")
+    fields = ["complete_name", "warehouse_id"]
+    rows = desk.found("stock.location", ["usage", "=", "internal"], fields=fields)
+    assert {row["complete_name"]: row["warehouse_id"] for row in rows} == {
+        "WH/Stock": [1, "My Company"],
+        "NO/Stock": [2, "North"],
+        "NO/Stock/Cold": [2, "North"],
+    }
+    outside = desk.found("stock.location", ["usage", "=", "customer"], fields=fields)
+    assert [row["warehouse_id"] for row in outside] == [False]
+    there = desk.found("stock.quant", ["location_id.warehouse_id", "=", 2], fields=QUANT)
+    assert [(row["location_id"][1], row["quantity"]) for row in there] == [("NO/Stock/Cold", 30.0)]
+
+
 def test_a_place_may_be_no_stock():
     desk = Desk(locations=["WH/Stock/Cold", ["WH/Stock/On the road", "transit"]])
     desk.act("items", COLA, "move", quantity=30, to="WH/Stock/On the road")
