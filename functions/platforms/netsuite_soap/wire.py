@@ -440,7 +440,6 @@ class Open(Record):
 
     sort: str
     entity: Ref = ""
-    currency: Ref = ""
     due_date: MaybeMoment = None
     amount_remaining: Money = Decimal(0)
     total: Money = Decimal(0)
