@@ -344,7 +344,7 @@ class House:
             self.queue.take(message.url)
             detail = __import__("json").loads(message.body)["detail"]
             hint = EntityRef(kind=Kind(detail["kind"]), key=detail["key"])
-            to = "assess" if message.url == "assess" else "erp"
+            to = "assess" if message.url == "assess" else message.url.split("-")[2]
             self.messages.append((to, hint))
         self.drain()
         return sent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ from fizzbridge.state.table import Row, TableUnavailableError, Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.receive import Receiver
 from tests.kit.clock import START, Clock
-from tests.kit.signing import IN_PATH, proof
+from tests.kit.signing import IN_BODY, IN_PATH, STATE, States, proof, stated
 
 EVENTS = Path(__file__).parents[2] / "events"
 CONNECTION = "shop-uk"
@@ -225,9 +225,10 @@ def signed(
 
 def http_event(headers: Mapping[str, str], body: bytes, *, encoded: bool = False) -> dict[str, Any]:
     """An HTTP API event, as API Gateway makes it."""
-    text = base64.b64encode(body).decode() if encoded else body.decode()
     headers = dict(headers)
-    token = headers.pop(IN_PATH, None)
+    token, state = headers.pop(IN_PATH, None), headers.pop(IN_BODY, None)
+    body = body if state is None else stated(body, state)
+    text = base64.b64encode(body).decode() if encoded else body.decode()
     return {
         "version": "2.0",
         "routeKey": f"POST /webhooks/{CONNECTION}",
@@ -245,10 +246,20 @@ def proven(webhook: WebhookAdapter, event: Mapping[str, Any], body: bytes) -> di
     return dict(event) | {n: shown[n] for n in ("headers", "pathParameters") if n in shown}
 
 
-def proof_in(webhook: WebhookAdapter, event: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+def proof_in(
+    webhook: WebhookAdapter, event: dict[str, Any]
+) -> tuple[MutableMapping[str, str], str]:
     """Where an event holds its proof: the fields, and the name among them."""
     names = webhook.signature.headers
-    return (event["headers"], names[0]) if names else (event["pathParameters"], "token")
+    if names:
+        return event["headers"], names[0]
+    path = event.get("pathParameters")
+    return (path, "token") if path else (States(event), STATE)
+
+
+def proves_any_body(webhook: WebhookAdapter) -> bool:
+    """Whether there is a proof of whatever body: not where it is in the body itself."""
+    return IN_BODY not in signed(webhook, {}, b"")
 
 
 @dataclass(frozen=True)

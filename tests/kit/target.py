@@ -67,11 +67,20 @@ def adapter(platform: str) -> TargetAdapter:
     return found()
 
 
+def facts(platform: str) -> Any:
+    """What ``events/<platform>/target.json`` says of a target; nothing where it says nothing.
+
+    ``told`` is why it keeps no objects that could be found, mapped or deleted: it is told of ours.
+    """
+    file = EVENTS / platform / "target.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
 class TargetHouse(House):
     """The house; ``events/<platform>/target.json`` says what its target sells."""
 
     def __init__(self, platform: str, roles: Sequence[str] = ("order.processing",)) -> None:
-        self.facts = json.loads((EVENTS / platform / "target.json").read_text())
+        self.facts = facts(platform)
         self.adapter = adapter(platform)
         shop, erp = BRIDGE["connections"]
         target = {"platform": platform, "roles": roles} | {

@@ -460,12 +460,15 @@ class Assessor:
             if child.ref.kind in {Kind.PAYMENT, Kind.REFUND}
             and (stored := child.parts.get(Part.RECORD))
         ]
+        done = view.parts.get(Part.PROCESSING)
         writes = []
         for target in dict.fromkeys((*result.targets, *links)):
+            # Its own shop is told what the ERP says of an order.
+            said = [done.fingerprint] if done and target == view.ref.connection else []
             is_routed = str(target in result.targets)
             # A hold that was released is a reason to try again.
             held = sorted(sk for sk in holds if sk.startswith(f"HOLD#{target}#"))
-            wanted = rows.token(*parts, *held, result.assessment.fingerprint(), is_routed)
+            wanted = rows.token(*parts, *said, *held, result.assessment.fingerprint(), is_routed)
             if rows.text(links.get(target, {}), "wanted") != wanted:
                 urgent = _was_sold(view, result.assessment)
                 write = rows.want(view.ref, target, wanted, now, urgent=urgent, attempts=0)

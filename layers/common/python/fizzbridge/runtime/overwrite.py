@@ -95,7 +95,7 @@ class Overwrite:
         outcomes: dict[EntityRef, Outcome] = {}
         jobs: list[_Job] = []
         situation = self._situation()
-        for ref in (*named, *self._others(kind, named, entity.most)):
+        for ref in self._first(kind, named, entity.most):
             if len(jobs) == entity.most:
                 break
             found = self._prepare(ref, entity, situation, holder)
@@ -107,15 +107,25 @@ class Overwrite:
             outcomes |= self._write(entity, jobs, holder)
         return {ref: Outcome("retry", timedelta(0)) for ref in named} | outcomes
 
-    def _others(self, kind: Kind, named: Sequence[EntityRef], most: int) -> Iterator[EntityRef]:
-        """What waits besides, the most urgent first. The index is only a hint: the rows decide."""
+    def _first(self, kind: Kind, named: Sequence[EntityRef], most: int) -> Iterator[EntityRef]:
+        """What was just sold, what messages name, and what has been waiting longest besides."""
         name, now = self._connection.name, self._now()
-        for shard in rows.shards(name):
-            due = now if shard == rows.urgent_shard(name) else now - self._settle_time
-            for pk, _ in self._table.index("behind", shard, up_to=to_text(due), limit=most):
-                ref = EntityRef.parse(pk)
-                if ref.kind is kind and ref not in named:
+        urgent, *others = rows.shards(name)
+        told = set(named)
+        for ref in dict.fromkeys((*self._waiting(kind, urgent, now, most), *named)):
+            told.add(ref)
+            yield ref
+        for shard in others:
+            for ref in self._waiting(kind, shard, now - self._settle_time, most):
+                if ref not in told:
                     yield ref
+
+    def _waiting(self, kind: Kind, shard: str, until: datetime, most: int) -> Iterator[EntityRef]:
+        """Links of a kind that are behind since then; the index is only a hint, the rows decide."""
+        for pk, _ in self._table.index("behind", shard, up_to=to_text(until), limit=most):
+            ref = EntityRef.parse(pk)
+            if ref.kind is kind:
+                yield ref
 
     @property
     def _settle_time(self) -> timedelta:

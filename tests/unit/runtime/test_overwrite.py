@@ -1,0 +1,252 @@
+"""What a shop shows of stock, prices and products: always the latest, in few calls, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from fizzbridge.errors import OutcomeUnknownError, RateLimitedError, TargetRejectedError
+from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.model.entity import Kind
+from fizzbridge.model.states import OrderState
+from tests.kit.house import ITEMS, line
+from tests.kit.way_back import WayBack
+
+COLA = {"COLA330-CASE@": "8", "COLA330-PALLET@": "0", "COLA330@": "200"}
+
+
+@pytest.fixture
+def house():
+    house = WayBack()
+    house.stock("COLA330", 200)
+    house.settle()
+    return house
+
+
+def test_stock_is_shown_in_every_code_in_whole_units(house):
+    assert house.shown() == COLA
+    assert len(house.shelves[Kind.STOCK_LEVEL].writes) == 1
+
+
+def test_a_burst_becomes_one_write_of_the_last(house):
+    for on_hand in range(48, 100):
+        house.stock("COLA330", on_hand)
+    house.clock.advance(10)
+    house.settle()
+    assert house.shown()["COLA330@"] == "99"
+    assert len(house.shelves[Kind.STOCK_LEVEL].writes) == 2
+
+
+def test_what_is_as_it_was_is_not_written(house):
+    house.stock("COLA330", 100)
+    house.stock("COLA330", 200)
+    house.settle()
+    assert len(house.shelves[Kind.STOCK_LEVEL].writes) == 1
+
+
+def test_many_go_in_one_call_and_no_more_than_it_takes():
+    items = [CatalogueItem(sku=f"S{number}", name="S") for number in range(10)]
+    house = WayBack(items=items)
+    for item in items:
+        house.stock(item.sku, 7)
+    house.settle()
+    assert house.shown() == {f"{item.sku}@": "7" for item in items}
+    sizes = [len(write) for write in house.shelves[Kind.STOCK_LEVEL].writes]
+    assert max(sizes) == 4
+    assert len(sizes) <= 4
+
+
+def test_one_bad_item_fails_alone_and_is_parked(house):
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    lemon = house.stock("LEMON1L", 60)
+    house.stock("COLA330", 48)
+    shelf.refuse[lemon] = TargetRejectedError("no such unit")
+    house.settle()
+    assert house.shown()["COLA330@"] == "48"
+    assert house.link(lemon, "shop")["status"] == "parked"
+    shelf.refuse.clear()
+    house.stock("LEMON1L", 61)
+    house.settle()
+    assert house.shown()["LEMON1L@"] == "61"
+
+
+def test_an_order_takes_stock_at_once_and_its_item_goes_first():
+    items = [*ITEMS, *(CatalogueItem(sku=f"S{number}", name="S") for number in range(8))]
+    house = WayBack(items=items)
+    for item in items:
+        house.stock(item.sku, 100)
+    house.settle()
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    done = len(shelf.writes)
+    for number in range(8):
+        house.stock(f"S{number}", 50)
+    house.clock.advance(10)
+    house.place(lines=[line("COLA330", 10)])
+    house.assess_all()
+    house.until(lambda: len(shelf.writes) > done)
+    assert str(shelf.writes[done][0]) == "StockLevel#erp/COLA330@WH"
+    house.settle()
+    assert house.shown()["COLA330@"] == "90"
+
+
+def test_a_call_nobody_answered_is_waited_out_and_done_again(house):
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    shelf.fail, shelf.is_silent = OutcomeUnknownError("no answer"), True
+    level = house.stock("COLA330", 100)
+    house.until(lambda: len(shelf.writes) == 2)
+    link = house.link(level, "shop")
+    assert "stamp" not in link
+    assert link["intent"]
+    shelf.fail = None
+    sent_at = house.clock()
+    house.stock("COLA330", 200)
+    house.settle()
+    assert house.shown() == COLA
+    assert house.clock() - sent_at >= timedelta(seconds=50)
+
+
+def test_a_refused_call_is_done_again_without_a_wait(house):
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    shelf.fail = RateLimitedError("slow down", retry_after=timedelta(seconds=3))
+    level = house.stock("COLA330", 100)
+    house.until(lambda: len(shelf.writes) == 2)
+    assert "intent" not in house.link(level, "shop")
+    shelf.fail = None
+    house.settle()
+    assert house.shown()["COLA330@"] == "100"
+
+
+def test_what_moves_while_it_is_written_is_written_again(house):
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    shelf.meanwhile = lambda: (house.stock("COLA330", 5), house.assess_all())
+    house.stock("COLA330", 100)
+    house.settle()
+    assert house.shown()["COLA330@"] == "5"
+
+
+def test_places_that_are_one_to_the_shop_are_added_up():
+    house = WayBack()
+    house.map("location", "loc-1", "WH")
+    house.stock("COLA330", 30)
+    house.stock("COLA330", 100, "FAR")
+    house.settle()
+    assert house.shown()["COLA330@loc-1"] == "30"
+    house = WayBack()
+    house.stock("COLA330", 30)
+    house.stock("COLA330", 100, "FAR")
+    house.settle()
+    assert house.shown()["COLA330@"] == "130"
+    house.stock("COLA330", 31)
+    house.settle()
+    assert house.shown()["COLA330@"] == "131"
+    house.told(house.stock("COLA330", 31, "FAR"), None)
+    house.settle()
+    assert house.shown()["COLA330@"] == "31"
+
+
+def test_a_mixed_case_goes_by_its_scarcest_component_whichever_moves():
+    mix = CatalogueItem(sku="MIX", name="Mix", components="COLA330*6 LEMON1L*6")
+    house = WayBack(items=[*ITEMS, mix])
+    house.stock("COLA330", 60)
+    house.settle()
+    assert house.shown()["MIX@"] == "0"
+    house.stock("LEMON1L", 30)
+    house.settle()
+    assert house.shown()["MIX@"] == "5"
+    house.stock("LEMON1L", 90)
+    house.settle()
+    assert house.shown()["MIX@"] == "10"
+    house.place(lines=[line("MIX", 4)])
+    house.settle()
+    assert house.shown()["MIX@"] == "6"
+    assert house.shown()["COLA330@"] == "36"
+
+
+def test_the_shops_own_codes_are_used():
+    house = WayBack()
+    house.map("sku", "KISTE-COLA", "COLA330-CASE")
+    house.stock("COLA330", 240)
+    house.settle()
+    assert house.shown() == {"KISTE-COLA@": "10", "COLA330-PALLET@": "0", "COLA330@": "240"}
+
+
+def test_an_item_kept_in_cases_is_counted_in_cans():
+    house = WayBack()
+    house.stock("COLA330-CASE", 10)
+    house.settle()
+    assert house.shown()["COLA330@"] == "240"
+
+
+def test_a_level_that_grows_old_is_believed_less_and_less():
+    item = CatalogueItem(sku="COLA330", name="Cola", daily_demand="240")
+    house = WayBack(items=[item])
+    house.stock("COLA330", 100)
+    house.settle()
+    assert house.shown()["COLA330@"] == "100"
+    house.clock.advance(2 * 3600)
+    house.settle()
+    first = int(house.shown()["COLA330@"])
+    assert first <= 80
+    house.clock.advance(3 * 3600)
+    house.settle()
+    assert int(house.shown()["COLA330@"]) <= first - 30
+    house.stock("COLA330", 100)
+    house.settle()
+    assert house.shown()["COLA330@"] == "100"
+
+
+def test_prices_take_turns_by_their_dates_though_nobody_says_a_word():
+    house = WayBack()
+    start = house.clock()
+    house.price("COLA330", "0.65")
+    house.price("COLA330", "0.59", "july", valid_from=start + timedelta(hours=1))
+    end = start + timedelta(hours=3)
+    house.price("COLA330", "0.49", "sale", valid_from=start + timedelta(hours=2), valid_to=end)
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"COLA330  1+": "0.65"}
+    for shown in ("0.59", "0.49", "0.59"):
+        house.clock.advance(3600)
+        house.settle()
+        assert house.shown(Kind.PRICE) == {"COLA330  1+": shown}
+
+
+def test_lists_and_steps_go_under_the_shops_names():
+    house = WayBack()
+    house.map("pricelist", "gid-7", "TRADE")
+    house.price("COLA330-CASE", "14.40")
+    house.price("COLA330-CASE", "12.00", "t1", price_list="TRADE")
+    house.price("COLA330-CASE", "11.00", "t9", price_list="TRADE", min_quantity=9)
+    house.price("COLA330-CASE", "1.00", "other", price_list="NOT-HERE")
+    house.settle()
+    assert house.shown(Kind.PRICE) == {
+        "COLA330-CASE  1+": "14.40",
+        "COLA330-CASE gid-7 1+": "12.00",
+        "COLA330-CASE gid-7 9+": "11.00",
+    }
+    house.told(house.price("COLA330-CASE", "9.99", "t9", price_list="TRADE"), None)
+    house.settle()
+    assert "COLA330-CASE gid-7 9+" not in house.shown(Kind.PRICE)
+
+
+def test_an_item_that_is_not_sold_any_more_is_taken_off():
+    house = WayBack()
+    house.product("COLA330")
+    house.settle()
+    assert set(house.shown(Kind.PRODUCT).values()) == {"True"}
+    house.product("COLA330", is_active=False)
+    house.settle()
+    assert set(house.shown(Kind.PRODUCT).values()) == {"False"}
+
+
+def test_the_shop_hears_of_its_order_and_never_loses_it():
+    house = WayBack()
+    order = house.place()
+    house.settle()
+    assert house.notes.told == []
+    house.process(order, "S00042", OrderState.CONFIRMED)
+    house.settle()
+    assert house.notes.told == [("update", ("1", "S00042", ()))]
+    house.process(order, "S00042", OrderState.CANCELLED)
+    house.settle()
+    assert house.notes.told[1:] == [("cancel", "1")]
