@@ -15,10 +15,20 @@ from hypothesis import strategies as st
 
 from fizzbridge.manifest import load_registry
 from tests.contract.test_sources import ROOT, webhook_of
-from tests.kit.source import Source, captured_logs, fixtures, http_event, proof_in, signed
+from tests.kit.source import (
+    Source,
+    captured_logs,
+    fixtures,
+    http_event,
+    proof_in,
+    proves_any_body,
+    signed,
+)
 
 PLATFORMS = sorted(
-    slug for slug, manifest in load_registry(ROOT).items() if manifest.functions.webhook
+    slug
+    for slug, manifest in load_registry(ROOT).items()
+    if manifest.functions.webhook and proves_any_body(webhook_of(slug))
 )
 ODD = st.one_of(
     st.none(),

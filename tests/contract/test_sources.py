@@ -30,6 +30,7 @@ from tests.kit.source import (
     fixtures,
     http_event,
     proof_in,
+    proves_any_body,
     signed,
 )
 
@@ -46,6 +47,14 @@ UNDECLARED = {
         "store/product/deleted",
         "store/channel/1/inventory/product/low_stock_reached",
         "store/channel/1/inventory/product/out_of_stock_reached",
+    },
+    "business_central": {
+        *("accounts", "companyInformation", "countriesRegions", "currencies", "dimensions"),
+        *("customerPaymentJournals", "employees", "generalLedgerEntries", "itemCategories"),
+        *("journals", "paymentMethods", "paymentTerms", "purchaseInvoices", "salesQuotes"),
+        *("shipmentMethods", "unitsOfMeasure", "vendors"),
+        # Of what names nothing, and of what only asks whether somebody listens.
+        "",
     },
     "lightspeed": {
         "register_closure.create",
@@ -68,6 +77,14 @@ def webhook_of(platform):
 
 def delivery(fixture):
     return Delivery.from_event(http_event(fixture.headers, fixture.body), AT)
+
+
+def told_by(webhook, fixture):
+    """What a genuine delivery tells."""
+    shown = delivery(fixture)
+    if not proves_any_body(webhook):
+        shown = webhook.proven(Delivery.from_event(fixture.event(webhook), AT), [SECRET])
+    return read(webhook, shown, CONNECTION)
 
 
 CASES = [
@@ -102,8 +119,7 @@ def golden(source):
     """A delivery that shows an entity, or names one where the platform's show none."""
     webhook = source.webhook
     told = [
-        (fixture, list(read(webhook, delivery(fixture), CONNECTION) or ()))
-        for fixture in fixtures(webhook.platform)
+        (fixture, list(told_by(webhook, fixture) or ())) for fixture in fixtures(webhook.platform)
     ]
     shows = [one for one, seen in told if any(map(is_shown, seen))]
     return (shows or [one for one, seen in told if seen])[0]
@@ -112,7 +128,7 @@ def golden(source):
 @pytest.fixture
 def showing(source, golden):
     """The same, of platforms whose deliveries show entities; the others only name them."""
-    told = read(source.webhook, delivery(golden), CONNECTION)
+    told = told_by(source.webhook, golden)
     if not any(map(is_shown, told)):
         pytest.skip(f"deliveries of {source.webhook.platform} name entities and show none")
     return golden
@@ -125,7 +141,7 @@ def took(source):
 
 @pytest.mark.parametrize(("platform", "fixture"), KNOWN)
 def test_every_fixture_becomes_what_was_agreed(platform, fixture, snapshot):
-    told = read(webhook_of(platform), delivery(fixture), CONNECTION)
+    told = told_by(webhook_of(platform), fixture)
     assert [shown(one) for one in told] == snapshot(extension_class=JSONSnapshotExtension)
 
 
@@ -150,7 +166,7 @@ def shown(one):
 def test_every_fixture_is_taken_in_at_once(platform, fixture):
     source = Source(webhook_of(platform))
     assert source.deliver(fixture.event(source.webhook)) == 200
-    told = read(source.webhook, delivery(fixture), CONNECTION)
+    told = told_by(source.webhook, fixture)
     assert {f"{one.ref}/PART#{one.part}" for one in told if isinstance(one, Seen)} == set(
         source.parts()
     )
@@ -350,6 +366,8 @@ def test_without_a_secret_the_vendor_is_asked_to_send_again(source, golden):
     "body", [b"not json", b"[]", b"null", b"{}", b'{"id": NaN}', b"[" * 5000, b"\xff\xfe", b"7"]
 )
 def test_what_cannot_be_read_is_kept_and_acknowledged(source, golden, body):
+    if not proves_any_body(source.webhook):
+        pytest.skip(f"what cannot be read proves nothing at {source.webhook.platform}")
     if body in [one.body for one in fixtures(source.webhook.platform)]:
         pytest.skip(f"{source.webhook.platform} does send {body.decode()}")
     headers = signed(source.webhook, golden.headers, body)

@@ -9,8 +9,9 @@ from typing import Any
 from fizzbridge.http.client import VendorClient
 from fizzbridge.observation import Seen
 from fizzbridge.settings import Connection
-from platforms.business_central import reading
+from platforms.business_central import accounts, reading
 from platforms.business_central.lookup import among
+from platforms.business_central.payments import payments
 from platforms.business_central.transport import rows
 from platforms.business_central.wire import NOBODY, Bill, PostedShipment, SalesOrder
 
@@ -48,13 +49,17 @@ def invoices(vendor: VendorClient, told: Rows, connection: Connection) -> Iterat
     """
     billed = [Bill.model_validate(row) for row in told]
     still = _open(vendor, (one.order_number for one in billed))
+    orders: dict[str, str] = {}
     for one in billed:
         of = still.get(one.order_number, "") if one.order_id == NOBODY else one.order_id
         if not of or not one.is_posted or one.status == "Corrective":
             continue
+        orders[one.id] = of
         yield reading.invoice(one, of, None, connection)
         if one.order_number and one.order_number not in still:
             yield reading.closed(one, of, connection.name)
+    yield from payments(vendor, orders, billed, connection)
+    yield from accounts.billed(vendor, billed, connection)
 
 
 def credit_notes(vendor: VendorClient, told: Rows, connection: Connection) -> Iterator[Seen]:
@@ -67,6 +72,7 @@ def credit_notes(vendor: VendorClient, told: Rows, connection: Connection) -> It
         for row in among(vendor, "/salesInvoices", "number", numbers, "id,number,orderId")
         if row["orderId"] != NOBODY
     }
+    yield from accounts.billed(vendor, memos, connection)
     memos = [one for one in memos if one.invoice_number in of]
     packed = [one for one in memos if reading.is_packed(one.lines, connection)]
     moved = _moved(vendor, "Sales Credit Memo", (one.number for one in packed), sign=1)

@@ -36,13 +36,20 @@ def _items(vendor: VendorClient, codes: Iterable[str]) -> dict[str, Item]:
 
 
 def among(
-    vendor: VendorClient, path: str, field: str, values: Iterable[str], select: str
+    vendor: VendorClient,
+    path: str,
+    field: str,
+    values: Iterable[str],
+    select: str = "",
+    also: str = "",
 ) -> Iterator[dict[str, Any]]:
-    """The records whose field is one of some values."""
+    """The records whose field is one of some values, and of which something else is true."""
     wanted = sorted(set(values) - {""})
     for start in range(0, len(wanted), AT_ONCE):
         some = equal(field, *wanted[start : start + AT_ONCE])
-        yield from rows(vendor, path, filter=some, select=select)
+        yield from rows(
+            vendor, path, filter=f"({some}) and {also}" if also else some, select=select
+        )
 
 
 def _resolve(line: Line, items: dict[str, Item], order: Order, location: str) -> Resolved:

@@ -1,4 +1,4 @@
-"""Reading back what Business Central holds: how far orders are, shipments, invoices, credit memos.
+"""Reading what Business Central holds: items, stock, customers, and what became of orders.
 
 https://learn.microsoft.com/en-us/dynamics365/business-central/dev-itpro/api-reference/v2.0/, API
 v2.0, read in November 2026, not tried against a tenant. Lists come in the order of their change;
@@ -10,9 +10,9 @@ in no list: an order that is gone is closed where an invoice of it is there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import httpx
 from pydantic import ValidationError
@@ -26,34 +26,43 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.runtime.wiring import now
 from fizzbridge.settings import Connection
-from platforms.business_central import gather
+from platforms.business_central import accounts, gather, goods
+from platforms.business_central.subscriptions import BusinessCentralSubscriptions
 from platforms.business_central.transport import ERRORS, POLLS, CompanyClient, authorised, query
+from platforms.business_central.webhook import BusinessCentralWebhook
 
 _CHANGED = "lastModifiedDateTime"
 
 
 class BusinessCentralPull(PullAdapter):
-    """Orders, posted shipments, invoices, and credit memos with the goods that came back."""
+    """Orders, documents posted of them, what was paid, customers, items and their stock."""
 
     platform = "business_central"
     clock = Timestamp("microsecond")
     errors = ERRORS
+    subscriptions = BusinessCentralSubscriptions()
+    calls = 8
+    level_streams: ClassVar[Set[str]] = frozenset({"items", "stock"})
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """Client credentials of the tenant the base URL names."""
         return authorised(secret, connection)
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read one record.
+        """Read one record, or what changed of a collection since.
 
         An order that is not there is closed, or deleted: that is for its invoices to say.
         """
+        if hint.what == "changes":
+            return self._since(vendor, hint, connection)
         listed = _LISTED[hint.what]
         client = CompanyClient(vendor, connection)
         path = query(f"/{listed.path}({hint.external_id})", expand=listed.lines)
         try:
             row = client.get(path).data
         except NotThereError:
+            if listed.path == "items":
+                return list(goods.deleted(hint.external_id, connection))
             if listed.kind is not Kind.ORDER:
                 return [Seen(ref(listed.kind, connection.name, hint.external_id), None, now())]
             ended = list(gather.closed(client, hint.external_id, connection))
@@ -61,6 +70,14 @@ class BusinessCentralPull(PullAdapter):
                 raise
             return ended
         return list(listed.tell(client, [row], connection))
+
+    def _since(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
+        """A page of what a notification was too small for, and the hint of the next."""
+        stream, _, cursor = hint.external_id.partition("@")
+        page = self.changes(vendor, stream, cursor, Span(connection.start_at), connection)
+        if page.is_last:
+            return page.told
+        return [*page.told, Hint(hint.what, f"{stream}@{page.cursor}", hint.of)]
 
     def changes(
         self,
@@ -86,8 +103,11 @@ class BusinessCentralPull(PullAdapter):
             since,
         )
         told: list[Told]
+        client = CompanyClient(vendor, connection)
         try:
-            told = list(listed.tell(CompanyClient(vendor, connection), rows, connection))
+            told = list(listed.tell(client, rows, connection))
+            if listed.kind is Kind.ORDER:
+                told += goods.promised(client, rows, connection)
         except ValidationError:
             told = [Hint(what, row["id"]) for row in rows]
         last = rows[-1][_CHANGED] if rows else since
@@ -115,7 +135,7 @@ class _Listed(NamedTuple):
     Attributes:
         kind: what it is.
         path: of the collection.
-        lines: the name of its lines.
+        lines: the name of its lines; empty where it has none.
         tell: what records tell.
     """
 
@@ -132,12 +152,19 @@ _LISTED = {
     "credit_note": _Listed(
         Kind.INVOICE, "salesCreditMemos", "salesCreditMemoLines", gather.credit_notes
     ),
+    "customer": _Listed(Kind.CUSTOMER, "customers", "", accounts.customers),
+    "item": _Listed(Kind.PRODUCT, "items", "", goods.items),
+    "stock": _Listed(Kind.STOCK_LEVEL, "items", "", goods.counted),
+    "entry": _Listed(Kind.STOCK_LEVEL, "itemLedgerEntries", "", goods.moved),
 }
 _STREAMS = {
     "orders": "order",
     "shipments": "shipment",
     "invoices": "invoice",
     "credit_notes": "credit_note",
+    "customers": "customer",
+    "items": "item",
+    "stock": "entry",
 }
 
-handler = pull_handler(BusinessCentralPull(), None)
+handler = pull_handler(BusinessCentralPull(), BusinessCentralWebhook())

@@ -30,8 +30,8 @@ TOKEN_URL = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"  # no
 LANGUAGE = {"Accept-Language": "en-US"}
 """Sentences of errors in one language."""
 
-PAGES = {"Prefer": "odata.maxpagesize=500"}
-"""Pages that come in time."""
+PAGES = {"Prefer": "odata.maxpagesize=200"}
+"""Pages that come in time, those of orders with their lines among them."""
 
 POLLS = {"Prefer": "odata.maxpagesize=40", "Data-Access-Intent": "ReadOnly"}
 """Lists that are polled: few enough that what a page belongs to is asked for in one address, and
@@ -40,7 +40,7 @@ from the replica, where reading an order does not change it."""
 SAFE = "$,'()"
 """May stand in a query as it is."""
 
-STEADY = frozenset({"/items", "/locations"})
+STEADY = frozenset({"/items", "/locations", "/companyInformation"})
 """Read once per run: what they answer does not change between create and update."""
 
 
@@ -84,6 +84,19 @@ def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
     )
 
 
+def company(connection: Connection) -> str:
+    """The path of the connection's company.
+
+    Raises:
+        ConfigurationError: its settings name none.
+    """
+    named = connection.settings.get("company")
+    if not named:
+        msg = f"{connection.name}: set company to its id, from {connection.base_url}/companies"
+        raise ConfigurationError(msg, platform=connection.platform)
+    return f"/companies({named})"
+
+
 class CompanyClient(ClientAround):
     """Puts the company into every path, and remembers lookups for the length of a run."""
 
@@ -92,11 +105,7 @@ class CompanyClient(ClientAround):
     ) -> None:
         super().__init__(inner)
         self._reads = reads
-        company = connection.settings.get("company")
-        if not company:
-            msg = f"{connection.name}: set company to its id, from {connection.base_url}/companies"
-            raise ConfigurationError(msg, platform=inner.platform)
-        self._company = f"/companies({company})"
+        self._company = company(connection)
         self._known: dict[str, Answer] = {}
 
     def request(
@@ -118,7 +127,7 @@ class CompanyClient(ClientAround):
 
 def query(path: str, **options: str) -> str:
     """A path with OData options; not every server reads a plus sign as a blank."""
-    asked = {f"${name}": value for name, value in options.items()}
+    asked = {f"${name}": value for name, value in options.items() if value}
     return f"{path}?{urlencode(asked, quote_via=quote, safe=SAFE)}" if asked else path
 
 

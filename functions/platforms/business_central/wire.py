@@ -35,6 +35,48 @@ class Item(Record):
     base_unit_of_measure_code: str
 
 
+class Goods(Item):
+    """The same, as it is told."""
+
+    display_name: str
+    gtin: str
+    unit_price: Decimal
+    """Of its own unit; nought where nobody said."""
+    price_includes_tax: bool
+    inventory: Decimal
+    """At all locations."""
+    last_modified_date_time: AwareDatetime
+
+
+class Account(Record):
+    """A customer."""
+
+    number: str
+    display_name: str
+    type: str
+    address_line1: str
+    address_line2: str
+    city: str
+    state: str
+    country: str
+    postal_code: str
+    phone_number: str
+    email: str
+    tax_registration_number: str
+    credit_limit: Decimal
+    """Nought for none."""
+    payment_terms_id: str
+    last_modified_date_time: AwareDatetime
+
+
+class Owed(Record):
+    """What a customer owes, in the currency of the books."""
+
+    number: str
+    balance: Decimal
+    """Negative where more was paid than is owed."""
+
+
 class SalesLine(Record):
     """A line of an order."""
 
@@ -50,6 +92,15 @@ class SalesLine(Record):
     location_id: str
     shipped_quantity: Decimal
     invoiced_quantity: Decimal
+
+
+class PromisedLine(Record):
+    """What of an order's line counts for stock."""
+
+    line_object_number: str
+    unit_of_measure_code: str
+    quantity: Decimal
+    shipped_quantity: Decimal
 
 
 class SalesOrder(Record):
@@ -132,6 +183,7 @@ class Bill(Record):
     order_number: str = ""
     invoice_number: str = ""
     """The invoice a credit memo is for."""
+    customer_number: str = ""
     issued_on: date = Field(validation_alias=AliasChoices("invoiceDate", "creditMemoDate"))
     posting_date: date
     due_date: date
@@ -140,6 +192,8 @@ class Bill(Record):
     total_amount_excluding_tax: Decimal
     total_tax_amount: Decimal
     total_amount_including_tax: Decimal
+    remaining_amount: Decimal = Decimal(0)
+    """What is not paid of an invoice; of a credit memo nobody says it."""
     last_modified_date_time: AwareDatetime
     lines: tuple[BillLine, ...] = Field(
         validation_alias=AliasChoices("salesInvoiceLines", "salesCreditMemoLines")

@@ -11,8 +11,10 @@ from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.party import Address
+from fizzbridge.runtime.pull import Span
 from fizzbridge.runtime.target import Situation
 from fizzbridge.settings import Connection
+from platforms.business_central.pull import BusinessCentralPull
 from platforms.business_central.sandbox import make
 from platforms.business_central.target import BusinessCentralTarget
 from tests.kit import orders
@@ -30,6 +32,10 @@ SECRET = {
     "client_secret": "sandbox-client-secret",
 }
 TARGET = BusinessCentralTarget()
+PULL = BusinessCentralPull()
+AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
+LONG_AGO = Span(datetime(2026, 1, 1, tzinfo=UTC))
+PACKS = Maps(unit={"CASE 24": "CASE"})
 
 
 def item(number, **more):
@@ -70,7 +76,7 @@ class Watched(SandboxTransport):
 class Bench:
     """A sandbox, and the adapter at work on it."""
 
-    def __init__(self, *, maps=None, secret=SECRET, seed=None, **settings):
+    def __init__(self, *, maps=None, secret=SECRET, seed=None, roles=(), **settings):
         client_credentials.cache_clear()
         self.sandbox = make(SEED | (seed or {}))
         self.transport = Watched(self.sandbox.app)
@@ -79,6 +85,7 @@ class Bench:
             platform="business_central",
             base_url=f"{HOST}/v2.0/{TENANT}/Production/api/v2.0",
             start_at=datetime(2026, 1, 1, tzinfo=UTC),
+            roles=roles,
             settings={
                 "company": COMPANY,
                 "token_url": f"{HOST}/{TENANT}/oauth2/v2.0/token",
@@ -130,6 +137,51 @@ class Bench:
             for request in self.transport.requests
             if request.method != "GET" and "oauth2" not in request.url.path
         ]
+
+
+class Desk(Bench):
+    """A bench with people at it, whose time stands still until it is moved."""
+
+    def __init__(self, **more):
+        super().__init__(**({"maps": PACKS} | more))
+        self.time = AT
+        self.sandbox.clock = lambda: self.time
+
+    def later(self):
+        self.time += timedelta(minutes=10)
+
+    def plain(self, transport=None):
+        """The client as the runtime gives it to a pull adapter."""
+        return VendorClient(
+            platform="business_central",
+            base_url=self.connection.base_url,
+            auth=PULL.auth(self.secret, self.connection),
+            errors=PULL.errors,
+            timeout=timedelta(seconds=25),
+            transport=transport or self.transport,
+        )
+
+    def page(self, stream, cursor=None, span=LONG_AGO):
+        return PULL.changes(self.plain(), stream, cursor, span, self.connection)
+
+    def told(self, stream, span=LONG_AGO):
+        """Everything a round tells, page by page."""
+        found, cursor, is_last = [], None, False
+        while not is_last:
+            page = self.page(stream, cursor, span)
+            found += page.told
+            cursor, is_last = page.cursor, page.is_last
+        return found
+
+    def fetch(self, hint):
+        return list(PULL.fetch(self.plain(), hint, self.connection))
+
+    def last(self, name):
+        return self.sandbox.store.records(name)[-1]
+
+    def act(self, path):
+        """An app's act by the API, such as cancelling a posted invoice."""
+        self.client().post(f"/{path}", json={}, writes=True)
 
 
 class Meddling(httpx.BaseTransport):

@@ -17,7 +17,7 @@ PATH = re.compile(
     rf"/v2\.0/{GUID}/\w+/api/v2\.0/companies\({GUID}\)"
     rf"/(?P<set>\w+)(?:\((?P<id>{GUID})\)(?:/(?:Microsoft\.NAV\.(?P<act>\w+)|(?P<part>\w+)))?)?$"
 )
-TERM = re.compile(rf"(\w+) (eq|ne|gt|ge|lt|le) ('(?:[^']|'')*'|{GUID}|[\d.TZ:-]+)$")
+TERM = re.compile(rf"(\w+) (eq|ne|gt|ge|lt|le) ('(?:[^']|'')*'|{GUID}|[\d.TZ:-]+|true|false)$")
 SHAPES = {
     "GUID": rf"{GUID}",
     "date": r"\d{4}-\d\d-\d\d",
@@ -90,11 +90,7 @@ def _query(name: str, params: httpx.QueryParams, *, is_one: bool) -> None:
             asked, allowed = value.split(","), set(_resources()[name]["navigation"])
         elif option == "$filter":
             assert not is_one, "one record is filtered"
-            terms = [TERM.match(term) for term in re.split(" (?:or|and) ", value)]
-            assert all(terms), value
-            asked, allowed = [term[1] for term in terms if term], fields
-            # The vendor takes "or" on one field only.
-            assert len(set(asked)) == 1, value
+            asked, allowed = _filtered(value), fields
         elif option == "$orderby":
             assert not is_one, "one record is sorted"
             asked, allowed = value.split(","), fields
@@ -103,6 +99,20 @@ def _query(name: str, params: httpx.QueryParams, *, is_one: bool) -> None:
             assert option in {"$top", "$skiptoken", "aid"}, option
             continue
         assert set(asked) <= allowed, f"{name} has no {set(asked) - allowed}"
+
+
+def _filtered(text: str) -> list[str]:
+    """The fields of a filter."""
+    found: list[str] = []
+    for either in text.split(" and "):
+        is_inner = either.startswith("(") and either.endswith(")")
+        terms = [TERM.match(term) for term in either[is_inner : -is_inner or None].split(" or ")]
+        assert all(terms), text
+        fields = {term[1] for term in terms if term}
+        # The vendor takes "or" on one field only.
+        assert len(fields) == 1, text
+        found += fields
+    return found
 
 
 def _body(name: str, body: dict[str, Any]) -> None:

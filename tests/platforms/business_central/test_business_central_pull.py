@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from fizzbridge.errors import NotThereError
-from fizzbridge.http.client import VendorClient
 from fizzbridge.model.documents import InvoiceState, ReturnState, ShipmentState
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.order import LineType
@@ -15,64 +14,20 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Hint
 from fizzbridge.runtime.pull import Span
 from platforms.business_central import reading
-from platforms.business_central.pull import BusinessCentralPull
 from platforms.business_central.wire import Bill, PostedShipment, SalesOrder
-from tests.kit.orders import Maps, line
-from tests.platforms.business_central.business_central_orders import Bench, view
+from tests.kit.orders import line
+from tests.platforms.business_central.business_central_orders import (
+    AT,
+    LONG_AGO,
+    PULL,
+    Desk,
+    view,
+)
 
-PULL = BusinessCentralPull()
-AT = datetime(2026, 11, 24, 9, tzinfo=UTC)
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-LONG_AGO = Span(datetime(2026, 1, 1, tzinfo=UTC))
-PACKS = Maps(unit={"CASE 24": "CASE"})
 COLA = line("COLA", 2, "45.84", unit="CASE", factor=24)
 FREIGHT = line(None, 1, "15.00", rates=(), kind="FREIGHT", id="freight")
 NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-class Desk(Bench):
-    """A bench with people at it, whose time stands still until it is moved."""
-
-    def __init__(self, **more):
-        super().__init__(**({"maps": PACKS} | more))
-        self.time = AT
-        self.sandbox.clock = lambda: self.time
-
-    def later(self):
-        self.time += timedelta(minutes=10)
-
-    def plain(self, transport=None):
-        """The client as the runtime gives it to a pull adapter."""
-        return VendorClient(
-            platform="business_central",
-            base_url=self.connection.base_url,
-            auth=PULL.auth(self.secret, self.connection),
-            errors=PULL.errors,
-            timeout=timedelta(seconds=25),
-            transport=transport or self.transport,
-        )
-
-    def page(self, stream, cursor=None, span=LONG_AGO):
-        return PULL.changes(self.plain(), stream, cursor, span, self.connection)
-
-    def told(self, stream, span=LONG_AGO):
-        """Everything a round tells, page by page."""
-        found, cursor, is_last = [], None, False
-        while not is_last:
-            page = self.page(stream, cursor, span)
-            found += page.told
-            cursor, is_last = page.cursor, page.is_last
-        return found
-
-    def fetch(self, hint):
-        return list(PULL.fetch(self.plain(), hint, self.connection))
-
-    def last(self, name):
-        return self.sandbox.store.records(name)[-1]
-
-    def act(self, path):
-        """An app's act by the API, such as cancelling a posted invoice."""
-        self.client().post(f"/{path}", json={}, writes=True)
 
 
 @pytest.fixture
