@@ -136,6 +136,41 @@ def test_the_state_of_an_order(state, delivery, invoices, confirm, expected):
     assert reading.order(told, connection(confirm=confirm)).body.state is expected
 
 
+def test_a_draft_invoice_closes_no_order_and_issuing_it_alone_is_seen(desk):
+    order = desk.export(view(COLA))
+    desk.act(order, "ship")
+    draft = desk.act(order, "invoice", post=False)
+    (seen,) = desk.told("orders")
+    assert seen.body.state is OrderState.RELEASED
+    desk.time += timedelta(minutes=10)
+    assert desk.told("orders", Span(desk.time)) == []
+    desk.call("account.move", "action_post", ids=[draft])
+    (issued,) = desk.told("orders", Span(desk.time))
+    assert issued.body.state is OrderState.CLOSED
+    assert list(PULL.fetch(desk.plain(), issued.refetch, desk.connection)) == [issued]
+
+
+@pytest.mark.parametrize(
+    ("invoices", "drafts", "expected"),
+    [
+        ([], {9}, OrderState.CLOSED),
+        ([8], {9}, OrderState.CLOSED),
+        ([8, 9], {9}, OrderState.RELEASED),
+    ],
+)
+def test_all_invoices_of_a_closed_order_are_issued(invoices, drafts, expected):
+    told = wire.Progress(
+        id=7,
+        name="S00007",
+        state="sale",
+        delivery_status="full",
+        invoice_status="invoiced",
+        invoice_ids=invoices,
+        write_date="2026-11-20 09:00:00",
+    )
+    assert reading.order(told, connection(), drafts).body.state is expected
+
+
 def test_an_order_made_by_hand_has_a_name_of_its_own(desk):
     (order,) = desk.call("sale.order", "create", vals_list=[{"partner_id": int(desk.partner)}])
     (seen,) = desk.told("orders")
