@@ -100,6 +100,8 @@ TROUBLES = {
     ),
 }
 """Faults a request may meet, by a short name: kind, code, message."""
+SCRIPTED = {"nonInventorySaleItem": "noninventoryitem"}
+"""Types that scripts call by more than the same word in small letters."""
 GATEWAY = {"bad_gateway": 502, "unavailable": 503}
 
 
@@ -187,7 +189,8 @@ class NetSuiteSoapSandbox:
         if not self.uri or kind not in self.seed["webhook_types"]:
             return
         name = str(uuid.UUID(int=next(self.notices), version=4))
-        body = {"event": event, "delivery_id": name, "type": kind, "id": number}
+        spelled = SCRIPTED.get(kind, kind.lower())
+        body = {"event": event, "delivery_id": name, "type": spelled, "id": number}
         self.outbox.tell(self.uri, number, body)
 
     async def _set_uri(self, request: Request) -> Response:

@@ -134,11 +134,18 @@ class Desk:
             return str(row["internalId"])
 
     def set_stock(self, sku: str, quantity: Decimal, location: str = "") -> None:
-        """Count an item at a location, in its base unit."""
+        """Count an item at a location, in its base unit: an adjustment by what is off."""
         with self.data.lock:
             key = self._place(sku, location)
             there = self.data.stock.get(key, {"onHand": Decimal()})["onHand"]
-            self.data.move(*key, quantity - there)
+            if quantity == there:
+                return
+            item, place = ({"id": one} for one in key)
+            line = {"item": item, "location": place, "adjustQtyBy": quantity - there}
+            values: Row = {"memo": "Count", "inventoryList": Sublist(True, [line])}
+            for name, key_ in (("account", "accounts"), ("subsidiary", "subsidiaries")):
+                values[name] = {"id": self.data.seed[key_][0]["internalId"]}
+            self._keep("inventoryAdjustment", values)
 
     def receive(
         self, sku: str, quantity: Decimal, location: str = "", *, is_here: bool = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from platforms.netsuite_soap.sandbox import make
+from platforms.netsuite_soap.sandbox import SCRIPTED, make
 from platforms.netsuite_soap.sandbox_store import SEED
 from sandbox.modules import sign
 from tests.platforms.netsuite_soap.netsuite_soap_world import (
@@ -250,7 +250,8 @@ def test_a_saved_record_is_told_thinly_and_signed(told):
     (delivery,) = told.deliveries
     body = json.loads(delivery.body)
     assert list(body) == ["event", "delivery_id", "type", "id"]
-    assert (body["event"], body["type"], body["id"]) == ("record.changed", "salesOrder", number)
+    # Scripts write types in small letters.
+    assert (body["event"], body["type"], body["id"]) == ("record.changed", "salesorder", number)
     second = str(int(told.now.timestamp()))
     assert delivery.headers == {
         "Content-Type": "application/json",
@@ -265,7 +266,23 @@ def test_only_the_record_that_was_saved_is_told_of(told):
     act(told, f"invoices/{invoice}/pay")
     act(told, "items/COLA330-C24/stock", quantity=5)
     kinds = [json.loads(one.body)["type"] for one in told.deliveries]
-    assert kinds == ["salesOrder", "itemFulfillment", "invoice", "customerPayment"]
+    assert kinds == [
+        "salesorder",
+        "itemfulfillment",
+        "invoice",
+        "customerpayment",
+    ]
+
+
+def test_where_the_script_is_deployed_on_adjustments_a_count_is_told():
+    ns = NetSuite(webhook_uri=HOOK, webhook_types=["inventoryAdjustment"])
+    act(ns, "items/COLA330-C24/stock", quantity=5)
+    (body,) = ns.bodies()
+    assert body["type"] == "inventoryadjustment"
+    (row,) = ns.get("inventoryAdjustment", body["id"])["inventoryList"]
+    assert (row["item"], row["location"]) == (COLA, "1")
+    act(ns, "items/COLA330-C24/stock", quantity=5)
+    assert len(ns.bodies()) == 1
 
 
 def test_people_and_integrations_are_told_of_alike(told):
@@ -276,11 +293,11 @@ def test_people_and_integrations_are_told_of_alike(told):
     act(told, f"orders/{number}/delete")
     heard = [(one["event"], one["type"], one["id"]) for one in told.bodies()]
     assert heard == [
-        ("record.changed", "salesOrder", number),
-        ("record.changed", "salesOrder", number),
-        ("record.changed", "inventoryItem", COLA),
+        ("record.changed", "salesorder", number),
+        ("record.changed", "salesorder", number),
+        ("record.changed", "inventoryitem", COLA),
         ("record.changed", "customer", CORNER),
-        ("record.deleted", "salesOrder", number),
+        ("record.deleted", "salesorder", number),
     ]
     assert len({one["delivery_id"] for one in told.bodies()}) == 5
 
@@ -342,7 +359,8 @@ def test_what_people_cannot_do_changes_nothing(told, path, body, status):
 
 def test_every_kind_the_script_is_deployed_on_has_a_fixture():
     kinds = {json.loads(json.loads(path.read_text())["body"])["type"] for path in FIXTURES}
-    assert kinds - {"vendorBill"} == set(SEED["webhook_types"])
+    wanted = {SCRIPTED.get(kind, kind.lower()) for kind in SEED["webhook_types"]}
+    assert kinds - {"vendorbill", "itemreceipt", "inventoryadjustment"} == wanted
     assert set(SEED["webhook_types"]) <= make().store.writes.savers.keys()
 
 
