@@ -11,8 +11,9 @@ from platforms.business_central.lines import code
 from platforms.business_central.transport import query, rows
 
 READ = (
-    "salesOrders salesInvoices salesShipments salesCreditMemos itemLedgerEntries customers items "
-    "unitsOfMeasure taxGroups taxAreas locations paymentTerms accounts"
+    "salesOrders salesInvoices salesShipments salesCreditMemos itemLedgerEntries items "
+    "customers customerFinancialDetails unitsOfMeasure taxGroups taxAreas locations paymentTerms "
+    "accounts"
 ).split()
 
 NAMED = {

@@ -6,11 +6,13 @@ the orders that are open: the API has no figure for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.catalogue import StockLevel
 from fizzbridge.model.entity import EntityRef, Kind, Role, ref
@@ -25,6 +27,7 @@ from platforms.business_central.wire import Goods, PromisedLine
 
 Rows = Sequence[Mapping[str, Any]]
 
+_SIZE = re.compile(r"(.+)\*([1-9]\d*)")
 _FIELDS = "id,number,displayName,type,blocked,gtin,unitPrice,priceIncludesTax"
 _COUNTED = f"{_FIELDS},inventory,baseUnitOfMeasureCode,lastModifiedDateTime"
 
@@ -110,9 +113,14 @@ def _taken(item: Goods, lines: Iterable[PromisedLine], connection: Connection) -
 
 def _sizes(connection: Connection) -> dict[str, Decimal]:
     """How many of an item's own unit others hold: ``CASE*24 LAYER*216``."""
-    said = str(connection.settings.get("units", "")).split()
-    pairs = (one.rpartition("*") for one in said)
-    return {code(unit): Decimal(size) for unit, _, size in pairs}
+    sizes: dict[str, Decimal] = {}
+    for one in str(connection.settings.get("units", "")).split():
+        found = _SIZE.fullmatch(one)
+        if found is None:
+            msg = f"{connection.name}: units: '{one}' is no unit with its size, such as CASE*24"
+            raise ConfigurationError(msg, platform=connection.platform)
+        sizes[code(found[1])] = Decimal(found[2])
+    return sizes
 
 
 def _level(item: Goods, taken: Decimal, at: datetime, connection: Connection) -> Seen:

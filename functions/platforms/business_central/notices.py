@@ -134,4 +134,4 @@ def _is_proven(told: dict[str, Any], secrets: Sequence[str]) -> bool:
     given = str(told.get(_STATE) or "").encode("utf-8", "replace")
     # All secrets are tried, whichever fits: the time taken must not tell which one is in use.
     fits = [hmac.compare_digest(secret.encode(), given) for secret in secrets]
-    return any(fits)
+    return bool(given) and any(fits)

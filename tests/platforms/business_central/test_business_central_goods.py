@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.model.entity import Kind, Role, ref
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Hint
@@ -193,6 +194,12 @@ def test_an_item_whose_cases_nobody_counted_is_not_told():
     assert level(desk, "COLA") is None
     told = of(desk.told("orders"), Kind.STOCK_LEVEL).values()
     assert [seen.body.sku for seen in told] == ["LEMON"]
+
+
+def test_a_unit_without_a_size_is_said_to_be_one():
+    desk = Desk(units="CASE*24 LAYER", **DEPOT)
+    with pytest.raises(ConfigurationError, match="'LAYER' is no unit with its size"):
+        level(desk, "COLA")
 
 
 def test_an_item_kept_in_kegs_is_counted_in_kegs(desk):
