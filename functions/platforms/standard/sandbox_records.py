@@ -89,7 +89,11 @@ class Entry:
     @property
     def place(self) -> tuple[str, str, str]:
         """Where it stands in its list: by its time, then its id."""
-        return (self.changed.astimezone(UTC).isoformat("T", "microseconds"), self.id, self.part or "")
+        return (
+            self.changed.astimezone(UTC).isoformat("T", "microseconds"),
+            self.id,
+            self.part or "",
+        )
 
     def data(self) -> Json:
         """What is told of it, and what the API shows."""
