@@ -76,6 +76,12 @@ def validate(request: httpx.Request) -> tuple[str, str]:
         dated = asked.find(f"{MESSAGES}getDeletedFilter/{PLATFORM_CORE}deletedDate")
         assert dated.get("operator") == "within"
         return "", operation
+    if operation == "getItemAvailability":
+        refs = asked.findall(f"{MESSAGES}itemAvailabilityFilter/{PLATFORM_CORE}item/*")
+        assert refs, "no item is asked for"
+        assert {one.tag for one in refs} == {f"{PLATFORM_CORE}recordRef"}
+        assert all(one.get("internalId") for one in refs), "an item without an id"
+        return "ItemAvailability", operation
     searched = asked.find(f"{MESSAGES}searchRecord").get(TYPE).rpartition(":")[2]
     return searched.removesuffix("Search"), operation
 

@@ -684,9 +684,25 @@ def test_a_server_without_time_is_an_error():
 def test_every_request_is_one_the_spec_allows(desk):
     order = desk.place(COLA)
     desk.act(f"orders/{order}/ship")
+    bill = desk.act(f"orders/{order}/invoice")
+    desk.act(f"invoices/{bill}/pay")
+    desk.act(f"customers/{desk.customer}/edit", creditLimit="5000", terms="2")
+    desk.act("items/COLA/price", price="9.00")
     sent = len(desk.transport.requests)
-    desk.told()
-    desk.told("deletions")
-    desk.fetch(Hint("order", order))
+    for stream in ("transactions", "deletions", "customers", "items", "stock"):
+        desk.told(stream)
+    desk.told("customers", span=Span(desk.time - timedelta(hours=2)))
+    for what, number in (("order", order), ("goods", f"salesOrder:{order}"), ("item", "57")):
+        assert desk.fetch(Hint(what, number))
     requests = [one for one in desk.transport.requests[sent:] if "_sandbox" not in one.url.path]
-    assert {validate(request)[1] for request in requests} >= {"search", "getDeleted", "get"}
+    asked_for = {validate(request) for request in requests}
+    assert asked_for >= {
+        ("Transaction", "search"),
+        ("Customer", "search"),
+        ("Item", "search"),
+        ("Term", "search"),
+        ("Location", "search"),
+        ("ItemAvailability", "getItemAvailability"),
+        ("", "getDeleted"),
+        ("SalesOrder", "get"),
+    }

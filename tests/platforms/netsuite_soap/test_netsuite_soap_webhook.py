@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 import pytest
 
 from fizzbridge.errors import VerificationError
-from fizzbridge.model.entity import Kind
+from fizzbridge.model.entity import Kind, Role
 from fizzbridge.observation import Hint
 from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.request import Delivery
 from platforms.netsuite_soap.sandbox_store import SEED
 from platforms.netsuite_soap.webhook import ITEMS, MOVING, READ, Changed, NetSuiteSoapWebhook, named
 from tests.kit.orders import line
-from tests.platforms.netsuite_soap.netsuite_soap_desk import Desk
+from tests.kit.source import DLQ, Source, bridge, http_event
+from tests.platforms.netsuite_soap.netsuite_soap_desk import PULL, Desk
+from tests.platforms.netsuite_soap.netsuite_soap_orders import SECRET
 
 COLA = line("COLA", 2, "45.84", unit="CASE", factor=24)
 WEBHOOK = NetSuiteSoapWebhook()
@@ -102,6 +104,50 @@ def test_a_notice_is_proven_by_its_secret_and_its_time(desk):
     WEBHOOK.signature.verify(told, (SEED["webhook_secret"],), told.received_at)
     with pytest.raises(VerificationError):
         WEBHOOK.signature.verify(told, ("another",), told.received_at)
+
+
+def test_the_runtime_takes_in_what_the_script_posts_and_what_is_polled(desk):
+    order = desk.place(COLA)
+    desk.act(f"customers/{desk.customer}/edit", creditLimit="5000")
+    desk.act("items/COLA/price", price="9.00")
+    desk.act(f"orders/{order}/ship")
+    bill = desk.act(f"orders/{order}/invoice")
+    paid = desk.act(f"invoices/{bill}/pay")
+    config = bridge(
+        "netsuite_soap",
+        base_url=desk.connection.base_url,
+        settings=desk.connection.settings,
+        roles=[one for one in Role if one is not Role.ORDER_REQUEST],
+    )
+    bridged = Source(WEBHOOK, PULL, desk.transport, config)
+    bridged.secrets["api"] = json.dumps(SECRET)
+    bridged.secrets["signing"] = json.dumps({"active": [SEED["webhook_secret"]]})
+    # The passport is signed by the wall clock.
+    desk.sandbox.clock = lambda: datetime.now(UTC)
+    for one in posted(desk):
+        bridged.clock.advance((one.received_at - bridged.clock()).total_seconds())
+        assert bridged.deliver(http_event(one.headers, one.body)) == 200
+    heard = [one["what"] for one in bridged.messages()]
+    # The order was saved twice: made, then approved.
+    named = ["customer", "item", "shipment", "invoice", "payment"]
+    assert heard == ["order", "goods", "order", "goods", *named]
+    bridged.drain()
+    told = {name.removesuffix("/PART#record") for name in bridged.parts()}
+    assert told >= {
+        f"Order#shop-uk/{order}/PART#processing",
+        f"Invoice#shop-uk/{bill}",
+        f"Payment#shop-uk/{paid}",
+        f"Customer#shop-uk/{desk.customer}",
+        "Product#shop-uk/57",
+        "Price#shop-uk/57:1:GBP:CASE:1",
+        "StockLevel#shop-uk/57@1",
+    }
+    before = bridged.content()
+    for stream in ("transactions", "deletions", "customers", "items", "stock"):
+        bridged.work({"type": "poll", "stream": stream})
+        bridged.drain()
+    assert set(bridged.content()) >= set(before) | {"StockLevel#shop-uk/58@1/PART#record"}
+    assert bridged.messages(DLQ) == []
 
 
 def test_every_type_the_script_is_deployed_on_is_read():
