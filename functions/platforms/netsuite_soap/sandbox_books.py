@@ -203,8 +203,10 @@ class Books:
 
     # Stock.
 
-    def stamp(self, before: dict[tuple[str, str], Decimal]) -> None:
+    def stamp(self, before: dict[tuple[str, str], Decimal] | None) -> None:
         """Note the time where orders hold more or less than before: that much is available."""
+        if before is None:
+            return
         held = self.commitments()
         for place in before.keys() | held.keys():
             if before.get(place, ZERO) != held.get(place, ZERO) and place in self.store.stock:

@@ -204,7 +204,7 @@ class Writes:
     ) -> None:
         """Keep a record, move the stock it moves, and say what was done, if it was done by us."""
         kind = row["_kind"]
-        before, held = self.documents.effect(old), self.books.commitments()
+        before, held = self.documents.effect(old), self.held(kind)
         was_open = old is not None and kind == "salesOrder" and self.is_open(old)
         touched = [*self.touched(old), *self.touched(row)]
         self.store.put(row, *touched, is_scripted=runs_scripts)
@@ -219,6 +219,10 @@ class Writes:
             self.accepted[f"{name} cancelled"] += 1
         else:
             self.accepted[f"{name} updated"] += 1
+
+    def held(self, kind: str) -> dict[tuple[str, str], Decimal] | None:
+        """What orders hold now, if a record of this kind may change it."""
+        return self.books.commitments() if kind in ("salesOrder", "itemFulfillment") else None
 
     def is_open(self, order: Row) -> bool:
         """Whether an order is neither closed nor cancelled."""
@@ -271,7 +275,7 @@ class Writes:
         if self.is_used(kind, number):
             text = "This record cannot be deleted because it has dependent records."
             raise user_error(text)
-        touched, held = self.touched(row), self.books.commitments()
+        touched, held = self.touched(row), self.held(kind)
         self.move(self.documents.effect(row), {})
         self.store.drop(kind, number)
         self.books.stamp(held)
