@@ -100,7 +100,7 @@ def _address(place: Addressed, of: Account, known: _Known) -> Address:
         city=place.city,
         region=region.code if region else "",
         postal_code=place.zip,
-        country=country.code if country else None,
+        country=(country.code if country else "") or None,
         phone=place.phone,
     )
 

@@ -151,37 +151,21 @@ def levels(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator
     began = now()
     ids = {one.product_id for one in map(Moving.model_validate, rows)} - {None}
     items = by_id(vendor, Item, ids)
-    places = _Places(vendor) if items else None
-    if places is None:
+    if not items:
         return
     internal = ["location_id.usage", "=", "internal"]
     quants = where(vendor, Quant, ["product_id", "in", sorted(items)], internal)
     lots = by_id(vendor, Lot, (one.lot_id for one in quants))
+    places = by_id(vendor, Location, (one.location_id for one in quants))
+    there: dict[tuple[int, int], list[Quant]] = {}
+    for one in quants:
+        place = places[one.location_id or 0]
+        there.setdefault((one.product_id or 0, place.warehouse_id or 0), []).append(one)
+    warehouses = where(vendor, Warehouse)
     for item in items.values():
-        for code in places.codes if item.default_code else ():
-            here = [
-                one
-                for one in quants
-                if one.product_id == item.id and places.of(one.location_id) == code
-            ]
-            yield _level(item, code, here, lots, connection.name, began)
-
-
-class _Places:
-    """The warehouses, and which places are in them."""
-
-    def __init__(self, vendor: VendorClient) -> None:
-        warehouses = where(vendor, Warehouse)
-        self._views = {one.view_location_id or 0: one.code for one in warehouses}
-        inside = where(vendor, Location, ["id", "child_of", sorted(self._views)])
-        self._above = {one.id: one.parent for one in inside}
-        self.codes = sorted(self._views.values())
-
-    def of(self, place: int | None) -> str:
-        """The code of a place's warehouse; empty where it is in none."""
-        while place and place not in self._views:
-            place = self._above.get(place)
-        return self._views[place] if place else ""
+        for warehouse in warehouses if item.default_code else ():
+            here = there.get((item.id, warehouse.id), [])
+            yield _level(item, warehouse.code, here, lots, connection.name, began)
 
 
 def _level(

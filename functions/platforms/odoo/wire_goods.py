@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
-from pydantic import Field
-
 from platforms.odoo.wire import Many2one, MaybeMoment, Moment, Name, Text, Told
 
 
@@ -69,15 +67,14 @@ class Moving(Told):
 
 
 class Warehouse(Told):
-    """``stock.warehouse``: what is below its view is in it."""
+    """``stock.warehouse``, by its short name."""
 
     model: ClassVar[str] = "stock.warehouse"
     code: str
-    view_location_id: Many2one
 
 
 class Location(Told):
-    """``stock.location``: a place in another."""
+    """``stock.location``: a place, in a warehouse or in none."""
 
     model: ClassVar[str] = "stock.location"
-    parent: Many2one = Field(alias="location_id")
+    warehouse_id: Many2one

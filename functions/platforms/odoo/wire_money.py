@@ -86,7 +86,7 @@ class Addressed(Told):
 
     model: ClassVar[str] = "res.partner"
     name: Text = Field(repr=False)
-    type: str
+    type: Text
     active: bool
     street: Text = Field(repr=False)
     street2: Text = Field(repr=False)
@@ -124,7 +124,7 @@ class Account(Addressed):
 class Coded(Told):
     """A record that is known by its code."""
 
-    code: str
+    code: Text
 
 
 class Country(Coded):
