@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 from cli.stack import Stack
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.sweep import hint
 from fizzbridge.state import Row
+from fizzbridge.state.moments import to_text
 
 READERS = 8
 MANY = 10_000
@@ -46,6 +48,26 @@ def read(
     with ThreadPoolExecutor(READERS) as pool:
         found = pool.map(lambda ref: stack.table.get(str(ref), sk), listed)
         yield from ((ref, row) for ref, row in zip(listed, found, strict=True) if row)
+
+
+def shown_again(stack: Stack, connection: str, now: datetime) -> int:
+    """Have a shop told anew of everything that is sold there; what it shows already stays.
+
+    Returns:
+        How many products, prices and levels are looked at.
+    """
+    token = rows.token("shown again", to_text(now))
+    told = 0
+    for owner in stack.connections:
+        for row in stack.table.query(rows.sold_pk(owner)):
+            ref = EntityRef.parse(rows.text(row, "sk"))
+            if stack.table.get(str(ref), rows.link_sk(connection)):
+                stack.table.write(rows.want(ref, connection, token, now))
+                tell(stack, connection, ref)
+            else:
+                stack.table.write(rows.want(ref, rows.ASSESS, token, now))
+            told += 1
+    return told
 
 
 def tell(stack: Stack, connection: str, ref: EntityRef) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from cli.asked import ask
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, DryRunOption, Tool, command, grid
 from fizzbridge.mistakes import suggestion
+from fizzbridge.model.entity import LEVEL_KINDS
 from fizzbridge.runtime import rows
 from fizzbridge.state import Write
 from fizzbridge.state.moments import to_text
@@ -67,6 +68,18 @@ def put(stack: Stack, connection: str, sort: str, value: str, mapped: str) -> in
     return len(held)
 
 
+def shown_again(stack: Stack, connection: str, named: Iterable[str]) -> int:
+    """Have a shop told anew of what is sold there, where maps say how that is called.
+
+    Returns:
+        How many products, prices and levels are looked at.
+    """
+    is_told = LEVEL_KINDS & set(stack.manifest(connection).entities.target)
+    if not is_told or not {"sku", "location", "pricelist"} & set(named):
+        return 0
+    return links.shown_again(stack, connection, datetime.now(UTC))
+
+
 def take_away(stack: Stack, connection: str, sort: str, value: str) -> None:
     """Delete a row of a map; what it was used for stays as it is."""
     if value not in listed(stack, connection, sort):
@@ -105,8 +118,12 @@ def set_command(
     """Map a code; documents held for want of it go on by themselves."""
     held = put(tool.stack, connection, sort, value, mapped)
     goes_on = f"{held} held for it: on the way now." if held else "Nothing was held for it."
+    shown = shown_again(tool.stack, connection, [sort])
+    if shown:
+        goes_on += f" {shown} products, prices and levels are looked at."
+    said = {"connection": connection, "sort": sort, "value": value, "mapped": mapped}
     tool.answer(
-        {"connection": connection, "sort": sort, "value": value, "mapped": mapped, "held": held},
+        said | {"held": held, "shown_again": shown},
         f"{connection}: {sort} {value} is {mapped}. {goes_on}",
     )
 
@@ -117,6 +134,7 @@ def unset_command(
 ) -> None:
     """Take a code out of a map."""
     take_away(tool.stack, connection, sort, value)
+    shown_again(tool.stack, connection, [sort])
     tool.answer(
         {"connection": connection, "sort": sort, "value": value, "mapped": None},
         f"{connection}: {sort} {value} is not mapped any more.",
@@ -191,6 +209,7 @@ def import_command(
     if not dry_run:
         for sort, value, mapped in tool.track(new, f"setting {connection}"):
             held += put(tool.stack, connection, sort, value, mapped)
+        shown_again(tool.stack, connection, {sort for sort, _, _ in new})
     verb = "would be set" if dry_run else "set"
     tool.answer(
         {"connection": connection, "set": len(new), "held": held, "dry_run": dry_run},

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli import resync
+from cli import links, resync
 from cli.stack import CommandError, Stack
 from cli.tool import DryRunOption, Tool, command, connections
 from fizzbridge.model.entity import EntityRef
@@ -117,10 +117,13 @@ def apply_command(
         ref: resync.assess_again(tool.stack, ref, now)
         for ref in tool.track(found.missing, "asking for assessments")
     }
+    with tool.waiting("looking for products, prices and stock"):
+        sold = links.shown_again(tool.stack, connection, now)
     with tool.waiting("waiting for assessments"):
         got, late = taken_up(tool.stack, connection, asked, timedelta(seconds=wait))
     tool.answer(
-        data | {"linked_now": got, "not_assessed_yet": late},
+        data | {"linked_now": got, "not_assessed_yet": late, "sold": sold},
         f"{connection}: {got} orders got a link, {len(found.linked)} had one, "
-        f"{len(found.missing) - got} are not routed there or not assessed yet ({late}).",
+        f"{len(found.missing) - got} are not routed there or not assessed yet ({late}). "
+        f"{sold} products, prices and levels are looked at.",
     )

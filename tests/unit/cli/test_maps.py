@@ -14,6 +14,7 @@ def test_what_is_set_is_listed_until_it_is_unset(fizzbridge):
         "value": "COLA",
         "mapped": "COLA330",
         "held": 0,
+        "shown_again": 0,
     }
     listed = fizzbridge("map", "list", "shop-uk", "sku", "--json")
     assert listed.data == [{"value": "COLA", "mapped": "COLA330"}]

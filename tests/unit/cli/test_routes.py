@@ -29,7 +29,7 @@ def test_orders_without_a_link_are_assessed_again(fizzbridge, stack, shop):
     assert not asked(stack, missing)
 
     ran = fizzbridge(*arguments, "--wait", "0")
-    assert ran.data == counted | {"linked_now": 0, "not_assessed_yet": 1}
+    assert ran.data == counted | {"linked_now": 0, "not_assessed_yet": 1, "sold": 0}
     assert asked(stack, missing)
     assert not asked(stack, linked)
     assert not asked(stack, earlier)
@@ -41,6 +41,7 @@ def test_orders_without_a_link_are_assessed_again(fizzbridge, stack, shop):
         "without_link": 0,
         "linked_now": 0,
         "not_assessed_yet": 0,
+        "sold": 0,
     }
 
 

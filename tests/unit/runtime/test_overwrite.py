@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from fizzbridge.errors import OutcomeUnknownError, RateLimitedError, TargetRejectedError
-from fizzbridge.model.catalogue import CatalogueItem
-from fizzbridge.model.entity import Kind
+from fizzbridge.model.catalogue import CatalogueItem, Price
+from fizzbridge.model.entity import Kind, ref
+from fizzbridge.model.money import Money
 from fizzbridge.model.states import OrderState
+from fizzbridge.model.units import Unit
+from fizzbridge.runtime.assess import Assessor
 from tests.kit.house import ITEMS, line
 from tests.kit.way_back import WayBack
 
@@ -250,3 +255,102 @@ def test_the_shop_hears_of_its_order_and_never_loses_it():
     house.process(order, "S00042", OrderState.CANCELLED)
     house.settle()
     assert house.notes.told[1:] == [("cancel", "1")]
+
+
+# -- what the shop says back -----------------------------------------------------------------------
+
+
+def own_words(house, sku, amount, **more):
+    """The shop's webhook about a product of its own: what it asks for it."""
+    house.told(
+        ref(Kind.PRICE, "shop", f"v-{sku}"),
+        Price(
+            product=ref(Kind.PRODUCT, "shop", f"v-{sku}"),
+            sku=sku,
+            unit=Unit.EACH,
+            price=Money(amount=Decimal(amount), currency="GBP"),
+            tax_included=False,
+        ),
+        by="shop",
+        **more,
+    )
+    house.settle()
+
+
+def drift(house):
+    return [event for kind, event in house.events if kind == "DriftFound"]
+
+
+def priced(**shop):
+    house = WayBack()
+    first, second = house.bridge.connections
+    changed = {"connections": (first.model_copy(update=shop), second)}
+    house.bridge = house.bridge.model_copy(update=changed)
+    house.rules = replace(house.rules, bridge=house.bridge)
+    house.assessor = Assessor(house.table, house.objects, house.rules, house.clock)
+    house.price("COLA330", "0.65")
+    house.settle()
+    own_words(house, "COLA330", "0.65")
+    return house
+
+
+def writes(house):
+    return len(house.shelves[Kind.PRICE].writes)
+
+
+def test_our_own_write_coming_back_stops_there():
+    house = priced()
+    known, events = writes(house), len(house.events)
+    own_words(house, "COLA330", "0.65")
+    assert writes(house) == known
+    assert drift(house) == []
+    assert [kind for kind, _ in house.events[events:]] in ([], ["EntityObserved"])
+
+
+def test_a_change_on_its_way_is_no_drift():
+    house = priced()
+    house.price("COLA330", "0.70")
+    own_words(house, "COLA330", "0.65", at=house.clock())
+    assert drift(house) == []
+    own_words(house, "COLA330", "0.70")
+    assert drift(house) == []
+
+
+def test_what_a_person_changes_in_the_shop_is_reported_and_let_be():
+    house = priced()
+    known = writes(house)
+    own_words(house, "COLA330", "0.99")
+    (event,) = drift(house)
+    assert (event.differences[0].owner_says, event.differences[0].told) == ("0.65 GBP", "0.99 GBP")
+    assert writes(house) == known
+
+
+def test_where_it_is_to_be_corrected_it_is_written_over_once():
+    house = priced(drift="correct")
+    known = writes(house)
+    own_words(house, "COLA330", "0.99")
+    assert writes(house) == known + 1
+    own_words(house, "COLA330", "0.65")
+    own_words(house, "COLA330", "0.98")
+    assert writes(house) == known + 2, "another change is another correction"
+
+
+def test_a_value_the_shop_does_not_hold_is_written_over_once_and_reported_once():
+    house = priced(drift="correct")
+    known = writes(house)
+    for _ in range(4):
+        own_words(house, "COLA330", "0.66")
+    assert writes(house) == known + 1
+    assert [one.differences[0].is_unholdable for one in drift(house)] == [False, True]
+    house.price("COLA330", "0.70")
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"COLA330  1+": "0.70"}
+
+
+def test_what_the_shop_begins_to_sell_is_shown_at_once():
+    house = WayBack()
+    house.price("COLA330", "0.65")
+    house.settle()
+    known = writes(house)
+    own_words(house, "COLA330", "0.00")
+    assert writes(house) == known + 1

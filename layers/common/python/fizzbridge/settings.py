@@ -105,6 +105,9 @@ class Connection(_Frozen):
     deposits: Literal["add", "check"] = "add"
     """Of a shop: whether container deposits and levies are added to orders that come without any,
     or whether the shop charges them itself and they are only compared."""
+    drift: Literal["report", "correct"] = "report"
+    """Of a shop that is told of products, prices or stock: whether what people change there is
+    reported, or reported and written over."""
     settings: Mapping[str, str | int | bool] = Field(default_factory=dict)
     """The platform's own; its README lists them. ``longest_transaction_s`` and ``search_lag_s``
     replace what the adapter declares."""

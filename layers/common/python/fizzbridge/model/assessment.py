@@ -16,6 +16,8 @@ class Difference(Frozen):
     """``price``, ``on_hand``, ``is_active``, ``gtin``."""
     owner_says: str
     told: str
+    is_unholdable: bool = False
+    """Whether it came back twice after we wrote the owner's value: it is not written again."""
 
 
 class Comparison(Frozen):

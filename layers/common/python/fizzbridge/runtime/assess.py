@@ -245,7 +245,7 @@ class Assessor:
         stored = view.parts.get(Part.RECORD)
         told = view.parts.get(Part.TOLD)
         if stored is None and told and told.body:
-            compared, joined = compare.told(view.ref, told.body)
+            compared, joined = compare.told(view.ref, told.body, told.observed_at)
             # Whoever joins looks once more: an owner may have spoken meanwhile.
             looks = (*joined.looks, *([view.ref] if joined.is_new else ()))
             return _Result(compared, (), (), joined.writes, looks)

@@ -8,7 +8,7 @@ of it be looked at again.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from fizzbridge.model.assessment import Comparison, Difference, RecordAssessment
@@ -19,7 +19,7 @@ from fizzbridge.runtime import rows
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.state.moments import to_text
-from fizzbridge.state.table import Absent, Equals, Table, Write
+from fizzbridge.state.table import Absent, Equals, Row, Table, Value, Write
 from fizzbridge.trade import comparing
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Sold
@@ -104,8 +104,16 @@ class Comparing:
             EntityRef.parse(rows.text(row, "sk").removeprefix(rows.WAITS)) for row in found
         )
 
-    def told(self, ref: EntityRef, record: Frozen) -> tuple[RecordAssessment, Joined]:
-        """The assessment of the word of one who does not own it."""
+    def told(
+        self, ref: EntityRef, record: Frozen, observed_at: str
+    ) -> tuple[RecordAssessment, Joined]:
+        """The assessment of the word of one who does not own it.
+
+        Args:
+            ref: the teller's entity.
+            record: what was told.
+            observed_at: when. What we have written there since is not in it.
+        """
         content = record.fingerprint()
         code = self.sku(record)
         if code is None:
@@ -118,17 +126,75 @@ class Comparing:
             ours_list = maps.get("pricelist", record.price_list) or record.price_list
             record = record.model_copy(update={"price_list": ours_list})
         place = maps.get("location", record.location) if isinstance(record, StockLevel) else None
+        link = self._shown(owned, ref.connection)
+        is_old = link is not None and not _is_after(observed_at, link)
+        found = (
+            []
+            if is_old or is_withdrawn(self._load, record)
+            else list(self._differences(record, ours, owned, place))
+        )
+        corrected: tuple[Write, ...] = ()
+        if link and self._rules.bridge.connection(ref.connection).drift == "correct":
+            found, corrected = self._corrected(ref, link, found)
         comparison = Comparison(
-            owner=owned[0] if owned else None,
-            sku=code,
-            differences=()
-            if is_withdrawn(self._load, record)
-            else tuple(self._differences(record, ours, owned, place)),
+            owner=owned[0] if owned else None, sku=code, differences=tuple(found)
         )
         writes = speakers.joined_by(rows.TOLD, ref)
+        if writes:
+            corrected += self._shown_again(ref, owned)
         waiting = self._waiting(ref, record)
-        joined = Joined(self._item(ours), writes, waiting, is_new=bool(writes))
+        joined = Joined(self._item(ours), writes + corrected, waiting, is_new=bool(writes))
         return RecordAssessment(content=content, comparison=comparison), joined
+
+    def _shown(self, owned: Iterable[EntityRef], connection: str) -> Row | None:
+        """The link by which the owner's word goes to the teller; None where it does not."""
+        speaker = min(owned, key=str, default=None)
+        if speaker is None:
+            return None
+        return self._table.get(str(speaker), rows.link_sk(connection))
+
+    def _shown_again(self, ref: EntityRef, owned: Iterable[EntityRef]) -> tuple[Write, ...]:
+        """The teller sells something new to us: it is to be told what holds of it."""
+        token = rows.token(str(ref), to_text(self._now))
+        sk = rows.link_sk(ref.connection)
+        linked = (one for one in owned if self._table.get(str(one), sk))
+        forget = ("stamp",)
+        return tuple(
+            replace(rows.want(one, ref.connection, token, self._now), remove=forget)
+            for one in linked
+        )
+
+    def _corrected(
+        self, ref: EntityRef, link: Row, found: list[Difference]
+    ) -> tuple[list[Difference], tuple[Write, ...]]:
+        """Have the owner's value written over a difference, once; what comes back is unholdable.
+
+        Returns:
+            The differences, those that cannot be held marked; and what is written of it.
+        """
+        before = {name: _words(link, name) for name in ("corrected", "unholdable")}
+        mine = {f"{ref.key} {one.field}" for one in found}
+        again = before["corrected"] & mine
+        unholdable = before["unholdable"] | again
+        # Where it is as the owner says, a later difference is a new one.
+        others = {one for one in before["corrected"] if not one.startswith(f"{ref.key} ")}
+        corrected = others | mine - unholdable
+        marked = [
+            one.model_copy(update={"is_unholdable": f"{ref.key} {one.field}" in unholdable})
+            for one in found
+        ]
+        if (corrected, unholdable) == (before["corrected"], before["unholdable"]):
+            return marked, ()
+        noted: dict[str, Value] = {
+            "corrected": sorted(corrected),
+            "unholdable": sorted(unholdable),
+        }
+        speaker, sk = rows.text(link, "pk"), rows.text(link, "sk")
+        if not mine - unholdable:
+            return marked, (Write(speaker, sk, set=noted),)
+        token = rows.token(str(ref), to_text(self._now))
+        wanted = rows.want(EntityRef.parse(speaker), ref.connection, token, self._now)
+        return marked, (replace(wanted, set={**wanted.set, **noted}, remove=("stamp",)),)
 
     def _differences(
         self, told: Frozen, code: str, owned: Iterable[EntityRef], place: str | None
@@ -174,6 +240,17 @@ class Comparing:
         """Whether an owner's entity still goes by the code it was once found under."""
         sku = self.sku(record)
         return sku is not None and self._item(sku) == self._item(code)
+
+
+def _is_after(observed_at: str, link: Row) -> bool:
+    """Whether something was told after all that was to be written there had been."""
+    is_in_step = rows.text(link, "wanted") == rows.text(link, "synced")
+    return is_in_step and observed_at > rows.text(link, "updated_at")
+
+
+def _words(row: Row, name: str) -> set[str]:
+    found = row.get(name, [])
+    return set(found) if isinstance(found, list) else set()
 
 
 def is_withdrawn(load: Loader, record: Frozen) -> bool:

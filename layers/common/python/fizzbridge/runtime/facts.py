@@ -205,8 +205,8 @@ def _drifted(
     ref: EntityRef, after: Row, now: Comparison, then: Comparison | None
 ) -> Iterator[Fact]:
     """A difference that is news; figures that go on differing are not."""
-    known = {one.field for one in then.differences} if then else set()
-    if now.owner and {one.field for one in now.differences} - known:
+    known = {(one.field, one.is_unholdable) for one in then.differences} if then else set()
+    if now.owner and {(one.field, one.is_unholdable) for one in now.differences} - known:
         yield (
             DetailType.DRIFT_FOUND,
             DriftEvent(

@@ -292,6 +292,9 @@ class Observer:
         if seen.ref.kind is Kind.CUSTOMER and stored is None:
             known = rows.known_pk(seen.ref.connection)
             writes.append(Write(known, str(seen.ref), set={"kind": str(seen.ref.kind)}))
+        if seen.ref.kind in LEVEL_KINDS and seen.part is Part.RECORD and stored is None:
+            sold = rows.sold_pk(seen.ref.connection)
+            writes.append(Write(sold, str(seen.ref), set={"kind": str(seen.ref.kind)}))
         if seen.body is None and seen.parent is None:
             writes += self._bereft(seen.ref, stored, moved, how)
         if seen.parent:

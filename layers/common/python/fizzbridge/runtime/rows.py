@@ -156,6 +156,11 @@ def buyer_pk(customer: EntityRef) -> str:
     return f"BUYER#{customer}"
 
 
+def sold_pk(connection: str) -> str:
+    """Partition that lists the products, prices and levels a connection owns."""
+    return f"SOLD#{connection}"
+
+
 def known_pk(connection: str) -> str:
     """Partition that lists the customers a connection has told of."""
     return f"KNOWN#{connection}"

@@ -55,6 +55,7 @@ class StoredPart:
         connection: whose word it is.
         of: the object it is about, where a target says it of an order it holds.
         is_erased: whether a person was taken out of it.
+        observed_at: when the delivery came in, or the read began, as the table writes moments.
         observed_at: when it was told, or the read of it begun.
     """
 
