@@ -67,6 +67,8 @@ UNDECLARED = {
         # Of a test that tells of nothing.
         "",
     },
+    # The empty one is the intent to receive.
+    "xero": {"SUBSCRIPTION", ""},
 }
 """Topics with a fixture that we leave alone: what a shop may be subscribed to beside ours."""
 
