@@ -1,1 +1,1 @@
-"""Xero, Accounting API 2.0."""
+"""Xero, Accounting API 2.0: a ledger of invoices, payments and credit notes, both ways."""

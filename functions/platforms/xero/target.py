@@ -19,13 +19,10 @@ from typing import Any, ClassVar
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError
-from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.runtime.target import Finding, ItemThere, Situation, TargetAdapter, TargetEntity
-from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
 from platforms.xero.checks import findings
@@ -33,11 +30,8 @@ from platforms.xero.contacts import Contacts
 from platforms.xero.credits import CreditNotes
 from platforms.xero.orders import Orders
 from platforms.xero.payments import Payments
-from platforms.xero.transport import ERRORS, XeroClient, listed
+from platforms.xero.transport import ERRORS, XeroClient, authorised, listed
 from platforms.xero.wire import Item
-
-TOKEN_URL = "https://identity.xero.com/connect/token"  # noqa: S105  an address
-SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"
 
 
 class XeroTarget(TargetAdapter):
@@ -57,18 +51,7 @@ class XeroTarget(TargetAdapter):
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """A web app's rotating token, or a custom connection's own."""
-        settings = connection.settings
-        url = str(settings.get("token_url", TOKEN_URL))
-        grant = settings.get("grant", "web")
-        if grant == "web":
-            return RotatingToken(
-                url, secret["client_id"], secret["client_secret"], secret["refresh_token"]
-            )
-        if grant == "custom":
-            scopes = str(settings.get("scopes", SCOPES))
-            return client_credentials(url, secret["client_id"], secret["client_secret"], scopes)
-        msg = f"{connection.name}: grant is web or custom, not {grant}"
-        raise ConfigurationError(msg, platform=self.platform)
+        return authorised(secret, connection)
 
     def client(self, vendor: VendorClient, connection: Connection) -> VendorClient:
         """One that names the organisation."""

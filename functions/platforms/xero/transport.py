@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
+
+import httpx
 
 from fizzbridge.errors import (
     AmbiguousMatchError,
+    ConfigurationError,
     ConflictError,
     DeletedAtTargetError,
     FizzbridgeError,
     NotThereError,
     TargetRejectedError,
 )
+from fizzbridge.http.auth import client_credentials
 from fizzbridge.http.classify import Answer, ErrorRules, Plain, Rule
 from fizzbridge.http.client import ClientAround, VendorClient, encode
 from fizzbridge.runtime.target import short
+from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.settings import Connection
 
 
@@ -92,7 +97,27 @@ KEYS = uuid.UUID("5b8b7a52-4f0c-5b3e-9f0e-1d6d0a6c7e11")
 """Namespace of our idempotency keys."""
 
 
-STEADY = frozenset({"/Items", "/TaxRates"})
+TOKEN_URL = "https://identity.xero.com/connect/token"  # noqa: S105  an address
+SCOPES = "accounting.invoices accounting.payments accounting.contacts accounting.settings"
+
+
+def authorised(secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
+    """A web app's rotating token, or a custom connection's own; whichever function uses it."""
+    settings = connection.settings
+    url = str(settings.get("token_url", TOKEN_URL))
+    grant = settings.get("grant", "web")
+    if grant == "web":
+        return RotatingToken(
+            url, secret["client_id"], secret["client_secret"], secret["refresh_token"]
+        )
+    if grant == "custom":
+        scopes = str(settings.get("scopes", SCOPES))
+        return client_credentials(url, secret["client_id"], secret["client_secret"], scopes)
+    msg = f"{connection.name}: grant is web or custom, not {grant}"
+    raise ConfigurationError(msg, platform="xero")
+
+
+STEADY = frozenset({"/Items", "/TaxRates", "/Organisation"})
 """Read once per run: days have few calls, and create and update ask the same."""
 
 
@@ -128,6 +153,17 @@ class XeroClient(ClientAround):
 def listed(vendor: VendorClient, path: str, **params: Any) -> list[dict[str, Any]]:
     """The objects of a collection that fit."""
     found: list[dict[str, Any]] = vendor.get(f"/{path}", params=params).data[path]
+    return found
+
+
+def changed(
+    vendor: VendorClient, path: str, since: datetime, **params: Any
+) -> list[dict[str, Any]]:
+    """A page of the objects that were changed after that second, oldest change first."""
+    late = {"If-Modified-Since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"}
+    asked = {"order": "UpdatedDateUTC ASC", "unitdp": 4} | params
+    answer = vendor.request("GET", f"/{path}", params=asked, headers=late, writes=False)
+    found: list[dict[str, Any]] = answer.data[path]
     return found
 
 
@@ -193,6 +229,11 @@ def change(
 def key_of(reference: str, limit: int, prefix: str = "") -> str:
     """A reference as a natural key: nothing in it ends a list, a filter or a quoted text."""
     return prefix + short(quote(reference, safe="/~:#"), limit - len(prefix))
+
+
+def marked(text: str, prefix: str = "") -> str:
+    """The reference a natural key was made of."""
+    return unquote(text.removeprefix(prefix))
 
 
 def carrier(found: Sequence[dict[str, Any]], name: str, gone: frozenset[str]) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -16,6 +18,25 @@ from fizzbridge.runtime.target import Code, DocumentPayload
 
 Text = Annotated[str, BeforeValidator(lambda value: value or "")]
 """Empty texts come as empty, as null or not at all."""
+
+_STAMP = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+
+
+def _moment(value: Any) -> Any:
+    """Microsoft's date: milliseconds since 1970, in UTC whatever its offset says."""
+    found = _STAMP.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(found[1]))
+
+
+def _day(value: Any) -> Any:
+    at = _moment(value)
+    return at.date() if isinstance(at, datetime) else at
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Day = Annotated[date, BeforeValidator(_day)]
 
 
 class Record(BaseModel):
@@ -82,6 +103,7 @@ class LineThere(Record):
     quantity: Exact = Decimal(0)
     unit_amount: Exact = Decimal(0)
     line_amount: Exact = Decimal(0)
+    tax_amount: Exact = Decimal(0)
     account_code: Text = ""
     tax_type: Text = ""
     discount_amount: Exact | None = None
@@ -128,6 +150,75 @@ class DocumentThere(Record):
     def is_applied(self) -> bool:
         """Whether money or credit was set against it."""
         return bool(self.amount_paid or self.amount_credited or self.status == "PAID")
+
+
+class Told(Record):
+    """What every object has that is read back."""
+
+    changed: Moment = Field(alias="UpdatedDateUTC")
+
+
+class DocumentTold(Told, DocumentThere):
+    """An invoice or a credit note with all that is told of it."""
+
+    id: str = Field(validation_alias=AliasChoices("InvoiceID", "CreditNoteID"))
+    type: str
+    day: Day = Field(alias="Date")
+    due: Day | None = Field(None, alias="DueDate")
+    total_tax: Decimal = Decimal(0)
+    total_discount: Decimal = Decimal(0)
+
+
+class PaidThere(Record):
+    """A payment as its document shows it."""
+
+    day: Day = Field(alias="Date")
+    amount: Decimal
+
+
+class PaymentTold(Told, PaidThere):
+    """A payment of an invoice."""
+
+    id: str = Field(alias="PaymentID")
+    status: str
+    payment_type: str
+    reference: Text = ""
+    invoice: Mapping[str, Any]
+    account: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class ContactTold(Told):
+    """A customer or supplier."""
+
+    id: str = Field(alias="ContactID")
+    name: Text = ""
+    first_name: Text = ""
+    last_name: Text = ""
+    contact_number: Text = ""
+    account_number: Text = ""
+    contact_status: str = "ACTIVE"
+    email_address: Text = ""
+    tax_number: Text = ""
+    is_supplier: bool = False
+    is_customer: bool = False
+    addresses: tuple[Mapping[str, Any], ...] = ()
+    phones: tuple[Mapping[str, Any], ...] = ()
+    payment_terms: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class ItemTold(Told, Item):
+    """An item with what it costs and how much of it is there."""
+
+    id: str = Field(alias="ItemID")
+    quantity_on_hand: Decimal = Decimal(0)
+
+
+class Organisation(Record):
+    """Whose books they are."""
+
+    base_currency: str
+    default_sales_tax: Text = ""
+    """How prices are meant where nobody says it: ``Tax Inclusive``."""
 
 
 class Line(Frozen):
