@@ -83,7 +83,7 @@ class Inbox:
         self._ids[number] = data
         self.posts.append({"id": number} | copy.deepcopy(post))
         before = self.known.get(name_of(data))
-        if before and before["data"]["revision"] > data["revision"]:
+        if before and "revision" in data and data["revision"] < before["data"].get("revision", 0):
             self._accepted["late"] += 1
         else:
             self.known[name_of(data)] = self.posts[-1]
@@ -122,11 +122,12 @@ def _wrong_data(data: Json) -> list[str]:
     found = []
     if not KEY.fullmatch(str(data.get("key", ""))):
         found.append("data.key is no key")
-    revision = data.get("revision")
-    if isinstance(revision, bool) or not isinstance(revision, int) or revision < 0:
-        found.append("data.revision is no whole number")
     if "record" not in data:
         found.append("data.record is missing, and null where nothing stands")
+    # The end of a thing has no revision: nothing comes after it.
+    revision = data.get("revision", None if data.get("record") else 0)
+    if isinstance(revision, bool) or not isinstance(revision, int) or revision < 0:
+        found.append("data.revision is no whole number")
     schemas = {
         "record": ("OrderRequest" if kind == "Order" else str(kind), "records"),
         "processing": ("OrderProcessing", "records"),

@@ -390,6 +390,7 @@ def test_one_proof_of_several_is_enough_and_five_minutes_are():
         (event(kind="Party"), 422),
         (event(key="cola-330"), 422),
         (event(revision="1"), 422),
+        (event(revision=None), 422),
         (event(record={"product": "erp/cola-330"}), 422),
         (event(record={"product": "erp/x", "location": "L", "on_hand": 1, "odd": 1}), 422),
         (event(kind="Order", processing={"number": "SO-1"}, record=None), 422),
@@ -407,7 +408,12 @@ def test_a_post_that_is_not_as_agreed_is_refused(post, status):
 
 def test_an_entity_that_stands_no_more_is_posted_without_its_record():
     system = System()
-    assert system.post(event(record=None)).status_code == 202
+    system.post(event(revision=3))
+    post = event(record=None) | {"type": "StockLevelWithdrawn"}
+    del post["data"]["revision"]
+    assert system.post(post, "msg_2").status_code == 202
+    assert system.sandbox.inbox.known["StockLevel#erp/cola-330@LEEDS"]["id"] == "msg_2"
+    assert system.sandbox.accepted == {"StockLevelChanged": 1, "StockLevelWithdrawn": 1}
 
 
 def test_it_misbehaves_on_demand_and_what_it_did_is_not_done_again():
