@@ -47,7 +47,7 @@ from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_nodes import index_entry, order_node
 from platforms.shopify.sandbox_people import SHOP_ID
 from platforms.shopify.sandbox_routes import json_object, people_routes
-from platforms.shopify.sandbox_search import Entry, connection, listing, refusal, utc, zulu
+from platforms.shopify.sandbox_search import Entry, connection, denied, listing, refusal, utc, zulu
 from platforms.shopify.sandbox_stock import LEVEL_ID
 from platforms.shopify.sandbox_writes import Writes
 from sandbox.control import control_routes
@@ -199,7 +199,11 @@ class ShopifySandbox:
         if not payload or not good:
             text = "Required parameter missing or invalid"
             return JSONResponse({"errors": {"query": text}}, 400, headers)
-        return JSONResponse(self._answer(payload["query"], variables, scopes), 200, headers)
+        self.desk.jobs.run()
+        answer = self._answer(payload["query"], variables, scopes)
+        # What is due at once is done right after the answer was made.
+        self.desk.jobs.run()
+        return JSONResponse(answer, 200, headers)
 
     def _scopes(self, token: str) -> frozenset[str] | None:
         scopes, ends = self.tokens.get(token, (None, None))
@@ -274,14 +278,7 @@ class ShopifySandbox:
     def _resolve(self, source: Json, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         spot = (info.parent_type.name, info.field_name)
         if (needed := SCOPES.get(spot)) and not needed & info.context:
-            scope = " or ".join(f"`{one}`" for one in sorted(needed))
-            message = f"Access denied for {info.field_name} field. Required access: {scope} scope."
-            raise refusal(
-                message,
-                "ACCESS_DENIED",
-                documentation="https://shopify.dev/api/usage/access-scopes",
-                requiredAccess=f"{scope} access scope.",
-            )
+            raise denied(info.field_name, needed)
         if info.parent_type.name in {"QueryRoot", "Mutation"}:
             return self._root(info, args)
         value = value_at(source, spot)

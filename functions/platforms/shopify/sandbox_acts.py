@@ -9,7 +9,9 @@ from platforms.shopify.sandbox_fulfillments import Dispatch
 from platforms.shopify.sandbox_goods_writes import GoodsWrites
 from platforms.shopify.sandbox_graphql import number_in
 from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_order_writes import OrderWrites
 from platforms.shopify.sandbox_price_writes import PriceWrites
+from platforms.shopify.sandbox_refund_writes import RefundWrites
 from platforms.shopify.sandbox_search import listing
 from platforms.shopify.sandbox_shipping import Shipping
 from platforms.shopify.sandbox_stock_writes import StockWrites
@@ -25,12 +27,20 @@ def acts(desk: OrderDesk, dispatch: Dispatch) -> dict[str, tuple[str, Act]]:
     shipping = Shipping(desk, dispatch, desk.groups)
     goods = GoodsWrites(desk)
     prices = PriceWrites(desk, desk.price_lists)
+    orders = OrderWrites(desk)
     return {
         "fulfillmentCancel": ("fulfillment_cancel", shipping.cancel),
         "fulfillmentCreate": ("fulfillment_create", shipping.create),
         "fulfillmentTrackingInfoUpdate": ("fulfillment_tracking_update", shipping.track),
         "inventoryActivate": ("inventory_activate", stock.activate),
         "inventorySetQuantities": ("inventory_set", stock.set_quantities),
+        "metafieldsSet": ("metafields_set", desk.metafields.set),
+        "orderCancel": ("order_cancel", orders.cancel),
+        "orderMarkAsPaid": ("order_mark_as_paid", orders.mark_as_paid),
+        "orderUpdate": ("order_update", orders.update),
+        "refundCreate": ("refund_create", RefundWrites(desk).create),
+        "tagsAdd": ("tags_add", orders.add_tags),
+        "tagsRemove": ("tags_remove", orders.remove_tags),
         "priceListFixedPricesAdd": ("price_list_add", prices.add),
         "priceListFixedPricesDelete": ("price_list_delete", prices.delete),
         "priceListFixedPricesUpdate": ("price_list_update", prices.update),
@@ -60,10 +70,15 @@ def reads(desk: OrderDesk, dispatch: Dispatch) -> dict[str, Callable[[Json], Any
         found = desk.price_lists.known.get(number_in(args["id"], "PriceList"))
         return desk.price_lists.node(found) if found else None
 
+    def job(args: Json) -> Json | None:
+        found = desk.jobs.known.get(args["id"])
+        return found.node() if found else None
+
     return {
         "catalogs": catalogs,
         "fulfillment": fulfillment,
         "fulfillmentOrder": fulfillment_order,
+        "job": job,
         "priceList": price_list,
         "priceLists": lambda args: listing("priceLists", desk.price_lists.entries(), args),
     }

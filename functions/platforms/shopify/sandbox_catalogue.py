@@ -183,6 +183,11 @@ class Catalogue:
             self.set_stock(variant.id, quantity)
         return product
 
+    def changed(self, product: Product) -> None:
+        """Something beside its own facts changed."""
+        self._touch(product)
+        self._tell(product, "products/update")
+
     def delete(self, product_id: Any) -> None:
         """Remove a product, its variants and their stock."""
         product = self.get(product_id)
@@ -229,10 +234,12 @@ class Catalogue:
     def settle(self, order: Order) -> None:
         """Take from the shelves, or put back, what an order moved since the last time."""
         moves, order.moves = order.moves, []
-        for variant_id, available, committed in moves:
-            variant = self.by_id(variant_id)
+        for one in moves:
+            variant = self.by_id(one.variant_id)
             if variant and variant.item.facts["tracked"] and variant.item.levels:
-                self.move(variant, variant.item.level(None), available, committed)
+                levels = variant.item.levels
+                here = (each for each in levels if each.location["id"] == one.location)
+                self.move(variant, next(here, levels[0]), one.available, one.committed)
 
     def entries(self, until: datetime) -> Iterator[Entry]:
         """The products the search knows."""

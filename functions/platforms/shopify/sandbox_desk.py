@@ -13,20 +13,21 @@ from platforms.shopify.sandbox_catalogue import Catalogue
 from platforms.shopify.sandbox_companies import Companies
 from platforms.shopify.sandbox_drafts import Drafts, check_attributes
 from platforms.shopify.sandbox_fulfillment_orders import Groups
+from platforms.shopify.sandbox_jobs import Jobs
+from platforms.shopify.sandbox_metafields import Metafields
 from platforms.shopify.sandbox_money import ZERO, Json, Money
 from platforms.shopify.sandbox_orders import (
-    CANCEL_REASONS,
     DETAIL_KEYS,
     PAYMENT_KINDS,
-    RESTOCK_TYPES,
+    Move,
     Order,
     RefusedError,
     Transaction,
-    gid,
     known,
 )
 from platforms.shopify.sandbox_people import People, address
 from platforms.shopify.sandbox_price_lists import PriceLists
+from platforms.shopify.sandbox_refunds import Refunds
 from platforms.shopify.sandbox_returns import Returns
 
 ID_STEP = 32769
@@ -59,6 +60,9 @@ class OrderDesk:
         self.companies = Companies(self)
         self.catalogue = Catalogue(self)
         self.returns = Returns(self)
+        self.refunds = Refunds(self)
+        self.metafields = Metafields(self)
+        self.jobs = Jobs(clock, seed.get("job_seconds", 0))
         self.groups = Groups(self)
         self.price_lists = PriceLists(self)
 
@@ -93,7 +97,7 @@ class OrderDesk:
         order.indexed.append((self.clock(), order.updated_at))
         self.tell(order, "orders/create", order.body())
         order.moves += [
-            (line.facts["variant_id"], -n, n) for line in order.lines if (n := line.open)
+            Move(line.facts["variant_id"], -n, n) for line in order.lines if (n := line.open)
         ]
         self.catalogue.settle(order)
         if draft.get("paid"):
@@ -136,13 +140,13 @@ class OrderDesk:
                 delta, line.current = quantity - line.current, quantity
                 line.quantity += max(delta, 0)
                 if delta:
-                    order.moves.append((line.facts["variant_id"], -delta, delta))
+                    order.moves.append(Move(line.facts["variant_id"], -delta, delta))
                     side = "additions" if delta > 0 else "removals"
                     moves[side].append({"id": line.id, "delta": abs(delta)})
             for given in changes.get("add", []):
                 line = self.drafts.line(given, order.currencies, order.tax_rate)
                 order.lines.append(line)
-                order.moves.append((line.facts["variant_id"], -line.open, line.open))
+                order.moves.append(Move(line.facts["variant_id"], -line.open, line.open))
                 moves["additions"].append({"id": line.id, "delta": line.quantity})
             order.edited = True
             edit_id, now = self.next_id(), self.stamp(self.at(order))
@@ -165,9 +169,9 @@ class OrderDesk:
         return order
 
     @contextmanager
-    def whole(self, order_id: Any) -> Iterator[Order]:
+    def whole(self, order_id: Any, *, even_cancelled: bool = False) -> Iterator[Order]:
         """The open order; a change that is refused half way leaves nothing behind."""
-        order = self._open(order_id)
+        order = self.order(order_id) if even_cancelled else self.open_order(order_id)
         before = copy.deepcopy(order)
         try:
             yield order
@@ -177,7 +181,8 @@ class OrderDesk:
             self.orders[order.id] = before
             raise
 
-    def _open(self, order_id: Any) -> Order:
+    def open_order(self, order_id: Any) -> Order:
+        """The order of that id, if it is not cancelled."""
         order = self.order(order_id)
         if order.cancelled_at:
             raise RefusedError("the order is cancelled")
@@ -196,7 +201,7 @@ class OrderDesk:
         """Add a transaction; without an amount it covers all that is outstanding."""
         if kind not in PAYMENT_KINDS:
             raise RefusedError(f"no payment is a {kind}")
-        order = self._open(order_id)
+        order = self.open_order(order_id)
         if status == "failure":
             error_code = error_code or "card_declined"
         parent = None
@@ -206,7 +211,7 @@ class OrderDesk:
                 raise RefusedError("nothing was authorized")
             parent = held[-1].id
         money = order.outstanding if amount is None else order.currencies.money(amount)
-        self._transact(order, kind, money, gateway, parent, status, error_code)
+        self.transact(order, kind, money, gateway, parent, status, error_code)
         paid = order.financial_status == "paid" and not order.was_paid
         order.was_paid = order.was_paid or paid
         if paid and order.payment_terms:
@@ -216,7 +221,7 @@ class OrderDesk:
         self.changed(order, *(("orders/paid",) if paid else ()))
         return order
 
-    def _transact(
+    def transact(
         self,
         order: Order,
         kind: str,
@@ -226,6 +231,7 @@ class OrderDesk:
         status: str = "success",
         error_code: str | None = None,
     ) -> Json:
+        """Add a transaction to an order, and tell of it."""
         number = self.next_id()
         at = self.stamp(self.at(order))
         one = Transaction(number, kind, status, amount, gateway, at, parent, error_code)
@@ -234,133 +240,13 @@ class OrderDesk:
         self.tell(order, "order_transactions/create", body)
         return body
 
-    def refund(
-        self,
-        order_id: Any,
-        lines: list[Json],
-        amount: Any = None,
-        *,
-        note: str = "",
-        returned: int | None = None,
-    ) -> Order:
+    def refund(self, order_id: Any, lines: list[Json], amount: Any = None, **more: Any) -> Order:
         """Take lines back and return money: their worth, unless told otherwise."""
-        with self.whole(order_id) as order:
-            worth, items = ZERO, []
-            for given in lines:
-                item, value = self._refund_line(order, given)
-                items.append(item)
-                worth += value
-            left = order.received - order.moved("refund")
-            money = order.currencies.money(amount) if amount is not None else worth
-            if amount is None and money.shop > left.shop:
-                money = left
-            if money.shop > left.shop:
-                raise RefusedError("more than was paid cannot be refunded")
-            self._refund(order, items, money, money - worth if money else ZERO, note)
-            if returned:
-                named = {"id": returned, "admin_graphql_api_id": gid("Return", returned)}
-                order.refunds[-1]["return"] = named
-            self.tell(order, "refunds/create", order.refunds[-1])
-            self.changed(order)
-        return order
-
-    def _refund_line(self, order: Order, given: Json) -> tuple[Json, Money]:
-        known(given, {"line", "quantity", "restock_type"}, "refund line")
-        line = order.line(given["line"])
-        quantity, restock = given.get("quantity", line.current), given.get("restock_type", "return")
-        if not 0 < quantity <= line.current or restock not in RESTOCK_TYPES:
-            raise RefusedError(f"cannot take back {quantity} ({restock}) of line {line.id}")
-        before, after = order.worth(line, line.current), order.worth(line, line.current - quantity)
-        subtotal = before[0] - before[1] - (after[0] - after[1])
-        tax = before[2] - after[2]
-        bag = order.currencies
-        body = order.line_body(line)
-        for key in ("attributed_staffs", "current_quantity", "sales_line_item_group_id"):
-            del body[key]
-        unshipped = line.open
-        line.current -= quantity
-        line.fulfilled = min(line.fulfilled, line.current)
-        back = 0 if restock == "no_restock" else quantity
-        order.moves.append((line.facts["variant_id"], back, line.open - unshipped))
-        item = {
-            "id": self.next_id(),
-            "line_item": body,
-            "line_item_id": line.id,
-            "location_id": None,
-            "quantity": quantity,
-            "restock_type": restock,
-            # The vendor writes these two as JSON numbers, unlike all its other money.
-            "subtotal": float(subtotal.shop),
-            "subtotal_set": bag.bag(subtotal),
-            "total_tax": float(tax.shop),
-            "total_tax_set": bag.bag(tax),
-        }
-        return item, subtotal if order.taxes_included else subtotal + tax
-
-    def _refund(
-        self, order: Order, items: list[Json], money: Money, excess: Money, note: str
-    ) -> None:
-        number, now, adjustments = self.next_id(), self.stamp(self.at(order)), []
-        if excess:
-            order.excess_refunded += excess
-            difference = ZERO - excess
-            adjustments.append(
-                {
-                    "amount": order.currencies.text(difference),
-                    "amount_set": order.currencies.bag(difference),
-                    "id": self.next_id(),
-                    "kind": "refund_discrepancy",
-                    "order_id": order.id,
-                    "reason": "Refund discrepancy",
-                    "refund_id": number,
-                    "tax_amount": order.currencies.text(ZERO),
-                    "tax_amount_set": order.currencies.bag(ZERO),
-                }
-            )
-        paid = [t for t in order.transactions if t.kind in {"sale", "capture"}]
-        moved = []
-        if money:
-            moved = [self._transact(order, "refund", money, paid[-1].gateway, paid[-1].id)]
-        refund = {
-            "id": number,
-            "admin_graphql_api_id": gid("Refund", number),
-            "created_at": now,
-            "duties": [],
-            "note": note,
-            "order_adjustments": adjustments,
-            "order_id": order.id,
-            "processed_at": now,
-            "refund_line_items": items,
-            "refund_shipping_lines": [],
-            "restock": any(item["restock_type"] != "no_restock" for item in items),
-            "return": None,
-            "total_duties_set": order.currencies.bag(ZERO),
-            "transactions": moved,
-            "user_id": None,
-        }
-        order.refunds.append(refund)
+        return self.refunds.refund(order_id, lines, amount, **more)
 
     def cancel(self, order_id: Any, reason: str = "customer") -> Order:
         """Cancel: every open unit goes back, and so does the money."""
-        if reason not in CANCEL_REASONS:
-            raise RefusedError(f"no cancel reason {reason}")
-        order = self._open(order_id)
-        if any(line.fulfilled for line in order.lines):
-            raise RefusedError("a fulfilled order cannot be cancelled")
-        back = [
-            {"line": line.id, "quantity": line.current, "restock_type": "cancel"}
-            for line in order.lines
-            if line.current
-        ]
-        items = [self._refund_line(order, given)[0] for given in back]
-        # Set after the lines went back: from here on freight counts as gone, too.
-        order.cancelled_at, order.cancel_reason = self.stamp(self.at(order)), reason
-        order.closed_at = order.cancelled_at
-        order.excess_refunded = ZERO
-        self._refund(order, items, order.received - order.moved("refund"), ZERO, "")
-        self.tell(order, "refunds/create", order.refunds[-1])
-        self.changed(order, "orders/cancelled")
-        return order
+        return self.refunds.cancel(order_id, reason)
 
     def delete(self, order_id: Any) -> None:
         """Remove an order for good."""

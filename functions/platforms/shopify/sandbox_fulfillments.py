@@ -8,7 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from platforms.shopify.sandbox_money import Json
-from platforms.shopify.sandbox_orders import Order, RefusedError, gid, known
+from platforms.shopify.sandbox_orders import Move, Order, RefusedError, gid, known
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -189,7 +189,7 @@ class Dispatch:
         if not isinstance(quantity, int) or not 0 < quantity <= line.open:
             raise RefusedError(f"line {line.id} has {line.open} open")
         line.fulfilled += quantity
-        order.moves.append((line.facts["variant_id"], 0, -quantity))
+        order.moves.append(Move(line.facts["variant_id"], 0, -quantity))
         return Item(self.desk.next_id(), line.id, quantity)
 
     def _update(
@@ -210,7 +210,7 @@ def _reopen(order: Order) -> None:
         shipped = sum(item.quantity for item in left if item.line_id == line.id)
         # Never more than before: what was refunded since is no longer with the customer.
         before, line.fulfilled = line.fulfilled, min(line.fulfilled, shipped)
-        order.moves.append((line.facts["variant_id"], 0, before - line.fulfilled))
+        order.moves.append(Move(line.facts["variant_id"], 0, before - line.fulfilled))
 
 
 def _tracking(

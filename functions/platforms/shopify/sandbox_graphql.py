@@ -91,6 +91,11 @@ SCOPES: dict[tuple[str, str], set[str]] = {
     ("Mutation", "productUpdate"): {"write_products"},
     ("Mutation", "productVariantsBulkUpdate"): {"write_products"},
     ("Mutation", "quantityPricingByVariantUpdate"): {"write_products"},
+    ("RefundLineItem", "location"): {"read_locations"},
+    ("Mutation", "orderCancel"): {"write_orders"},
+    ("Mutation", "orderMarkAsPaid"): {"write_orders"},
+    ("Mutation", "orderUpdate"): {"write_orders"},
+    ("Mutation", "refundCreate"): {"write_orders"},
     ("Mutation", "fulfillmentCancel"): SHIPPING_BY_US,
     ("Mutation", "fulfillmentCreate"): SHIPPING_BY_US,
     ("Mutation", "fulfillmentTrackingInfoUpdate"): SHIPPING_BY_US,
@@ -109,6 +114,7 @@ FIELDS = {
     ("ShippingLine", "originalPriceSet"): "price_set",
     ("DiscountAllocation", "allocatedAmountSet"): "amount_set",
     ("MailingAddress", "countryCodeV2"): "country_code",
+    ("OrderCancelPayload", "orderCancelUserErrors"): "user_errors",
 }
 ERROR_CODES = (
     (r"^Cannot query field", "undefinedField"),

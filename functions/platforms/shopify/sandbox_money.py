@@ -50,6 +50,11 @@ class Currencies:
         shop = _rounded(Decimal(str(amount)), self.shop)
         return Money(shop, _rounded(shop * self.rate, self.presentment))
 
+    def presented(self, amount: Any) -> Money:
+        """A presentment amount with its shop side."""
+        shown = _rounded(Decimal(str(amount)), self.presentment)
+        return Money(_rounded(shown / self.rate, self.shop), shown)
+
     def times(self, money: Money, ratio: Decimal, over: Decimal = Decimal(1)) -> Money:
         """A share of an amount, rounded in each currency.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from platforms.shopify.sandbox_money import Json, total
 from platforms.shopify.sandbox_orders import Order, gid
 from platforms.shopify.sandbox_search import last_seen, utc
+from platforms.shopify.sandbox_suggestions import suggestion
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -69,6 +70,8 @@ def order_node(order: Order, desk: OrderDesk) -> Json:
     return body | {
         "billing_address": _mailing(order, "billing_address", 1),
         "shipping_address": _mailing(order, "shipping_address", 2),
+        "can_mark_as_paid": bool(order.outstanding) and not order.cancelled_at,
+        "cancellation": {"staff_note": order.staff_note} if order.cancelled_at else None,
         "customer": desk.people.node_of(order.customer),
         "discount_applications": applications,
         "discount_code": codes[0] if codes else None,
@@ -88,6 +91,9 @@ def order_node(order: Order, desk: OrderDesk) -> Json:
             for one in order.fulfillments
         ],
         "fully_paid": not order.outstanding,
+        "metafield": lambda args: desk.metafields.one(gid("Order", order.id), args),
+        "metafields": lambda args: desk.metafields.some(gid("Order", order.id), args),
+        "net_payment_set": bag(order.received - order.moved("refund")),
         "original_total_price_set": bag(order.original_price),
         "payment_terms": _terms_node(order),
         "purchasing_entity": desk.companies.purchaser(order),
@@ -95,6 +101,8 @@ def order_node(order: Order, desk: OrderDesk) -> Json:
         "return_status": desk.returns.status(order),
         "returns": lambda _: [desk.returns.node(one) for one in desk.returns.of(order)],
         "tags": [tag for tag in body["tags"].split(", ") if tag],
+        "suggested_refund": lambda args: suggestion(order, args),
+        "total_refunded_shipping_set": bag(order.freight_back),
         "total_outstanding_set": bag(order.outstanding),
         "total_received_set": bag(order.received),
         "total_refunded_set": bag(order.moved("refund")),
@@ -142,13 +150,17 @@ def _refund_node(
             "line_item": lines[one["line_item_id"]],
             "price_set": lines[one["line_item_id"]]["price_set"],
             "restocked": one["restock_type"] != "no_restock",
+            "location": one["location_id"] and desk.catalogue.stock.location(one["location_id"]),
         }
         for one in refund["refund_line_items"]
     ]
     back = refund["return"]
     more = {
         "order": lambda _: order_node(order, desk),
+        "order_adjustments": [one | {"reason": one["kind"]} for one in refund["order_adjustments"]],
         "refund_line_items": items,
+        "refund_shipping_lines": refund["refund_shipping_lines"],
+        "updated_at": refund["created_at"],
         "return": lambda _: back and desk.returns.node(desk.returns.get(back["id"])),
         "transactions": moved,
     }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from platforms.shopify.sandbox_money import ZERO, Currencies, Json, Money, total
 
@@ -67,6 +67,11 @@ def gid(kind: str, number: int) -> str:
     return f"gid://shopify/{kind}/{number}"
 
 
+def number_of(global_id: str) -> int:
+    """The number in a global id."""
+    return int(global_id.rpartition("/")[2])
+
+
 @dataclass
 class Line:
     """One line item; ``quantity`` never shrinks, ``current`` is what is left of it."""
@@ -99,6 +104,15 @@ class Transaction:
     at: str
     parent: int | None
     error_code: str | None
+
+
+class Move(NamedTuple):
+    """Units of a variant that left, or came back to, what can be sold and what is promised."""
+
+    variant_id: int | None
+    available: int
+    committed: int
+    location: int | None = None
 
 
 @dataclass
@@ -134,6 +148,8 @@ class Order:
     groups: list[Group] = field(default_factory=list)
     original_price: Money = ZERO
     excess_refunded: Money = ZERO
+    freight_back: Money = ZERO
+    staff_note: str | None = None
     cancelled_at: str | None = None
     cancel_reason: str | None = None
     closed_at: str | None = None
@@ -141,8 +157,7 @@ class Order:
     edited: bool = False
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     indexed: list[tuple[datetime, str]] = field(default_factory=list)
-    # Units by variant that left, or came back to, what can be sold and what is promised.
-    moves: list[tuple[int | None, int, int]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
 
     def line(self, key: Any) -> Line:
         """The line of that id or SKU."""
@@ -165,13 +180,22 @@ class Order:
             discount = self.currencies.times(discount, Decimal(quantity), Decimal(line.quantity))
         return gross, discount, self.tax(gross - discount, line.rate)
 
-    def sums(self, units: Callable[[Line], int], *, shipped: bool = True) -> dict[str, Money]:
-        """Every order total for the units a rule picks from each line."""
+    @property
+    def freight(self) -> Money:
+        """What was agreed for the delivery."""
+        return self.shipping["money"] if self.shipping else ZERO
+
+    @property
+    def freight_left(self) -> Money:
+        """What of that is still to be paid, or was not given back."""
+        return ZERO if self.cancelled_at else self.freight - self.freight_back
+
+    def sums(self, units: Callable[[Line], int], freight: Money) -> dict[str, Money]:
+        """Every order total for the units a rule picks from each line, and so much delivery."""
         parts = [self.worth(line, units(line)) for line in self.lines if not line.facts["tip"]]
         tips = total(self.worth(line, units(line))[0] for line in self.lines if line.facts["tip"])
         gross, discount, tax = (total(part[column] for part in parts) for column in range(3))
-        freight = self.shipping["money"] if self.shipping and shipped else ZERO
-        if self.shipping and shipped:
+        if self.shipping:
             tax += self.tax(freight, self.shipping["rate"])
         price = gross - discount + freight + tips + (ZERO if self.taxes_included else tax)
         return {"line_items": gross, "discounts": discount, "subtotal": gross - discount,
@@ -179,11 +203,11 @@ class Order:
 
     def ordered(self) -> dict[str, Money]:
         """Totals over every unit ever ordered."""
-        return self.sums(lambda line: line.quantity)
+        return self.sums(lambda line: line.quantity, self.freight)
 
     def current(self) -> dict[str, Money]:
         """Totals after edits, refunds and cancellation."""
-        sums = self.sums(lambda line: line.current, shipped=not self.cancelled_at)
+        sums = self.sums(lambda line: line.current, self.freight_left)
         return sums | {"price": sums["price"] - self.excess_refunded}
 
     def moved(self, *kinds: str) -> Money:
@@ -340,9 +364,7 @@ class Order:
                 "id": self.shipping_id,
                 "carrier_identifier": None,
                 "code": self.shipping["code"],
-                "current_discounted_price_set": self.currencies.bag(
-                    ZERO if self.cancelled_at else money
-                ),
+                "current_discounted_price_set": self.currencies.bag(self.freight_left),
                 "discounted_price": text,
                 "discounted_price_set": bag,
                 "is_removed": False,

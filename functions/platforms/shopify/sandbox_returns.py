@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_nodes import line_nodes, order_node
-from platforms.shopify.sandbox_orders import Order, RefusedError, gid, known
+from platforms.shopify.sandbox_orders import Move, Order, RefusedError, gid, known
 
 if TYPE_CHECKING:
     from platforms.shopify.sandbox_desk import OrderDesk
@@ -147,7 +147,7 @@ class Returns:
             item.refunded += quantity if refund or amount is not None else 0
             if restock and not refund and amount is None:
                 variant = order.line(item.line_id).facts["variant_id"]
-                order.moves.append((variant, quantity, 0))
+                order.moves.append(Move(variant, quantity, 0))
         # The published example of this one is an empty object.
         self._tell(one, "process", {})
         return one

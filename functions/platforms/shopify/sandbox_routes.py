@@ -43,6 +43,10 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         sandbox.desk.people.redact_shop()
         return Response(status_code=204)
 
+    async def run_jobs(_: Request) -> Response:
+        sandbox.desk.jobs.run(at_once=True)
+        return Response(status_code=204)
+
     async def listing(_: Request) -> Response:
         return JSONResponse({"orders": [one.body() for one in sandbox.desk.orders.values()]})
 
@@ -51,6 +55,7 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         Route("/_sandbox/webhook_uri", repoint, methods=["PUT"]),
         Route("/_sandbox/tokens/expire", expire, methods=["POST"]),
         Route("/_sandbox/shop/redact", forget, methods=["POST"]),
+        Route("/_sandbox/jobs/run", run_jobs, methods=["POST"]),
         *_routes("orders", lambda given: _order(sandbox.place_order(given)), _orders(sandbox)),
         *_routes("returns", None, _returns(sandbox)),
         *_routes(

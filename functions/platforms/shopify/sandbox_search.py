@@ -42,6 +42,17 @@ def refusal(message: str, code: str, **extensions: Any) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code} | extensions)
 
 
+def denied(field: str, needed: set[str]) -> GraphQLError:
+    """The answer to an app that lacks a scope; any one of these would do."""
+    scope = " or ".join(f"`{one}`" for one in sorted(needed))
+    return refusal(
+        f"Access denied for {field} field. Required access: {scope} scope.",
+        "ACCESS_DENIED",
+        documentation="https://shopify.dev/api/usage/access-scopes",
+        requiredAccess=f"{scope} access scope.",
+    )
+
+
 def zulu(moment: datetime) -> str:
     """A moment as the API writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

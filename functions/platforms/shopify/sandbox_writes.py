@@ -15,7 +15,8 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, get_directive_values
 
 from platforms.shopify.sandbox_money import Json
-from platforms.shopify.sandbox_search import refusal
+from platforms.shopify.sandbox_owner_kinds import OWNER_SCOPES, kind_of
+from platforms.shopify.sandbox_search import denied, refusal
 
 Act = Callable[[Json], Json]
 
@@ -33,16 +34,24 @@ class UserError(Exception):
         field: the path in the input, or None.
         message: the text.
         code: the code, for mutations that have one.
+        more: what the answer has beside the errors.
     """
 
-    def __init__(self, field: list[str] | None, message: str, code: str | None = None) -> None:
+    def __init__(
+        self,
+        field: list[str] | None,
+        message: str,
+        code: str | None = None,
+        more: Json | None = None,
+    ) -> None:
         super().__init__(message)
         self.shown: list[Json] = [{"field": field, "message": message, "code": code}]
+        self.more = more or {}
 
     @classmethod
-    def of(cls, errors: list[Json]) -> UserError:
+    def of(cls, errors: list[Json], more: Json | None = None) -> UserError:
         """Several of them at once."""
-        several = cls(None, errors[0]["message"])
+        several = cls(None, errors[0]["message"], more=more)
         several.shown = errors
         return several
 
@@ -74,6 +83,7 @@ class Writes:
     def run(self, info: GraphQLResolveInfo[Any], args: Json) -> Json:
         """Carry a mutation out, or say what is wrong with it."""
         name = info.field_name
+        _check_owners(name, args, info.context)
         key = self._key(info) if name in IDEMPOTENT else None
         _check_sizes(args, [name])
         if key is None:
@@ -103,9 +113,19 @@ class Writes:
         try:
             answer: Json = {"user_errors": []} | act(args)
         except UserError as error:
-            return {"user_errors": error.shown}
+            return error.more | {"user_errors": error.shown}
         self._accepted[counted] += 1
         return answer
+
+
+def _check_owners(name: str, args: Json, scopes: frozenset[str]) -> None:
+    """Tags and metafields need the scope of what they are of."""
+    ids = [args["id"]] if name in {"tagsAdd", "tagsRemove"} else []
+    if name == "metafieldsSet":
+        ids = [one["ownerId"] for one in args["metafields"]]
+    for one in ids:
+        if (needed := OWNER_SCOPES[kind_of(one)]) not in scopes:
+            raise denied(name, {needed})
 
 
 def _repeated(first: Attempt, asked: str) -> Json:
