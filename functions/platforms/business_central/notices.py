@@ -126,7 +126,7 @@ class ClientState:
 def proven(delivery: Delivery, secrets: Sequence[str]) -> Delivery:
     """The notifications that are proven, without their proof."""
     kept = [one | {_STATE: ""} for one in _items(delivery) if _is_proven(one, secrets)]
-    body = json.dumps({"value": kept}, separators=(",", ":")).encode()
+    body = json.dumps({"value": kept}, separators=(",", ":"), default=str).encode()
     return replace(delivery.without(()), body=body)
 
 
