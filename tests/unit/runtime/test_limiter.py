@@ -240,3 +240,29 @@ def test_the_row_is_small_and_readable(clock):
     assert row["slots"] == ["a|b|2026-03-01T00:01:00.000000Z"]
     table.write(Write("CONNECTION#erp", "SLOTS", set={"slots": []}))
     Limiter(table, clock).reserve("erp", 1, 60, 1, "c", 60)
+
+
+def test_who_yields_lets_those_go_first_who_wait(limiter, clock):
+    levels = limiter.reserve("erp", 1, 600, 6, "levels", 60, yields=True)
+    refused(limiter, "erp", 1, 600, 1, "document", 60)
+    limiter.release(levels, 2)
+    with pytest.raises(NoCapacityError):
+        limiter.reserve("erp", 1, 600, 1, "more levels", 60, yields=True)
+    document = limiter.reserve("erp", 1, 600, 1, "document", 60)
+    limiter.release(document, 1)
+    limiter.reserve("erp", 1, 600, 1, "more levels", 60, yields=True)
+
+
+def test_nobody_yields_for_ever_to_one_who_never_comes_back(limiter, clock):
+    levels = limiter.reserve("erp", 1, 600, 6, "levels", 60, yields=True)
+    wait = refused(limiter, "erp", 1, 600, 1, "document", 60)
+    limiter.release(levels, 2)
+    clock.pass_by(wait + timedelta(seconds=5))
+    limiter.reserve("erp", 1, 600, 1, "more levels", 60, yields=True)
+
+
+def test_one_who_yields_makes_nobody_wait(limiter):
+    limiter.reserve("erp", 1, 600, 1, "levels", 60, yields=True)
+    with pytest.raises(NoCapacityError):
+        limiter.reserve("erp", 1, 600, 1, "more levels", 60, yields=True)
+    limiter.reserve("erp", 2, 600, 1, "even more", 60, yields=True)

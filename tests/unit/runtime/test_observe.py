@@ -20,8 +20,8 @@ from fizzbridge.runtime.observe import (
     Observer,
     version_of,
 )
-from fizzbridge.state.table import ConditionFailedError, TableUnavailableError
-from tests.kit.house import SECOND, House, order_ref, order_request
+from fizzbridge.state.table import ConditionFailedError, TableUnavailableError, Write
+from tests.kit.house import BRIDGE, SECOND, House, order_ref, order_request
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -224,3 +224,41 @@ def test_f6_our_own_write_is_known_again_when_its_reply_was_lost():
     how = Circumstances(NINE, is_authoritative=False)
     assert observer.observe("shop", told(1, "a"), SECOND, how) is Merge.EQUAL
     assert stored_note(house) == "a"
+
+
+def both_own_payments() -> House:
+    shop, erp = BRIDGE["connections"]
+    return House(connections=[shop, erp | {"roles": ["order.processing", "payment"]}])
+
+
+def payment_of(connection: str, reference: str = "") -> Seen:
+    body = Payment(
+        order=order_ref(),
+        amount=12,
+        currency="GBP",
+        gateway="card",
+        at=NINE,
+        status=SettlementStatus.SETTLED,
+    )
+    entity = ref(Kind.PAYMENT, connection, "p1")
+    return Seen(entity, body, NINE, parent=order_ref(), reference=reference)
+
+
+def tell_erp(house: House, seen: Seen) -> Merge:
+    return house.observer.observe("erp", seen, SECOND, Circumstances(NINE, is_authoritative=True))
+
+
+def test_a_document_we_made_is_no_news():
+    house = both_own_payments()
+    entity = str(ref(Kind.PAYMENT, "shop", "7"))
+    house.rows.write(Write("EXTERNAL#erp#Payment#p1", "ENTITY", set={"entity": entity}))
+    assert tell_erp(house, payment_of("erp")) is Merge.IGNORED
+
+
+def test_a_document_that_carries_our_mark_is_no_news_though_its_answer_was_lost():
+    assert tell_erp(both_own_payments(), payment_of("erp", "shop/7~1")) is Merge.IGNORED
+
+
+@pytest.mark.parametrize("reference", ["", "shop", "INV/2026/7", "paid by cheque"])
+def test_a_document_of_others_is_news(reference):
+    assert tell_erp(both_own_payments(), payment_of("erp", reference)) is Merge.MERGED
