@@ -29,8 +29,6 @@ from platforms.odoo.wire_goods import (
 
 STANDING = "::EACH:1"
 """Ends the key of a product's own price: rows of price lists have numbers of their own."""
-_TELLABLE = {"0_product_variant", "1_product"}
-"""What a row may apply to, to be the price of something: not a category, and not everything."""
 
 
 def products(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
@@ -71,13 +69,15 @@ def prices(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator
     taxes = _taxes(vendor, wares)
     for one in rules:
         of = lists.get(one.pricelist_id or 0)
-        if of and of.active and one.compute_price == "fixed" and one.applied_on in _TELLABLE:
-            for ware in wares:
-                if ware.default_code and _is_of(one, ware):
-                    yield _row(one, of, ware, connection, included=_includes_tax(ware, taxes))
-        else:
-            gone = ref(Kind.PRICE, connection.name, one.id)
-            yield Seen(gone, None, one.write_date, refetch=_of_rule(one))
+        told = []
+        if of and of.active and one.compute_price == "fixed":
+            told = [
+                _row(one, of, ware, connection, included=_includes_tax(ware, taxes))
+                for ware in wares
+                if ware.default_code and _is_of(one, ware)
+            ]
+        gone = ref(Kind.PRICE, connection.name, one.id)
+        yield from told or [Seen(gone, None, one.write_date, refetch=_of_rule(one))]
 
 
 def _wares(vendor: VendorClient, rules: Iterable[Rule]) -> list[Ware]:
@@ -101,9 +101,10 @@ def _wares(vendor: VendorClient, rules: Iterable[Rule]) -> list[Ware]:
 
 
 def _is_of(rule: Rule, ware: Ware) -> bool:
+    """Whether a row is for a variant or its product; those of a category are for nothing known."""
     if rule.applied_on == "0_product_variant":
         return rule.product_id == ware.id
-    return rule.product_tmpl_id == ware.product_tmpl_id
+    return rule.applied_on == "1_product" and rule.product_tmpl_id == ware.product_tmpl_id
 
 
 def _row(one: Rule, of: Pricelist, ware: Ware, connection: Connection, *, included: bool) -> Seen:
