@@ -12,12 +12,13 @@ from fizzbridge.model.states import OrderState
 from tests.kit.held import Holder
 from tests.kit.house import order_ref
 from tests.kit.shop import ROOT
+from tests.kit.target import facts
 
 MANIFESTS = load_registry(ROOT)
 HOLDERS = sorted(
     slug
     for slug, manifest in MANIFESTS.items()
-    if manifest.functions.target and "Shipment" in manifest.entities.source
+    if manifest.functions.target and "acts" in facts(slug)
 )
 
 

@@ -46,6 +46,12 @@ def placed(house):
     return house
 
 
+def keeps_objects(house):
+    """Skip where the target keeps none: told of ours, it can neither be asked nor lose one."""
+    if "told" in house.facts:
+        pytest.skip(house.facts["told"])
+
+
 def run(house):
     house.outcomes.append(house.converge.run(order_ref(), f"run-{len(house.outcomes)}"))
     return house.outcomes[-1]
@@ -229,6 +235,7 @@ def test_of_two_workers_at_once_one_does_it(placed):
 
 def test_a_write_that_lands_after_its_lease_is_found_and_not_made_again(placed):
     """The first worker is so slow that a second takes over while its create is on its way."""
+    keeps_objects(placed)
     outcomes = []
 
     def overtaken():
@@ -244,6 +251,7 @@ def test_a_write_that_lands_after_its_lease_is_found_and_not_made_again(placed):
 
 
 def test_what_a_person_deleted_is_made_again_only_by_word(placed):
+    keeps_objects(placed)
     run(placed)
     gone = placed.link(order_ref())["external_id"]
     placed.act("delete", placed.facts["deleted"])
@@ -303,6 +311,7 @@ def test_a_customer_refused_keeps_the_order_waiting(placed):
 
 
 def test_an_unknown_product_holds_and_its_map_row_releases(house):
+    keeps_objects(house)
     house.customer()
     house.order(sku="LEMON1L")
     house.assess()
@@ -323,6 +332,7 @@ def test_an_unknown_product_holds_and_its_map_row_releases(house):
 def ledger(request):
     """A ledger that holds an order on account."""
     house = TargetHouse(request.param)
+    keeps_objects(house)
     house.customer()
     house.order(payment_terms="Net 30")
     house.settle()
@@ -411,7 +421,7 @@ def test_every_request_is_one_the_vendors_spec_allows(platform, record_property)
     house.settle()
     house.order(cases=5, second=5, payment_terms="Net 30")
     house.settle()
-    kinds = set(MANIFESTS[platform].entities.target)
+    kinds = {*MANIFESTS[platform].entities.target} & {*ENTITIES}
     if {"Payment", "Refund"} <= kinds:
         house.pay(5)
         house.settle()

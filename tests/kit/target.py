@@ -77,12 +77,24 @@ def facts(platform: str) -> Any:
 
 
 class TargetHouse(House):
-    """The house; ``events/<platform>/target.json`` says what its target sells."""
+    """The house; ``events/<platform>/target.json`` says what its target sells.
 
-    def __init__(self, platform: str, roles: Sequence[str] = ("order.processing",)) -> None:
+    Args:
+        platform: the target's.
+        roles: what the target owns.
+        owned: what the shop owns beside orders, money and customers.
+    """
+
+    def __init__(
+        self,
+        platform: str,
+        roles: Sequence[str] = ("order.processing",),
+        owned: Sequence[str] = (),
+    ) -> None:
         self.facts = facts(platform)
         self.adapter = adapter(platform)
         shop, erp = BRIDGE["connections"]
+        shop = shop | {"roles": [*shop["roles"], *owned]}
         target = {"platform": platform, "roles": roles} | {
             name: self.facts[name] for name in ("base_url", "settings")
         }

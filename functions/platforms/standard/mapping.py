@@ -42,7 +42,8 @@ def told(kind: Kind, data: wire.Data, connection: str) -> Iterable[Seen]:
     entity = EntityRef(kind=kind, key=of)
     body = _record(kind, part, data, connection) if data.record is not None else None
     order = getattr(body, "order", None) if kind in CHILD_KINDS else None
-    refetch = Hint(wire.LISTS[kind], data.id, kind)
+    what = wire.LISTS[kind] + (f"/{part}" if kind is Kind.ORDER else "")
+    refetch = Hint(what, data.id, kind)
     yield Seen(entity, body, data.changed_at, part, order, refetch)
     if isinstance(body, OrderRequest):
         places = dict.fromkeys(one for one in (body.bill_to, body.ship_to) if one)

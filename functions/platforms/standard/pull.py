@@ -45,15 +45,16 @@ class StandardPull(PullAdapter):
         return Bearer(secret["token"])
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
-        """Read one record; of an order every part there is."""
-        if hint.what not in _offered(connection):
+        """Read one record; of an order one part."""
+        stream, _, part = hint.what.partition("/")
+        if stream not in _offered(connection):
             return []
-        answer = vendor.get(f"/v1/{hint.what}/{quote(hint.external_id, safe='')}")
-        name = f"{hint.what} {hint.external_id}"
+        path = f"/v1/{stream}/{quote(hint.external_id, safe='')}"
+        answer = vendor.get(path, params={"part": part} if part else None)
         try:
-            return list(_told(hint.what, answer.data, connection.name))
+            return list(_told(stream, answer.data, connection.name))
         except ValidationError as error:
-            raise _malformed(name, error) from error
+            raise _malformed(f"{hint.what} {hint.external_id}", error) from error
 
     def changes(
         self,
@@ -93,7 +94,8 @@ def _shown(stream: str, item: Mapping[str, Any], connection: str) -> Iterator[To
     try:
         yield from list(_told(stream, item, connection))
     except (ValidationError, MalformedDeliveryError):
-        yield Hint(stream, str(item.get("id", "")), wire.STREAMS[stream])
+        what = f"{stream}/{item['part']}" if item.get("part") else stream
+        yield Hint(what, str(item.get("id", "")), wire.STREAMS[stream])
 
 
 def _is_after(until: datetime | None, one: Told) -> bool:

@@ -27,6 +27,7 @@ from fizzbridge.runtime.view import StoredPart, View
 from fizzbridge.runtime.wiring import now
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
+from fizzbridge.state.moments import from_text
 from fizzbridge.webhook.signatures import standard_proof
 from platforms.standard import mapping, wire
 
@@ -44,7 +45,7 @@ class State(Frozen):
     kind: Kind
     key: str
     revision: int
-    """Grows with each change of what we make of it."""
+    """When we came to it, in milliseconds: grows with each change."""
     record: dict[str, Any]
     processing: dict[str, Any] | None = None
     """Of an order: what became of it at its owner."""
@@ -88,7 +89,7 @@ class Teller(ClientAround):
         data = state.model_dump(mode="json", exclude={"type"}, exclude_none=True)
         self._post(
             str(DetailType.ORDER_PLACED) if is_placed else state.type,
-            state.observed_at,
+            from_text(state.observed_at),
             data,
             state.fingerprint(),
         )
@@ -96,15 +97,17 @@ class Teller(ClientAround):
     def withdraw(self, kind: Kind, reference: str) -> None:
         """Post that something told before stands no more."""
         key = mapping.key(_GENERATION.sub("", reference), self._name)
-        data = {"kind": kind, "key": key, "record": None}
+        at = now()
+        data = {"kind": kind, "key": key, "revision": _revision(at), "record": None}
         named = hashlib.sha256(f"{kind}#{reference} withdrawn".encode()).hexdigest()
-        self._post(_WITHDRAWN.get(kind, f"{kind}Withdrawn"), _text(datetime.now(UTC)), data, named)
+        self._post(_WITHDRAWN.get(kind, f"{kind}Withdrawn"), at, data, named)
 
-    def _post(self, what: str, at: str, data: Mapping[str, Any], unique: str) -> None:
+    def _post(self, what: str, at: datetime, data: Mapping[str, Any], unique: str) -> None:
         named = f"msg_{unique[:32]}"
         if named in self._told:
             return
-        body = {"type": what, "timestamp": at, "data": data}
+        moment = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        body = {"type": what, "timestamp": moment, "data": data}
         headers = {"webhook-id": named, "Content-Type": "application/json"}
         self.request(
             "POST", self._path, writes=True, content=encode(body), headers=headers, shown=body
@@ -140,7 +143,7 @@ class Told(TargetEntity):
             type=what,
             kind=self._kind,
             key=view.ref.key,
-            revision=int(assessed.version[1:]) if assessed else 0,
+            revision=_revision(from_text((assessed or told).observed_at)),
             record=record,
             processing=wire.plain(processing.body) if processing and processing.body else None,
             assessment=assessed.body.model_dump(mode="json")
@@ -201,8 +204,8 @@ def _type(kind: Kind, assessed: StoredPart | None) -> str | None:
     return str(found) if found else None
 
 
-def _text(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
+def _revision(at: datetime) -> int:
+    return (at - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
 
 
 handler = target_handler(StandardTarget())

@@ -44,21 +44,24 @@ SITUATION = Situation(CONNECTION, Maps())
 PRODUCT = ref(Kind.PRODUCT, "pim", "cola-330")
 
 
+ASSESSED = "2026-11-20T09:00:02.000900Z"
+
+
 def part(body, version="t2026-11-20T09:00:00.000000Z", at="2026-11-20T09:00:01.000000Z"):
     return StoredPart(body, version, body.fingerprint(), "erp", observed_at=at)
 
 
 def order(**request):
-    """An order that was assessed three times."""
+    """An order, assessed a second after it was told."""
     shown = view(line("COLA", 2, "26.40", unit="CASE", factor=24), **request)
     asked, assessed = (shown.body(one, object) for one in (Part.REQUEST, Part.ASSESSMENT))
-    parts = {Part.REQUEST: part(asked), Part.ASSESSMENT: part(assessed, f"s{3:020d}")}
+    parts = {Part.REQUEST: part(asked), Part.ASSESSMENT: part(assessed, at=ASSESSED)}
     return replace(shown, parts=parts)
 
 
-def record(of, body, parent=None, revision=1, **assessed):
+def record(of, body, parent=None, at=ASSESSED, **assessed):
     found = RecordAssessment(content=body.fingerprint(), **assessed)
-    parts = {Part.RECORD: part(body), Part.ASSESSMENT: part(found, f"s{revision:020d}")}
+    parts = {Part.RECORD: part(body), Part.ASSESSMENT: part(found, at=at)}
     return View(of, parts, parent=parent)
 
 
@@ -73,7 +76,10 @@ def schema(name):
 def test_an_order_is_told_whole_with_what_we_make_of_it():
     state = desired(order())
     assert (state.type, state.kind, state.key) == ("OrderChanged", Kind.ORDER, ORDER.key)
-    assert (state.revision, state.observed_at) == (3, "2026-11-20T09:00:01.000000Z")
+    assert (state.revision, state.observed_at) == (
+        1795165202000,
+        "2026-11-20T09:00:01.000000Z",
+    )
     assert state.record["customer"] == CUSTOMER.key
     assert state.processing is None
     jsonschema.validate(state.record, schema("records/OrderRequest"))
@@ -134,7 +140,8 @@ def test_what_may_be_offered_goes_with_a_stock_level():
 def test_a_customer_an_order_brought_is_told_before_it_is_assessed():
     body = Customer(contact=Contact(name="Ada Quill"))
     state = desired(View(CUSTOMER, {Part.RECORD: part(body, version="")}))
-    assert (state.type, state.revision, state.assessment) == ("CustomerChanged", 0, None)
+    assert (state.type, state.assessment) == ("CustomerChanged", None)
+    assert state.revision == 1795165201000
     assert TARGET.entities[Kind.ORDER].requires(order()) == [CUSTOMER]
 
 
@@ -145,7 +152,10 @@ def test_the_same_told_again_is_the_same_and_what_comes_back_is_not():
     again = replace(first, parts=dict(first.parts) | {Part.RECORD: stored})
     assert desired(first).fingerprint() == desired(again).fingerprint()
     # Off and on again is as before, and news all the same.
-    assert desired(record(PRODUCT, sold, revision=3)).fingerprint() != desired(first).fingerprint()
+    assert (
+        desired(record(PRODUCT, sold, at="2026-11-21T09:00:00.000000Z")).fingerprint()
+        != desired(first).fingerprint()
+    )
 
 
 def test_every_active_secret_signs():
