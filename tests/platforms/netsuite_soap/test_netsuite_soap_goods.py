@@ -304,6 +304,8 @@ def test_stock_that_is_moved_is_read_by_what_moved_it():
     (level,) = desk.fetch(Hint("goods", f"salesOrder:{order}"))
     assert (level.ref.external_id, level.body.reserved) == ("57@1", 48)
     assert asked(desk)[begun:] == ["get", "search", "search", "getItemAvailability"]
+    paid = desk.act(f"orders/{order}/pay", amount="1.00")
+    assert desk.fetch(Hint("goods", f"customerDeposit:{paid}")) == []
     with pytest.raises(errors.NotThereError):
         desk.fetch(Hint("goods", "salesOrder:999999"))
 
