@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
 from fizzbridge.errors import AmbiguousMatchError
@@ -13,8 +13,15 @@ from fizzbridge.observation import Seen
 from fizzbridge.settings import Connection
 from platforms.quickbooks import lookup, reading
 from platforms.quickbooks.reading import Books
-from platforms.quickbooks.transport import among, find_by, once
+from platforms.quickbooks.transport import CHANGED, among, find_by, moment, once, query, quoted
 from platforms.quickbooks.wire import Item, Line, Term, Told, ToldCustomer, ToldItem
+
+FIRST = "0"
+"""The lock of a record that was never changed."""
+SOON = timedelta(hours=2)
+"""Longer than it takes until an edit is read; one of long ago is not gone through again."""
+TWINKLING = timedelta(seconds=2)
+"""How far the times of one act may be apart."""
 
 Rows: TypeAlias = Sequence[Mapping[str, Any]]
 Tell: TypeAlias = Callable[[VendorClient, Rows, Connection, datetime], Iterable[Seen]]
@@ -67,11 +74,33 @@ def _ends(payment: Told, kind: str) -> Iterator[Any]:
 def payments(
     vendor: VendorClient, rows: Rows, connection: Connection, at: datetime
 ) -> Iterator[Seen]:
-    """Payments, which say themselves what they are for."""
+    """Payments, which say what they are for; of an edited one also what it is for no more."""
     del at
     books = _books(vendor, connection)
     for row in rows:
-        yield from reading.payments(Told.model_validate(row), books)
+        told = Told.model_validate(row)
+        yield from reading.payments(told, books)
+        if told.sync_token != FIRST and told.customer_ref:
+            theirs = f"CustomerRef = {quoted(told.customer_ref.value)}"
+            touched = _touched(vendor, told.changed, told.changed + SOON, theirs)
+            yield from reading.let_go(told, touched, books)
+
+
+def let_go(
+    vendor: VendorClient, payment: str, at: datetime, connection: Connection
+) -> Iterator[Seen]:
+    """What a payment that was deleted then was for: invoices that the same act opened again."""
+    for invoice in _touched(vendor, at, at + TWINKLING):
+        yield from reading.gone("Payment", f"{payment}:{invoice}", at, bare(connection))
+
+
+def _touched(vendor: VendorClient, since: datetime, until: datetime, *conditions: str) -> list[str]:
+    times = (
+        f"{CHANGED} >= {quoted(moment(since - TWINKLING))}",
+        f"{CHANGED} <= {quoted(moment(until))}",
+    )
+    condition = " and ".join((*conditions, *times))
+    return [str(row["Id"]) for row in query(vendor, "Invoice", condition, "Id")]
 
 
 def refunds(

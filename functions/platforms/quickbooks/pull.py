@@ -27,6 +27,7 @@ from fizzbridge.runtime.wiring import now
 from fizzbridge.settings import Connection
 from platforms.quickbooks import gather, reading
 from platforms.quickbooks.transport import (
+    CHANGED,
     ERRORS,
     QuickBooks,
     authorised,
@@ -38,7 +39,6 @@ from platforms.quickbooks.transport import (
 )
 from platforms.quickbooks.webhook import QuickBooksWebhook
 
-_CHANGED = "MetaData.LastUpdatedTime"
 _LOOK_BACK = timedelta(days=29)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -83,14 +83,14 @@ class QuickBooksPull(PullAdapter):
         place = _Place.parse(cursor) if cursor else _Place(0, "", 1)
         one = listed[place.list]
         since = place.since or moment(_EVER if one.is_always else span.since)
-        conditions = [f"{_CHANGED} >= {quoted(since)}", *filter(None, [one.where])]
+        conditions = [f"{CHANGED} >= {quoted(since)}", *filter(None, [one.where])]
         if span.until:
-            conditions.append(f"{_CHANGED} <= {quoted(moment(span.until))}")
+            conditions.append(f"{CHANGED} <= {quoted(moment(span.until))}")
         rows = page(
             client,
             one.entity,
             " and ".join(conditions),
-            _CHANGED,
+            CHANGED,
             start=place.start,
             most=self.per_page,
         )
@@ -118,6 +118,8 @@ def _gone(
         for row in rows:
             at = datetime.fromisoformat(row["MetaData"]["LastUpdatedTime"])
             yield from reading.gone(entity, row["Id"], at, gather.bare(connection))
+            if entity == "Payment":
+                yield from gather.let_go(client, row["Id"], at, connection)
 
 
 class _Listed(NamedTuple):

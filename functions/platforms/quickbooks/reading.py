@@ -224,6 +224,15 @@ def payments(told: Told, books: Books) -> Iterator[Seen]:
         yield Seen(name, body, told.changed, parent=order, refetch=again, reference=mark)
 
 
+def let_go(told: Told, touched: Iterable[str], books: Books) -> Iterator[Seen]:
+    """What an edited payment may have been for and is no more, of the invoices touched since."""
+    applied, mark = _applied(told, books), reference(told)
+    kept = applied.keys() if len(applied) > 1 else set()
+    for invoice in sorted(set(touched) - kept):
+        name = books.name(Kind.PAYMENT, "Payment", f"{told.id}:{invoice}")
+        yield Seen(name, None, told.changed, reference=mark)
+
+
 def _applied(told: Told, books: Books) -> dict[str, Decimal]:
     """The money by invoice: credits that are used along with it are no money."""
     left = to_minor_unit(told.total_amt, _currency(told, books))

@@ -29,6 +29,7 @@ from fizzbridge.settings import Connection
 
 MINOR = "75"
 PAGE = 1000
+CHANGED = "MetaData.LastUpdatedTime"
 AT_ONCE = 40
 """Values asked for in one query, which is part of an address."""
 TOKEN_URL = "https://oauth.platform.intuit.com/oauth2/v1/tokens/bearer"  # noqa: S105  an address
