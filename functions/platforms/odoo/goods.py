@@ -1,31 +1,21 @@
-"""What is sold in Odoo, what it costs, and how much of it is where."""
+"""What is sold at Odoo, and what it costs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from datetime import timedelta
+from decimal import ROUND_CEILING, Decimal
 
 from fizzbridge.http.client import VendorClient
-from fizzbridge.model.catalogue import LotStock, Price, Product, StockLevel
-from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.model.catalogue import Price, Product
+from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.money import Money, to_minor_unit
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Hint, Seen, Told
-from fizzbridge.runtime.wiring import now
 from fizzbridge.settings import Connection
 from platforms.odoo.gather import Rows, by_id, company, where
-from platforms.odoo.reading import best_before
-from platforms.odoo.wire import Item, Lot, Tax
-from platforms.odoo.wire_goods import (
-    Location,
-    Moving,
-    Pricelist,
-    Quant,
-    Rule,
-    Ware,
-    Warehouse,
-)
+from platforms.odoo.wire import Tax
+from platforms.odoo.wire_goods import Pricelist, Rule, Ware
 
 STANDING = "::EACH:1"
 """Ends the key of a product's own price: rows of price lists have numbers of their own."""
@@ -115,7 +105,7 @@ def _row(one: Rule, of: Pricelist, ware: Ware, connection: Connection, *, includ
         sku=ware.default_code,
         price_list=of.name,
         unit=Unit.EACH,
-        min_quantity=max(1, _up(one.min_quantity)),
+        min_quantity=max(1, int(one.min_quantity.to_integral_value(ROUND_CEILING))),
         price=_money(one.fixed_price, one.currency_id),
         tax_included=included,
         valid_from=one.date_start,
@@ -141,78 +131,3 @@ def _taxes(vendor: VendorClient, wares: Iterable[Ware]) -> dict[int, Tax]:
 def _includes_tax(ware: Ware, taxes: Mapping[int, Tax]) -> bool:
     known = [taxes[tax] for tax in ware.taxes_id if tax in taxes]
     return bool(known) and all(tax.price_include for tax in known)
-
-
-def levels(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
-    """How much there is of what moved, in every warehouse.
-
-    Reservations and lots have quants of their own, and one that holds nothing any more is deleted
-    without a word: so all quants of an item are summed, and where there is none there is nothing.
-    """
-    began = now()
-    ids = {one.product_id for one in map(Moving.model_validate, rows)} - {None}
-    items = by_id(vendor, Item, ids)
-    if not items:
-        return
-    internal = ["location_id.usage", "=", "internal"]
-    quants = where(vendor, Quant, ["product_id", "in", sorted(items)], internal)
-    lots = by_id(vendor, Lot, (one.lot_id for one in quants))
-    places = by_id(vendor, Location, (one.location_id for one in quants))
-    there: dict[tuple[int, int], list[Quant]] = {}
-    for one in quants:
-        place = places[one.location_id or 0]
-        there.setdefault((one.product_id or 0, place.warehouse_id or 0), []).append(one)
-    warehouses = where(vendor, Warehouse)
-    for item in items.values():
-        for warehouse in warehouses if item.default_code else ():
-            here = there.get((item.id, warehouse.id), [])
-            yield _level(item, warehouse.code, here, lots, connection.name, began)
-
-
-def _level(
-    item: Item,
-    warehouse: str,
-    quants: Iterable[Quant],
-    lots: Mapping[int, Lot],
-    connection: str,
-    began: datetime,
-) -> Seen:
-    on_hand = reserved = Decimal(0)
-    by_lot: dict[int, Decimal] = {}
-    for one in quants:
-        on_hand += one.quantity
-        reserved += one.reserved_quantity
-        if one.lot_id:
-            by_lot[one.lot_id] = by_lot.get(one.lot_id, Decimal(0)) + one.quantity
-    body = StockLevel(
-        product=ref(Kind.PRODUCT, connection, item.id),
-        sku=item.default_code,
-        location=warehouse,
-        on_hand=_down(on_hand),
-        reserved=_up(reserved),
-        lots=tuple(_lots(by_lot, lots)),
-        as_of=began,
-    )
-    refetch = Hint("stock", str(item.id), Kind.STOCK_LEVEL)
-    return Seen(_at(connection, item.id, warehouse), body, began, refetch=refetch)
-
-
-def _at(connection: str, item: int, warehouse: str) -> EntityRef:
-    """Keys have no blanks; people may put some in a short name."""
-    return ref(Kind.STOCK_LEVEL, connection, f"{item}@{'_'.join(warehouse.split())}")
-
-
-def _lots(counted: Mapping[int, Decimal], lots: Mapping[int, Lot]) -> Iterator[LotStock]:
-    """Lots of which there is any, with a day to sell them by."""
-    for id_, quantity in sorted(counted.items()):
-        day = best_before(lots[id_]) if id_ in lots else None
-        if day and _down(quantity) > 0:
-            yield LotStock(lot=lots[id_].name, best_before=day, quantity=_down(quantity))
-
-
-def _down(quantity: Decimal) -> int:
-    return int(quantity.to_integral_value(ROUND_FLOOR))
-
-
-def _up(quantity: Decimal) -> int:
-    return int(quantity.to_integral_value(ROUND_CEILING))

@@ -25,7 +25,7 @@ from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.runtime.wiring import now
 from fizzbridge.settings import Connection
-from platforms.odoo import gather, goods
+from platforms.odoo import gather, stock
 from platforms.odoo.streams import NAMED, STREAMS
 from platforms.odoo.transport import ERRORS, OdooClient, authorised, call, search
 from platforms.odoo.webhook import OdooWebhook
@@ -39,7 +39,7 @@ class OdooPull(PullAdapter):
     clock = Timestamp("second")
     errors = ERRORS
     calls = 12
-    level_streams = frozenset({"products", "prices", "stock"})
+    level_streams = frozenset({"products", "prices", "stock", "receipts"})
 
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """The bot's API key, as the transport takes it."""
@@ -49,12 +49,12 @@ class OdooPull(PullAdapter):
         """Read one record; ids are never used again, so one that is not there is gone.
 
         Raises:
-            NotThereError: a quant is gone, or an entry: that says nothing of an item or a customer.
+            NotThereError: a quant, a move or an entry is gone; that says nothing of what it was of.
         """
         client = OdooClient(vendor, connection)
         if hint.what == "stock":
             of = {"id": hint.external_id, "product_id": int(hint.external_id)}
-            return list(goods.levels(client, [of], connection))
+            return list(stock.levels(client, [of], connection))
         listed = NAMED[hint.what]
         rows = call(
             client,

@@ -10,7 +10,7 @@ from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Told
 from fizzbridge.settings import Connection
-from platforms.odoo import accounts, gather, goods, money, wire, wire_goods, wire_money
+from platforms.odoo import accounts, gather, goods, money, stock, wire, wire_goods, wire_money
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,9 @@ STREAMS = {
     ),
     # In every place: what left a stock is somewhere else now, and nothing may be left behind.
     "stock": Listed(
-        "quant", wire_goods.Moving, goods.levels, changed=["write_date", "lot_id.write_date"]
+        "quant", wire_goods.Moving, stock.levels, changed=["write_date", "lot_id.write_date"]
     ),
+    "receipts": Listed("move", wire_goods.Coming, stock.levels, stock.FROM_SUPPLIERS),
     "customers": Listed(
         "customer",
         wire_money.PartnerOf,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import ClassVar
 
+from pydantic import Field
+
 from platforms.odoo.wire import Many2one, MaybeMoment, Moment, Name, Text, Told
 
 
@@ -64,6 +66,31 @@ class Moving(Told):
 
     model: ClassVar[str] = "stock.quant"
     product_id: Many2one
+
+
+class Coming(Moving):
+    """``stock.move``, as to whose stock it adds to."""
+
+    model: ClassVar[str] = "stock.move"
+
+
+class Awaited(Told):
+    """``stock.move`` from a supplier that is not there yet."""
+
+    model: ClassVar[str] = "stock.move"
+    product_id: Many2one
+    location_id: Many2one = Field(alias="location_dest_id")
+    unit_id: Many2one = Field(alias="product_uom")
+    count: Decimal = Field(alias="product_uom_qty")
+    date: Moment
+
+
+class Stocked(Told):
+    """``product.product``, as to how its stock is counted."""
+
+    model: ClassVar[str] = "product.product"
+    default_code: Text
+    uom_id: Many2one
 
 
 class Warehouse(Told):

@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 
 from fizzbridge.errors import NotThereError
-from fizzbridge.model.catalogue import LotStock, Price
+from fizzbridge.model.catalogue import LotStock, Price, Receipt
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.money import Money
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Hint
-from tests.platforms.odoo.odoo_desk import BERRY, COLA, DEPOSIT, TAX, TRADE, cans
+from tests.platforms.odoo.odoo_desk import BERRY, CASE, COLA, DEPOSIT, TAX, TRADE, cans
 from tests.platforms.odoo.odoo_source import PULL, Shop, keyed, later
 
 PRODUCT = ref(Kind.PRODUCT, "erp", COLA)
@@ -305,5 +305,36 @@ def test_what_cannot_be_told_is_left_to_a_hint_each(shop):
     }
 
 
+# -- on order --------------------------------------------------------------------------------------
+
+
+def test_what_is_bought_is_on_order_until_it_is_there(shop):
+    shop.tick()
+    for quantity in (48, 12.5):
+        shop.act("items", COLA, "receive", quantity=quantity, receive=False)
+    assert level(shop, since=later()) is None
+    (seen,) = shop.told("receipts", later())
+    assert (seen.ref.external_id, seen.body.on_hand) == (f"{COLA}@WH", 200)
+    assert seen.body.on_order == (Receipt(due_on=date(2026, 11, 23), quantity=60),)
+    first, _ = shop.found("stock.picking", ["picking_type_code", "=", "incoming"])
+    shop.ok("stock.picking", "button_validate", ids=[first["id"]])
+    (seen,) = shop.told("receipts", later())
+    assert seen.body.on_hand == 248
+    assert seen.body.on_order == (Receipt(due_on=date(2026, 11, 23), quantity=12),)
+
+
+def test_what_is_bought_in_cases_is_told_in_pieces(shop):
+    receipt = shop.act("items", COLA, "receive", quantity=2, receive=False)
+    (move,) = shop.moves(receipt["id"], "product_uom")
+    shop.write("stock.move", move["id"], product_uom=CASE, date="2026-12-01 08:00:00")
+    (seen,) = shop.fetch("move", move["id"])
+    assert seen.body.on_order == (Receipt(due_on=date(2026, 12, 1), quantity=48),)
+
+
+def test_what_is_sent_to_customers_is_not_on_order(shop):
+    shop.sold(cans(24))
+    assert shop.told("receipts") == []
+
+
 def test_goods_are_read_where_somebody_owns_them():
-    assert PULL.level_streams == {"products", "prices", "stock"}
+    assert PULL.level_streams == {"products", "prices", "stock", "receipts"}
