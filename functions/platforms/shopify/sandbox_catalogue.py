@@ -211,12 +211,11 @@ class Catalogue:
             raise RefusedError(f"no variant {key}")
         return variant
 
-    def move(self, variant: Variant, level: Level, available: int, committed: int = 0) -> None:
+    def move(self, variant: Variant, level: Level, available: int) -> None:
         """Change a stock level, and tell what comes of it."""
-        before = variant.item.available()
-        level.committed += committed
         if not available:
             return
+        before = variant.item.available()
         level.available += available
         self.stock.changed(level)
         after = variant.item.available()
@@ -239,7 +238,9 @@ class Catalogue:
             if variant and variant.item.facts["tracked"] and variant.item.levels:
                 levels = variant.item.levels
                 here = (each for each in levels if each.location["id"] == one.location)
-                self.move(variant, next(here, levels[0]), one.available, one.committed)
+                # Orders are promised from the first location, whichever one ships or takes back.
+                levels[0].committed += one.committed
+                self.move(variant, next(here, levels[0]), one.available)
 
     def entries(self, until: datetime) -> Iterator[Entry]:
         """The products the search knows."""
