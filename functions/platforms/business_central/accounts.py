@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.customer import Credit, Customer, Terms
 from fizzbridge.model.entity import Kind, Role, ref
@@ -84,7 +85,7 @@ def _credit(
 
     A limit of nought is none there: what is meant by it a setting says.
     """
-    limit = of.credit_limit or Decimal(str(connection.settings.get("usual_credit_limit", 0)))
+    limit = of.credit_limit or _usual_limit(connection)
     if owed is None or not limit:
         return None
     balance = to_minor_unit(owed.balance, currency)
@@ -96,6 +97,15 @@ def _credit(
         oldest_due_on=oldest,
         as_of=at,
     )
+
+
+def _usual_limit(connection: Connection) -> Decimal:
+    said = str(connection.settings.get("usual_credit_limit", 0))
+    try:
+        return Decimal(said)
+    except ArithmeticError as error:
+        msg = f"{connection.name}: usual_credit_limit: '{said}' is no amount"
+        raise ConfigurationError(msg, platform=connection.platform) from error
 
 
 def _days(formula: str) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.subscriptions import Subscription, Subscriptions
 from fizzbridge.settings import Connection
@@ -25,12 +26,9 @@ class BusinessCentralSubscriptions(Subscriptions):
 
     def listed(self, vendor: VendorClient, connection: Connection) -> Iterable[Subscription]:
         """Those of the environment; of other companies by their full address."""
-        own = _resource("", connection)
         return [
             Subscription(
-                one["subscriptionId"],
-                f"/{one['resource'].lstrip('/')}".removeprefix(own),
-                one["notificationUrl"],
+                one["subscriptionId"], _topic(one["resource"], connection), one["notificationUrl"]
             )
             for one in rows(vendor, _PATH)
         ]
@@ -59,11 +57,20 @@ class BusinessCentralSubscriptions(Subscriptions):
 
 
 def _wanted(topic: str, address: str, secret: str, connection: Connection) -> dict[str, str]:
+    if not secret:
+        msg = f"{connection.name}: set the secret 'active' first: notifications are proven by it"
+        raise ConfigurationError(msg, platform=connection.platform)
     return {
         "notificationUrl": address,
         "resource": _resource(topic, connection),
         "clientState": secret,
     }
+
+
+def _topic(resource: str, connection: Connection) -> str:
+    """The resource's name; ids may be in letters of either case, and the first slash be missing."""
+    own, full = _resource("", connection), f"/{resource.lstrip('/')}"
+    return full[len(own) :] if full.lower().startswith(own.lower()) else full
 
 
 def _resource(topic: str, connection: Connection) -> str:

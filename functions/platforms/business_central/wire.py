@@ -63,8 +63,8 @@ class Account(Record):
     phone_number: str
     email: str
     tax_registration_number: str
-    credit_limit: Decimal
-    """Nought for none."""
+    credit_limit: Decimal = Decimal(0)
+    """Nought for none; older versions do not say it."""
     payment_terms_id: str
     last_modified_date_time: AwareDatetime
 

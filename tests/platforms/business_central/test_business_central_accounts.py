@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from fizzbridge.errors import ConfigurationError
 from fizzbridge.model.documents import SettlementStatus
 from fizzbridge.model.entity import Kind, Role, ref
 from fizzbridge.observation import Hint
+from platforms.business_central import accounts
 from tests.kit.orders import line
 from tests.platforms.business_central.business_central_orders import Desk, view
 
@@ -170,6 +172,15 @@ def test_no_limit_is_credit_nobody_said_unless_a_setting_does():
     assert Office(account=free).account().body.credit is None
     office = Office(account=free, usual_credit_limit="10000")
     assert office.account().body.credit.limit == 10000
+    with pytest.raises(ConfigurationError, match="'a lot' is no amount"):
+        Office(account=free, usual_credit_limit="a lot").account()
+
+
+def test_a_version_that_says_no_limit(office):
+    (row,) = [one for one in office.sandbox.store.records("customers") if one["creditLimit"]]
+    told = {key: value for key, value in row.items() if key != "creditLimit"}
+    (seen,) = accounts.customers(office.client(), [told], office.connection)
+    assert (seen.body.company.account, seen.body.credit) == ("C-1042", None)
 
 
 def test_what_is_billed_paid_or_credited_tells_the_account_anew(office):
