@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +33,18 @@ _OBVIOUS = {"content-type", "user-agent"}
 def description() -> dict[str, Any]:
     """The whole description, OpenAPI 3.1."""
     paths: dict[str, Any] = {}
-    proofs: dict[str, Any] = {}
+    schemes: dict[str, list[str]] = {}
     for slug, manifest in sorted(load_registry(ROOT).items()):
         if manifest.functions.webhook:
             webhook = adapter(slug)
             paths[path_of(slug, manifest)] = {"post": _operation(slug, manifest, webhook)}
-            proofs |= {name: _proof(name, webhook) for name in webhook.signature.headers}
+            for name in webhook.signature.headers:
+                schemes.setdefault(name, []).append(webhook.signature.scheme)
     return {
         "openapi": "3.1.0",
         "info": {"title": "fizzbridge webhooks", "version": "1", "description": ABOUT},
         "paths": paths,
-        "components": {"securitySchemes": proofs},
+        "components": {"securitySchemes": {name: _proof(name, schemes[name]) for name in schemes}},
     }
 
 
@@ -89,12 +90,13 @@ def _headers(slug: str) -> Iterator[Mapping[str, str]]:
         yield {name.lower(): value for name, value in shown.items()}
 
 
-def _proof(name: str, webhook: WebhookAdapter) -> dict[str, str]:
+def _proof(name: str, schemes: Iterable[str]) -> dict[str, str]:
+    """A header that proves; several platforms may use it, each in its way."""
     return {
         "type": "apiKey",
         "in": "header",
         "name": name,
-        "description": webhook.signature.scheme,
+        "description": "; ".join(sorted(set(schemes))),
     }
 
 
