@@ -31,6 +31,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from platforms.shopify.sandbox_acts import acts, reads
+from platforms.shopify.sandbox_bucket import Bucket
 from platforms.shopify.sandbox_desk import OrderDesk
 from platforms.shopify.sandbox_fulfillments import Dispatch
 from platforms.shopify.sandbox_graphql import (
@@ -53,6 +54,7 @@ from platforms.shopify.sandbox_writes import Writes
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 __all__ = ["ShopifySandbox", "make", "sign"]
 
@@ -72,14 +74,19 @@ class ShopifySandbox:
     ``webhook_uri``, ``webhook_topics`` (made in advance for that address: a list, "all", or by
     default those of orders and shipments; the three privacy topics go there always),
     ``api_version``, ``retry_seconds``; ``search_lag_seconds``,
-    ``bucket`` {maximum_available, restore_rate}. Variants without ``stock`` are not counted.
+    ``bucket`` {maximum_available, restore_rate}, ``limits`` {parallel, per_minute} of calls, by
+    default none; ``price_lists`` (see there), ``job_seconds`` before a job begins. Variants
+    without ``stock`` are not counted.
 
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how many calls came at once and in a minute.
+        bucket: the points queries cost.
         accepted: committed mutations by name, and placed orders under ``orders``.
         outbox: the webhooks and how they are sent.
-        desk: the shop: its orders, ``people``, ``companies``, ``catalogue`` and ``returns``.
+        desk: the shop: its orders, ``people``, ``companies``, ``catalogue``, ``price_lists``,
+            ``returns``, ``refunds``, ``groups`` (fulfilment orders), ``metafields`` and ``jobs``.
         dispatch: what leaves the shop.
         hooks: who hears of what.
         clock: gives the time; tests may replace it.
@@ -99,7 +106,14 @@ class ShopifySandbox:
         self._schema = schema_subset()
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        most = seed.get("limits", {})
+        self.app = self.load = Load(
+            self.faults, lambda: self.clock(), most.get("parallel"), most.get("per_minute")
+        )
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         seed = self.seed
@@ -113,10 +127,7 @@ class ShopifySandbox:
             token: (frozenset(scopes), None)
             for token, scopes in seed.get("access_tokens", {}).items()
         }
-        bucket = {"maximum_available": 2000, "restore_rate": 100} | seed.get("bucket", {})
-        self.maximum_available: float = bucket["maximum_available"]
-        self.restore_rate: float = bucket["restore_rate"]
-        self.available, self._filled_at = self.maximum_available, self.clock()
+        self.bucket = Bucket(lambda: self.clock(), **seed.get("bucket", {}))
         self.outbox.clear()
         self.hooks.prepare(self.desk.stamp())
 
@@ -229,10 +240,9 @@ class ShopifySandbox:
             )
             limit = refusal(message, "MAX_COST_EXCEEDED", cost=requested, maxCost=QUERY_COST_LIMIT)
             return {"errors": [shown(limit)]}
-        self._refill()
-        if requested > self.available:
+        if not self.bucket.bears(requested):
             throttled = shown(refusal("Throttled", "THROTTLED"))
-            return {"errors": [throttled], "extensions": self._cost(requested, None)}
+            return {"errors": [throttled], "extensions": self.bucket.shown(requested, None)}
         result = execute_sync(
             self._schema,
             document,
@@ -247,33 +257,13 @@ class ShopifySandbox:
         self, document: DocumentNode, variables: Json, requested: int, result: ExecutionResult
     ) -> Json:
         actual = Cost(self._schema, document, variables).points(result.data or {})
-        self.available -= min(actual, requested)
-        answer: Json = {"data": result.data, "extensions": self._cost(requested, actual)}
+        self.bucket.spend(min(actual, requested))
+        answer: Json = {"data": result.data, "extensions": self.bucket.shown(requested, actual)}
         if result.errors:
             answer["errors"] = [shown(error) for error in result.errors]
             if any(error.path is None for error in result.errors):
                 del answer["data"]
         return answer
-
-    def _refill(self) -> None:
-        now = self.clock()
-        gained = (now - self._filled_at).total_seconds() * self.restore_rate
-        self.available = min(self.available + gained, self.maximum_available)
-        self._filled_at = now
-
-    def _cost(self, requested: int, actual: int | None) -> Json:
-        status = {
-            "maximumAvailable": self.maximum_available,
-            "currentlyAvailable": int(self.available),
-            "restoreRate": self.restore_rate,
-        }
-        return {
-            "cost": {
-                "requestedQueryCost": requested,
-                "actualQueryCost": actual,
-                "throttleStatus": status,
-            }
-        }
 
     def _resolve(self, source: Json, info: GraphQLResolveInfo[Any], **args: Any) -> Any:
         spot = (info.parent_type.name, info.field_name)
@@ -425,7 +415,7 @@ class ShopifySandbox:
             Route("/admin/api/{version}/graphql.json", self._graphql, methods=["POST"]),
             *people_routes(self),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
         ]
 
 

@@ -47,6 +47,10 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         sandbox.desk.jobs.run(at_once=True)
         return Response(status_code=204)
 
+    async def points(_: Request) -> Response:
+        counted = ("peak_per_minute", "throttled")
+        return JSONResponse({name: getattr(sandbox.bucket, name) for name in counted})
+
     async def listing(_: Request) -> Response:
         return JSONResponse({"orders": [one.body() for one in sandbox.desk.orders.values()]})
 
@@ -55,6 +59,7 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         Route("/_sandbox/webhook_uri", repoint, methods=["PUT"]),
         Route("/_sandbox/tokens/expire", expire, methods=["POST"]),
         Route("/_sandbox/shop/redact", forget, methods=["POST"]),
+        Route("/_sandbox/points", points, methods=["GET"]),
         Route("/_sandbox/jobs/run", run_jobs, methods=["POST"]),
         *_routes("orders", lambda given: _order(sandbox.place_order(given)), _orders(sandbox)),
         *_routes("returns", None, _returns(sandbox)),

@@ -685,7 +685,7 @@ def test_costs_empty_the_bucket_and_time_fills_it():
         "currentlyAvailable": 99,
         "restoreRate": 10,
     }
-    sandbox.available = 5.0
+    sandbox.bucket.available = 5.0
     throttled = ask(sandbox, query)
     assert (code(throttled), "data" in throttled) == ("THROTTLED", False)
     assert throttled["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 5
@@ -1177,7 +1177,7 @@ def test_recorded_exchanges_have_the_sandboxs_shape(path):
     for _ in range(2):
         sandbox.place_order(DRAFT)
     if path.stem == "throttled":
-        sandbox.available = 1.0
+        sandbox.bucket.available = 1.0
     body = exchange["request"]["body"]
     if "id" in body["variables"]:
         body["variables"]["id"] = order["admin_graphql_api_id"]

@@ -211,10 +211,40 @@ def test_an_answer_that_got_lost_can_be_asked_for_again():
 
 def test_throttled_writes_do_nothing():
     sandbox = store()
-    sandbox.available = 9.0
+    sandbox.bucket.available = 9.0
     assert code(count(sandbox, row(quantity=30))) == "THROTTLED"
     sandbox.clock.later(seconds=1)
     done(count(sandbox, row(quantity=30)))
+
+
+def test_points_and_calls_are_counted_by_the_minute():
+    sandbox = store()
+    for n in range(3):
+        done(count(sandbox, row(quantity=n), key=f"k-{n}"))
+        sandbox.clock.later(seconds=25)
+    assert (sandbox.bucket.peak_per_minute, sandbox.bucket.throttled) == (30, 0)
+    done(count(sandbox, row(quantity=9), key="k-9"))
+    assert sandbox.bucket.peak_per_minute == 30
+    sandbox.bucket.available = 0.0
+    assert code(count(sandbox, row(), key="k-10")) == "THROTTLED"
+    shown = client(sandbox).get("/_sandbox/points").json()
+    assert shown == {"peak_per_minute": 30, "throttled": 1}
+    assert client(sandbox).get("/_sandbox/load").json() == {
+        "peak_parallel": 1,
+        "peak_per_minute": 4,
+        "refused": 0,
+    }
+    control(sandbox, "/reset", {})
+    assert (sandbox.bucket.peak_per_minute, sandbox.load.peak_per_minute) == (0, 0)
+
+
+def test_the_edge_may_refuse_calls_above_its_limit():
+    sandbox = store(limits={"per_minute": 1})
+    done(count(sandbox, row(quantity=30)))
+    body = {"query": "{ shop { id } }"}
+    answer = client(sandbox).post("/admin/api/2026-10/graphql.json", json=body)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "60")
+    assert (sandbox.load.refused, sandbox.bucket.throttled) == (1, 0)
 
 
 ACTIVATE = """mutation($i: ID!, $l: ID!, $a: Int, $h: Int, $k: String!) {
