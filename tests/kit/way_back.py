@@ -99,6 +99,9 @@ class Notes(TargetEntity):
 
     def __init__(self) -> None:
         self.told: list[tuple[str, Any]] = []
+        self.names: dict[str, str] = {}
+        self.held: dict[str, Wanted | None] = {}
+        """By our reference, or the shop's own id, what there is; None where it was cancelled."""
 
     def requires(self, view: View) -> Sequence[EntityRef]:
         return [view.parent.ref] if view.parent else []
@@ -110,17 +113,21 @@ class Notes(TargetEntity):
         return Wanted(name=view.ref.external_id, lines=tuple(situation.external_ids.values()))
 
     def find(self, vendor: Any, reference: str, payload: Any) -> str | None:
-        return None
+        return next((made for made, one in self.names.items() if one == reference), None)
 
     def create(self, vendor: Any, reference: str, payload: Any) -> str:
         self.told.append(("create", reference))
-        return f"made-{len(self.told)}"
+        made = f"made-{len(self.told)}"
+        self.names[made] = reference
+        return made
 
     def update(self, vendor: Any, external_id: str, payload: Any) -> None:
         self.told.append(("update", (external_id, payload.name, payload.lines)))
+        self.held[self.names.get(external_id, external_id)] = payload
 
     def cancel(self, vendor: Any, external_id: str) -> None:
         self.told.append(("cancel", external_id))
+        self.held[self.names.get(external_id, external_id)] = None
 
 
 class WayBack(House):
