@@ -287,7 +287,7 @@ def test_each_source_has_one_literal_route(aws, both_ways):
         found = synthesis.resources("AWS::ApiGatewayV2::Route").values()
         return [route["Properties"]["RouteKey"] for route in found]
 
-    assert routes(aws) == ["POST /webhooks/shop-uk"]
+    assert sorted(routes(aws)) == ["POST /webhooks/erp/{token}", "POST /webhooks/shop-uk"]
     assert routes(both_ways) == ["POST /webhooks/acme-1/{token}"]
 
 
@@ -336,6 +336,7 @@ def test_secrets_are_made_empty_and_named_by_stage_and_connection(aws):
     ]
     assert sorted(names) == [
         "/fizzbridge/prod/erp/api",
+        "/fizzbridge/prod/erp/signing",
         "/fizzbridge/prod/shop-uk/api",
         "/fizzbridge/prod/shop-uk/signing",
     ]

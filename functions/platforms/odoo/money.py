@@ -27,7 +27,9 @@ def payments(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterat
 
     What no longer settles any document of an order is told as gone.
     """
-    told = [Moved.model_validate(row) for row in rows]
+    every = [Moved.model_validate(row) for row in rows]
+    # A rule posts what suppliers get as well.
+    told = [one for one in every if one.partner_type == "customer"]
     documents = by_id(
         vendor, Document, (bill for one in told for bill in one.reconciled_invoice_ids)
     )

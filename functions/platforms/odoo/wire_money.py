@@ -17,6 +17,7 @@ class Moved(Told):
     model: ClassVar[str] = "account.payment"
     state: str
     payment_type: str
+    partner_type: str
     amount: Decimal
     currency_id: Name
     date: date

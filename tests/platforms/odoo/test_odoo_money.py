@@ -140,6 +140,14 @@ def test_money_for_what_was_never_ordered_is_nobodys(shop):
     assert keyed(shop.told("payments")) == {f"{payment}": None}
 
 
+def test_what_suppliers_get_is_no_refund(shop):
+    vals = {"partner_id": BAR, "amount": 5, "payment_type": "outbound", "partner_type": "supplier"}
+    (made,) = shop.ok("account.payment", "create", vals_list=[vals])
+    shop.ok("account.payment", "action_post", ids=[made])
+    assert shop.told("payments") == []
+    assert shop.fetch("payment", made) == []
+
+
 def test_a_payment_that_is_not_there_is_gone_whichever_it_was(shop):
     gone = shop.fetch("payment", 99)
     assert [(one.ref.kind, one.body) for one in gone] == [(Kind.PAYMENT, None), (Kind.REFUND, None)]
@@ -151,6 +159,7 @@ PAID = {
     "id": 7,
     "state": "in_process",
     "payment_type": "inbound",
+    "partner_type": "customer",
     "amount": 100.0,
     "currency_id": [1, "USD"],
     "date": "2026-11-23",
