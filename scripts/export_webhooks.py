@@ -77,11 +77,19 @@ def _operation(slug: str, manifest: Manifest, webhook: WebhookAdapter) -> dict[s
         ],
         "requestBody": {
             "required": True,
-            "content": {one: {"schema": {"type": "object"}} for one in media},
+            "content": {one: {"schema": {"type": _shape(slug)}} for one in media},
         },
         "responses": {status: {"description": text} for status, text in ANSWERS.items()}
         | _handshake(webhook),
     }
+
+
+def _shape(slug: str) -> str | list[str]:
+    """What bodies are: objects, unless a vendor sends arrays as well."""
+    files = (ROOT / "events" / slug).glob("*__*.json")
+    bodies = (json.loads(file.read_text(encoding="utf-8"))["body"] for file in files)
+    has_arrays = any(body.startswith("[") for body in bodies)
+    return ["array", "object"] if has_arrays else "object"
 
 
 def _headers(slug: str) -> Iterator[Mapping[str, str]]:

@@ -111,6 +111,8 @@ def texts(body):
         shown = json.loads(body)
     except ValueError:
         shown = dict(parse_qsl(body.decode()))
+    if not isinstance(shown, dict):
+        return {}
     return {name: value for name, value in shown.items() if isinstance(value, str)}
 
 
