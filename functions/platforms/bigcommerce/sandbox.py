@@ -36,6 +36,7 @@ from platforms.bigcommerce.sandbox_store import Store
 from sandbox.control import control_routes
 from sandbox.deliveries import Delivery, Outbox, poster
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 RETRY_SECONDS = (60, 180, 300, 600, 900, 1800, 3600, 7200, 21600, 50400, 86400)
 # The first try and every retry failed, one after the other.
@@ -77,6 +78,7 @@ class BigCommerceSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed writes by name, and placed orders under ``orders``.
         outbox: the webhooks and when they are sent.
         send: sends one delivery once; tests may put a function in its place.
@@ -96,7 +98,11 @@ class BigCommerceSandbox:
         self.outbox = Outbox(self._post, self.seed["retry_seconds"], FAILURES, self._disable, {200})
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.outbox.clear()
@@ -351,7 +357,7 @@ class BigCommerceSandbox:
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             Route("/_sandbox/uninstall", self._uninstall, methods=["POST"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/_sandbox/{group}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id:int}/{action}", self._control, methods=["POST"]),
             *(

@@ -29,6 +29,7 @@ from platforms.lightspeed.sandbox_writes import WriteApi
 from sandbox.control import control_routes
 from sandbox.deliveries import Outbox, poster
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 SCOPES = (
     "sales:read sales:write customers:read customers:write products:read products:write"
@@ -73,6 +74,7 @@ class LightspeedSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: committed writes by name, and placed sales under ``orders``.
         outbox: the webhooks and how they are sent.
         clock: gives the time; tests may replace it.
@@ -135,7 +137,11 @@ class LightspeedSandbox:
         self.reads = ReadApi(self.seed, lambda: self.store)
         self.writes = WriteApi(self.seed, self.reads, self.accepted)
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.outbox.clear()
@@ -277,7 +283,7 @@ class LightspeedSandbox:
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             Route("/_sandbox/token/{word}", self._set_token, methods=["POST"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, lambda: self._start()),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/_sandbox/{kind}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id}/{action}", self._control, methods=["POST"]),
             Route("/api/{version}/{rest:path}", self._guarded((), self._no_route), methods=METHODS),

@@ -30,6 +30,7 @@ from platforms.magento.sandbox_store import Store
 from platforms.magento.sandbox_values import Json, RefusedError
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 
 SALES, CATALOG, PEOPLE = "Magento_Sales", "Magento_Catalog::products", "Magento_Customer::manage"
 STOCK, COMPANY, CONFIG = "Magento_InventoryApi", "Magento_Company::index", "Magento_Backend::store"
@@ -107,6 +108,7 @@ class MagentoSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: placed orders under ``orders``.
         outbox: what our module posts.
         clock: gives the time; tests may replace it.
@@ -156,7 +158,11 @@ class MagentoSandbox:
         self.outbox = self.letters.outbox
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.letters.reset()
@@ -263,7 +269,7 @@ class MagentoSandbox:
             Route("/rest/{rest:path}", self._answer, methods=METHODS),
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/_sandbox/{kind}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id}/{action}", self._control, methods=["POST"]),
         ]

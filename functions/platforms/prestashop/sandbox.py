@@ -28,6 +28,7 @@ from platforms.prestashop.sandbox_wire import Asked, VendorError, empty, find_re
 from platforms.prestashop.sandbox_writes import Writes
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 from sandbox.modules import ModuleOutbox
 
 KEY = "FIZZSANDBOXWEBSERVICEKEY00000001"
@@ -69,6 +70,7 @@ class PrestashopSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: placed orders under ``orders``, writes under ``<method> <resource>``.
         outbox: what the module posts.
         store: orders, customers, products and stock.
@@ -113,7 +115,11 @@ class PrestashopSandbox:
         )
         self._start()
         self.faults = Faults(Starlette(routes=self._routes()))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.webhook_uri: str | None = None
@@ -254,7 +260,7 @@ class PrestashopSandbox:
             Route(f"{path}/api/{{path:path}}", self._api, methods=METHODS),
             Route("/_sandbox/webhook_uri", self._set_uri, methods=["PUT"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/_sandbox/{kind}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id}/{action}", self._control, methods=["POST"]),
         ]

@@ -27,6 +27,7 @@ from platforms.sfcc.sandbox_store import Store
 from platforms.sfcc.sandbox_sums import Json, stamp
 from sandbox.control import control_routes
 from sandbox.faults import Faults
+from sandbox.load import Load
 from sandbox.modules import ModuleOutbox
 
 TENANT = "zzfz_001"
@@ -70,6 +71,7 @@ class SfccSandbox:
     Attributes:
         app: the ASGI application.
         faults: misbehaviour on demand.
+        load: how hard it is driven.
         accepted: placed orders under ``orders``, granted tokens under ``tokens``.
         outbox: what the cartridge posts.
         store: orders, customers and stock.
@@ -121,7 +123,11 @@ class SfccSandbox:
         self._start()
         refusals: dict[Any, Any] = {404: _no_resource, 405: _no_method}
         self.faults = Faults(Starlette(routes=self._routes(), exception_handlers=refusals))
-        self.app = self.faults
+        self.app = self.load = Load(self.faults, lambda: self.clock())
+
+    def _reset(self) -> None:
+        self.load.clear()
+        self._start()
 
     def _start(self) -> None:
         self.store = Store(self.seed, lambda: self.clock(), self._notify)
@@ -273,7 +279,7 @@ class SfccSandbox:
             Route("/_sandbox/load", self._set_load, methods=["PUT"]),
             Route("/_sandbox/tokens", self._revoke, methods=["DELETE"]),
             *self.outbox.routes(),
-            *control_routes(lambda: self.faults, self.accepted, self._start),
+            *control_routes(lambda: self.faults, self.accepted, self._reset),
             Route("/_sandbox/products/{id}", self._change_product, methods=["PUT"]),
             Route("/_sandbox/{kind}", self._control, methods=["POST"]),
             Route("/_sandbox/{kind}/{id}/{action}", self._control, methods=["POST"]),
