@@ -32,7 +32,8 @@ from fizzbridge.runtime.view import StoredPart, View
 from fizzbridge.settings import Connection
 from fizzbridge.webhook.request import Delivery
 from fizzbridge.webhook.signatures import StandardWebhooks
-from platforms.standard.target import Signed, StandardTarget
+from platforms.standard.posting import Signed
+from platforms.standard.target import StandardTarget
 from tests.kit.orders import CUSTOMER, ORDER, PLACED, Maps, line, view
 
 SCHEMAS = Path(__file__).parents[3] / "events" / "schemas"
