@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fizzbridge.model.catalogue import StockLevel
 from fizzbridge.model.documents import Payment, SettlementStatus
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.version import ReadTime, Sequence, Timestamp
@@ -22,6 +23,7 @@ from fizzbridge.runtime.observe import (
 )
 from fizzbridge.state.table import ConditionFailedError, TableUnavailableError, Write
 from tests.kit.house import BRIDGE, SECOND, House, order_ref, order_request
+from tests.kit.way_back import WayBack
 
 NINE = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -262,3 +264,40 @@ def test_a_document_that_carries_our_mark_is_no_news_though_its_answer_was_lost(
 @pytest.mark.parametrize("reference", ["", "shop", "INV/2026/7", "paid by cheque"])
 def test_a_document_of_others_is_news(reference):
     assert tell_erp(both_own_payments(), payment_of("erp", reference)) is Merge.MERGED
+
+
+def test_a_document_that_is_another_orders_now_counts_there_alone():
+    house = House()
+    first, second = house.place(1), house.place(2)
+    entity = ref(Kind.PAYMENT, "shop", "p1")
+    for order, when in ((first, 1), (second, 2)):
+        body = payment_of("shop").body.model_copy(update={"order": order})
+        house.observe(Seen(entity, body, NINE + timedelta(seconds=when), parent=order))
+    load = Loader(house.rows, house.objects)
+    assert load.view(first).children == ()
+    assert [child.ref for child in load.view(second).children] == [entity]
+
+
+def test_a_level_read_again_is_written_when_it_moved_or_would_count_as_old():
+    house = WayBack(stock={"stale_after_hours": "1"})
+    start = house.clock() + timedelta(seconds=10)
+    verdicts = [
+        house.observer.observe(
+            "erp",
+            Seen(ref(Kind.STOCK_LEVEL, "erp", "COLA330@WH"), level_at(on_hand, at), at),
+            SECOND,
+            Circumstances(at, is_authoritative=True),
+        )
+        for on_hand, at in (
+            (100, start),
+            (100, start + timedelta(minutes=15)),
+            (99, start + timedelta(minutes=20)),
+            (99, start + timedelta(minutes=51)),
+        )
+    ]
+    assert verdicts == [Merge.MERGED, Merge.EQUAL, Merge.MERGED, Merge.MERGED]
+
+
+def level_at(on_hand: int, at: datetime) -> StockLevel:
+    product = ref(Kind.PRODUCT, "erp", "COLA330")
+    return StockLevel(product=product, sku="COLA330", location="WH", on_hand=on_hand, as_of=at)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from fizzbridge.model.base import Frozen
+from fizzbridge.model.catalogue import StockLevel
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Invoice, Return, Shipment
 from fizzbridge.model.entity import (
@@ -156,6 +157,8 @@ class Observer:
                 seen = replace(seen, body=scrub(seen.body))
             fingerprint = seen.body.fingerprint() if seen.body else ""
             verdict = judge(stored, version, fingerprint, how)
+            if verdict is Merge.MERGED and stored and self._is_only_younger(seen, stored):
+                return Merge.EQUAL
             if verdict is not Merge.MERGED:
                 self._note(connection, seen, verdict, how)
                 return verdict
@@ -222,6 +225,22 @@ class Observer:
         if seen.changed is None or _is_erasure(connection, seen):
             return True
         return owner_role(seen.ref.kind, seen.part) in self._bridge.connection(connection).roles
+
+    def _is_only_younger(self, seen: Seen, stored: Row) -> bool:
+        """Whether a stock level was read again and is as it was.
+
+        A poll of thousands of levels would otherwise write each of them every time; one that is
+        about to count as old is written, and so is one that changed by a reservation.
+        """
+        policy, level = self._bridge.stock, seen.body
+        if policy is None or not isinstance(level, StockLevel):
+            return False
+        before = rows.stored_part(stored, seen.ref, self._objects).body
+        if not isinstance(before, StockLevel):
+            return False
+        enough = timedelta(minutes=int(policy.stale_after_hours * 30))  # half of it
+        is_same = before.model_copy(update={"as_of": level.as_of}) == level
+        return is_same and level.as_of - before.as_of < enough
 
     def _is_echo(self, seen: Seen) -> bool:
         """Whether a document is one we made ourselves: its own entity is another's.
@@ -295,8 +314,8 @@ class Observer:
         if seen.ref.kind in LEVEL_KINDS and seen.part is Part.RECORD and stored is None:
             sold = rows.sold_pk(seen.ref.connection)
             writes.append(Write(sold, str(seen.ref), set={"kind": str(seen.ref.kind)}))
-        if seen.body is None and seen.parent is None:
-            writes += self._bereft(seen.ref, stored, moved, how)
+        if seen.ref.kind in CHILD_KINDS:
+            writes += self._bereft(seen, stored, moved, how)
         if seen.parent:
             relation: Write = Write(
                 str(seen.parent),
@@ -309,16 +328,20 @@ class Observer:
         return writes
 
     def _bereft(
-        self, document: EntityRef, stored: Row | None, moved: str, how: Circumstances
+        self, seen: Seen, stored: Row | None, moved: str, how: Circumstances
     ) -> list[Write]:
-        """An order whose document is gone hears of it, though nobody said whose it was."""
-        body = rows.stored_part(stored, document, self._objects).body if stored else None
+        """An order whose document is gone, or is another's now, hears of it."""
+        body = rows.stored_part(stored, seen.ref, self._objects).body if stored else None
         name = getattr(body, "order", None)
         if not isinstance(name, EntityRef):
             return []
         order = rows.ours(self._table, name) or name
-        told = rows.token(str(document), moved)
-        return [self._want_assessed(order, told, self._now(), how)]
+        if seen.parent == order or (seen.body and seen.parent is None):
+            return []
+        told = self._want_assessed(order, rows.token(str(seen.ref), moved), self._now(), how)
+        if seen.body is None:
+            return [told]
+        return [told, Write(str(order), rows.child_sk(seen.ref), delete=True)]
 
     @staticmethod
     def _want_assessed(ref: EntityRef, wanted: str, now: datetime, how: Circumstances) -> Write:
