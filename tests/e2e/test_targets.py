@@ -15,7 +15,7 @@ from fizzbridge.runtime.loading import Loader
 from tests.kit import targets
 
 PLACES = {slug: channel for channel, slugs in targets.CHANNELS.items() for slug in slugs}
-LEDGERS = [slug for slug, facts in targets.FACTS.items() if "documents" in facts]
+LEDGERS = [slug for slug in PLACES if "documents" in targets.FACTS[slug]]
 WHERE = {"first_name": "Bo", "last_name": "Ode", "address1": "1 Quay", "city": "Leeds"}
 BRITAIN = WHERE | {"zip": "LS1 1AA", "country_code": "GB", "country": "United Kingdom"}
 IRELAND = WHERE | {"zip": "D01", "country_code": "IE", "country": "Ireland"}
