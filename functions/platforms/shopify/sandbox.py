@@ -261,7 +261,7 @@ class ShopifySandbox:
         answer: Json = {"data": result.data, "extensions": self.bucket.shown(requested, actual)}
         if result.errors:
             answer["errors"] = [shown(error) for error in result.errors]
-            if any(error.path is None for error in result.errors):
+            if any(error.path is None or _is_too_long(error) for error in result.errors):
                 del answer["data"]
         return answer
 
@@ -417,6 +417,11 @@ class ShopifySandbox:
             *self.outbox.routes(),
             *control_routes(lambda: self.faults, self.accepted, self._reset),
         ]
+
+
+def _is_too_long(error: GraphQLError) -> bool:
+    """Whether the vendor refuses the whole call for the size of its input."""
+    return (error.extensions or {}).get("code") == "MAX_INPUT_SIZE_EXCEEDED"
 
 
 def make(seed: Json) -> ShopifySandbox:

@@ -47,7 +47,9 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         sandbox.desk.jobs.run(at_once=True)
         return Response(status_code=204)
 
-    async def points(_: Request) -> Response:
+    async def points(request: Request) -> Response:
+        if request.method == "PUT":
+            sandbox.bucket.available = (await request.json())["available"]
         counted = ("peak_per_minute", "throttled")
         return JSONResponse({name: getattr(sandbox.bucket, name) for name in counted})
 
@@ -59,7 +61,7 @@ def people_routes(sandbox: ShopifySandbox) -> list[Route]:
         Route("/_sandbox/webhook_uri", repoint, methods=["PUT"]),
         Route("/_sandbox/tokens/expire", expire, methods=["POST"]),
         Route("/_sandbox/shop/redact", forget, methods=["POST"]),
-        Route("/_sandbox/points", points, methods=["GET"]),
+        Route("/_sandbox/points", points, methods=["GET", "PUT"]),
         Route("/_sandbox/jobs/run", run_jobs, methods=["POST"]),
         *_routes("orders", lambda given: _order(sandbox.place_order(given)), _orders(sandbox)),
         *_routes("returns", None, _returns(sandbox)),

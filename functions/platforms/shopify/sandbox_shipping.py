@@ -11,7 +11,7 @@ from platforms.shopify.sandbox_fulfillments import CANCELLED, Dispatch, Fulfillm
 from platforms.shopify.sandbox_graphql import number_in
 from platforms.shopify.sandbox_money import Json
 from platforms.shopify.sandbox_nodes import line_nodes, order_node
-from platforms.shopify.sandbox_orders import Order
+from platforms.shopify.sandbox_orders import Order, gid
 from platforms.shopify.sandbox_writes import UserError
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Shipping:
         """``fulfillmentCreate``: units of fulfilment orders leave one location together."""
         given = args["fulfillment"]
         _check_units(given["lineItemsByFulfillmentOrder"])
-        asked = [self._asked(one) for one in given["lineItemsByFulfillmentOrder"]]
+        taken: dict[int, int] = {}
+        asked = [self._asked(one, taken) for one in given["lineItemsByFulfillmentOrder"]]
         order = _one_order(asked)
         location = _one_location(asked)
         tracking = tracking_of(given.get("trackingInfo") or {})
@@ -91,7 +92,9 @@ class Shipping:
         whole = {"order": lambda _: order_node(order, self._desk)}
         return one.node(line_nodes(order, self._desk)) | whole
 
-    def _asked(self, given: Json) -> tuple[Order, Group, list[tuple[Part, int]]]:
+    def _asked(
+        self, given: Json, taken: dict[int, int]
+    ) -> tuple[Order, Group, list[tuple[Part, int]]]:
         number = number_in(given["fulfillmentOrderId"], "FulfillmentOrder")
         found = self._groups.find(number)
         if found is None:
@@ -100,7 +103,8 @@ class Shipping:
         if group.status not in SHIPPABLE:
             text = f"Fulfillment order {number} has an unfulfillable status= {group.status}."
             raise UserError(["fulfillment"], text)
-        return order, group, list(_units(group, given.get("fulfillmentOrderLineItems") or []))
+        wanted = given.get("fulfillmentOrderLineItems") or []
+        return order, group, list(_units(group, wanted, taken))
 
 
 def tracking_of(given: Json) -> Tracking:
@@ -122,11 +126,11 @@ def _check_units(given: list[Json]) -> None:
                 raise UserError(path, "Quantity must be greater than 0")
 
 
-def _units(group: Group, given: list[Json]) -> Iterator[tuple[Part, int]]:
-    if not given:
-        yield from ((one, one.remaining) for one in group.parts if one.remaining)
-    taken: dict[int, int] = {}
-    for one in given:
+def _units(group: Group, given: list[Json], taken: dict[int, int]) -> Iterator[tuple[Part, int]]:
+    """The units asked for, by default all; ``taken`` counts them over the whole call."""
+    whole = [{"id": gid("FulfillmentOrderLineItem", one.id), "quantity": one.remaining}
+             for one in group.parts if one.remaining]  # fmt: skip
+    for one in given or whole:
         number = number_in(one["id"], "FulfillmentOrderLineItem")
         part = next((each for each in group.parts if each.id == number), None)
         if part is None:

@@ -15,6 +15,7 @@ from typing import Any
 from graphql import GraphQLError, GraphQLResolveInfo, get_directive_values
 
 from platforms.shopify.sandbox_money import Json
+from platforms.shopify.sandbox_orders import RefusedError
 from platforms.shopify.sandbox_owner_kinds import OWNER_SCOPES, kind_of
 from platforms.shopify.sandbox_search import denied, refusal
 
@@ -114,6 +115,8 @@ class Writes:
             answer: Json = {"user_errors": []} | act(args)
         except UserError as error:
             return error.more | {"user_errors": error.shown}
+        except RefusedError as error:
+            return {"user_errors": [{"field": None, "message": str(error)}]}
         self._accepted[counted] += 1
         return answer
 

@@ -168,6 +168,7 @@ def test_at_most_250_counts_at_once():
     answer = count(sandbox, *[row()] * 251)
     assert code(answer) == "MAX_INPUT_SIZE_EXCEEDED"
     assert answer["errors"][0]["path"] == ["inventorySetQuantities", "input", "quantities"]
+    assert "data" not in answer
     assert level(sandbox)["available"] == 40
 
 
@@ -211,7 +212,7 @@ def test_an_answer_that_got_lost_can_be_asked_for_again():
 
 def test_throttled_writes_do_nothing():
     sandbox = store()
-    sandbox.bucket.available = 9.0
+    client(sandbox).put("/_sandbox/points", json={"available": 9})
     assert code(count(sandbox, row(quantity=30))) == "THROTTLED"
     sandbox.clock.later(seconds=1)
     done(count(sandbox, row(quantity=30)))
@@ -434,7 +435,10 @@ def test_more_than_is_left_cannot_leave():
         assert refused(ship(sandbox, (group, units))) == [(None, ["fulfillment"])]
     zero = refused(ship(sandbox, (group, {"COLA-24": 0})))
     assert zero[0][1][-3:] == ["fulfillmentOrderLineItems", "0", "quantity"]
-    done(ship(sandbox, (group, {"COLA-24": 6})))
+    assert "Invalid" in problem(ship(sandbox, group, group))
+    twice = ship(sandbox, (group, {"COLA-24": 4}), (group, {"COLA-24": 3}))
+    assert refused(twice) == [(None, ["fulfillment"])]
+    done(ship(sandbox, (group, {"COLA-24": 4}), (group, {"COLA-24": 2})))
     again = ship(sandbox, (group, {"COLA-24": 1}))
     message = again["data"]["fulfillmentCreate"]["userErrors"][0]["message"]
     assert message == "Invalid fulfillment order line item quantity requested."
