@@ -153,6 +153,12 @@ WRONG = {
         "routes[0]: from: 'shop-uk' (quickbooks) cannot report Order; it can report Invoice, "
         "Payment, Refund, Customer, Product, Price, StockLevel",
     ),
+    "stock without a policy": (
+        'kinds = ["Order"]',
+        'kinds = ["Order", "StockLevel"]',
+        "routes[0]: kinds: StockLevel is shown by what [stock] keeps back and [catalogue] says of "
+        "packs; the file has no such table",
+    ),
     "condition": (
         "ship_country =",
         "ship_contry =",

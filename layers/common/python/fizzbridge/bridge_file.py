@@ -228,6 +228,11 @@ def _routes(bridge: Bridge, manifests: Mapping[str, Manifest]) -> Iterator[str]:
         for value in route.where.get("class", ()):
             if value not in list(OrderClass):
                 yield f"routes[{number}]: where.class: '{value}' is not an order class"
+        if Kind.STOCK_LEVEL in route.kinds and (bridge.stock is None or bridge.catalogue is None):
+            yield (
+                f"routes[{number}]: kinds: StockLevel is shown by what [stock] keeps back and "
+                "[catalogue] says of packs; the file has no such table"
+            )
         for key, names in (("from", route.sources), ("to", route.targets)):
             for name in names:
                 where = f"routes[{number}]: {key}"
