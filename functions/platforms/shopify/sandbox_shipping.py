@@ -128,7 +128,7 @@ def _check_units(given: list[Json]) -> None:
 
 def _units(group: Group, given: list[Json], taken: dict[int, int]) -> Iterator[tuple[Part, int]]:
     """The units asked for, by default all; ``taken`` counts them over the whole call."""
-    whole = [{"id": gid("FulfillmentOrderLineItem", one.id), "quantity": one.remaining}
+    whole: list[Json] = [{"id": gid("FulfillmentOrderLineItem", one.id), "quantity": one.remaining}
              for one in group.parts if one.remaining]  # fmt: skip
     for one in given or whole:
         number = number_in(one["id"], "FulfillmentOrderLineItem")
