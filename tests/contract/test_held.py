@@ -18,7 +18,7 @@ MANIFESTS = load_registry(ROOT)
 HOLDERS = sorted(
     slug
     for slug, manifest in MANIFESTS.items()
-    if manifest.functions.target and "acts" in facts(slug)
+    if manifest.is_booked and "acts" in facts(slug)
 )
 
 

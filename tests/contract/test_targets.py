@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SPECS = ROOT.parent / "shared" / "platforms" / "specs"
 MANIFESTS = load_registry(ROOT)
-TARGETS = sorted(slug for slug, manifest in MANIFESTS.items() if manifest.functions.target)
+TARGETS = sorted(slug for slug, manifest in MANIFESTS.items() if manifest.is_booked)
 
 
 @pytest.fixture(params=TARGETS)

@@ -21,12 +21,15 @@ DEMO = "odoo"
 FACTS: Mapping[str, Any] = {
     slug: json.loads((EVENTS / slug / "target.json").read_text(encoding="utf-8"))
     for slug, manifest in sorted(load_registry(ROOT).items())
-    if manifest.functions.target and slug != DEMO
+    if manifest.is_booked and slug != DEMO
 }
 CONNECTIONS = {slug: f"at-{slug.replace('_', '-')}" for slug in FACTS}
 PORTS = {slug: f"{slug}-target" for slug in FACTS}
 SEEDS = {f"{slug}-target.seed.json": json.dumps(facts["seed"]) for slug, facts in FACTS.items()}
-SECRETS = {CONNECTIONS[slug]: facts["secret"] for slug, facts in FACTS.items()}
+SECRETS = {
+    CONNECTIONS[slug]: facts["secret"] | ({"active": SECRET} if _HEARS(slug) else {})
+    for slug, facts in FACTS.items()
+}
 CHANNELS = {
     "ledger": ["xero"],
     "suite": ["netsuite_soap"],

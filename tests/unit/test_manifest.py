@@ -19,10 +19,12 @@ def test_every_registered_platform_has_a_folder_and_the_reverse():
 def test_a_manifest_says_what_is_deployed():
     shop = load_registry(ROOT)["shopify"]
     assert shop.functions.webhook is not None
-    assert shop.functions.target is None
+    assert shop.functions.target is not None
     assert Kind.ORDER in shop.entities.source
     assert shop.stream("orders") is not None
     assert shop.stream("invoices") is None
+    assert not shop.is_booked
+    assert load_registry(ROOT)["odoo"].is_booked
 
 
 @pytest.fixture

@@ -142,6 +142,11 @@ class Manifest(_Frozen):
         """Its adapter's maps, and the runtime's own of what it tells."""
         return (SOURCE_MAPS if self.entities.source else {}) | dict(self.maps)
 
+    @property
+    def is_booked(self) -> bool:
+        """Whether orders of others are booked there, with their buyers; a shop only has its own."""
+        return {Kind.ORDER, Kind.CUSTOMER} <= {*self.entities.target}
+
     def stream(self, name: str) -> Stream | None:
         """Return the stream of that name."""
         return next((stream for stream in self.streams if stream.name == name), None)
