@@ -30,6 +30,8 @@ _PO_NUMBER = ("_billing_po_number", "po_number", "_po_number")
 _VAT_NUMBER = ("_billing_vat_number", "_vat_number")
 _REFUNDED_ITEM = ("_refunded_item_id",)
 _OUR_OWN = "fizzbridge"
+OUR_REFERENCE = "_fizzbridge_ref"
+"""The field of what we made ourselves."""
 _SOLD_ELSEWHERE = frozenset({"grouped", "external"})
 
 
@@ -111,7 +113,8 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
     )
     entity = ref(Kind.REFUND, connection, told.id)
     refetch = Hint("refunds", told.order_id)
-    yield Seen(entity, body, told.date_created_gmt, parent=parent, refetch=refetch)
+    reference = _meta(told.meta_data, (OUR_REFERENCE,))
+    yield Seen(entity, body, told.date_created_gmt, Part.RECORD, parent, refetch, reference)
 
 
 @dataclass(frozen=True)

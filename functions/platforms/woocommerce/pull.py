@@ -17,8 +17,6 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError, TargetUnavailableError
-from fizzbridge.http.classify import ErrorRules, Rule
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Timestamp
@@ -28,9 +26,9 @@ from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
 from platforms.woocommerce import mapping, wire
 from platforms.woocommerce.subscriptions import WooCommerceSubscriptions
+from platforms.woocommerce.transport import API, ERRORS, authorised, market
 from platforms.woocommerce.webhook import WooCommerceWebhook
 
-API = "/wp-json/wc/v3"
 _MOST = 100
 
 
@@ -42,16 +40,7 @@ class WooCommercePull(PullAdapter):
     per_page = 50
     clock = Timestamp("second")
     level_streams = frozenset({"products"})
-    errors = ErrorRules(
-        rules=(
-            # A firewall's page, or a plugin's warning, in place of an answer.
-            Rule(TargetUnavailableError, range(200, 300), media="text/html"),
-            # No WooCommerce at this address, or none of version 3.
-            Rule(ConfigurationError, 404, where={"code": "rest_no_route"}),
-        ),
-        message_at=("message",),
-        code_at=("code",),
-    )
+    errors = ERRORS
 
     def __init__(self) -> None:
         # The settings hardly change, so a process that has read them keeps them.
@@ -60,7 +49,7 @@ class WooCommercePull(PullAdapter):
     def auth(self, secret: Mapping[str, Any], connection: Connection) -> httpx.Auth:
         """Basic, with the key of a user of the shop."""
         del connection
-        return httpx.BasicAuth(secret["consumer_key"], secret["consumer_secret"])
+        return authorised(secret)
 
     def fetch(self, vendor: VendorClient, hint: Hint, connection: Connection) -> Iterable[Told]:
         """Read an order, its refunds, a customer, or a product with what is sold of it.
@@ -143,18 +132,7 @@ class WooCommercePull(PullAdapter):
 
     def _market(self, vendor: VendorClient, connection: str) -> mapping.Market:
         if connection not in self._markets:
-            said = {
-                row["id"]: row["value"]
-                for group in ("general", "tax")
-                for row in vendor.get(
-                    f"{API}/settings/{group}", params={"_fields": "id,value"}
-                ).data
-            }
-            # With taxes switched off the other setting is kept, and means nothing.
-            taxed = ("woocommerce_calc_taxes", "woocommerce_prices_include_tax")
-            self._markets[connection] = mapping.Market(
-                said["woocommerce_currency"], all(said.get(one) == "yes" for one in taxed)
-            )
+            self._markets[connection] = market(vendor)
         return self._markets[connection]
 
 

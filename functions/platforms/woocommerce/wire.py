@@ -189,7 +189,7 @@ class RefundLine(Wire):
 
 
 class Refund(Wire):
-    """A refund read from its order."""
+    """A refund read from its order, with our reference where we made it."""
 
     id: Id
     order_id: Id
@@ -198,6 +198,7 @@ class Refund(Wire):
     amount: Money
     reason: Text = ""
     line_items: tuple[RefundLine, ...] = ()
+    meta_data: tuple[Meta, ...] = ()
 
 
 class Customer(Wire):
@@ -234,4 +235,32 @@ class Product(Wire):
     @property
     def is_variable(self) -> bool:
         """Whether its variations are what is sold; also those a subscription plugin adds."""
+        return self.type.startswith("variable")
+
+
+class Item(Wire):
+    """What is shown of a product or variation, as far as it is overwritten."""
+
+    id: Id
+    parent_id: Id = "0"
+    type: Text = ""
+    status: Text = ""
+    sku: Text = ""
+    name: Text = ""
+    global_unique_id: Text = ""
+    manage_stock: bool | str = False
+    """``parent`` where a variation shares its parent's count."""
+    stock_quantity: MaybeNumber = None
+    regular_price: MaybeNumber = None
+    sale_price: MaybeNumber = None
+    variations: tuple[Id, ...] = ()
+
+    @property
+    def is_variation(self) -> bool:
+        """Whether it is written below its parent."""
+        return self.parent_id not in {"", "0"}
+
+    @property
+    def is_variable(self) -> bool:
+        """Whether its variations are what is sold, and have prices."""
         return self.type.startswith("variable")

@@ -1,0 +1,101 @@
+"""Prices: the one everybody pays, and the one of a sale. Prices of plugins are not written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.base import Frozen
+from fizzbridge.runtime.target import Situation
+from fizzbridge.runtime.view import View
+from fizzbridge.trade.offering import PriceOffer
+from platforms.woocommerce.levels import Change, Shelf
+from platforms.woocommerce.mapping import Market
+from platforms.woocommerce.transport import market, rejected
+from platforms.woocommerce.wire import Item
+
+
+class Tag(Frozen):
+    """What one of a code costs."""
+
+    regular: Decimal | None
+    """None leaves what is there."""
+    sale: Decimal | None
+    markets: tuple[tuple[str, bool], ...]
+    """Currencies, each with whether tax is in the price: those of the shop, or it is refused."""
+
+
+class Tags(Frozen):
+    """What each code costs."""
+
+    tags: dict[str, Tag]
+    has_sales: bool
+    """Whether the price of a sale is ours, to take away as well."""
+
+
+class Prices(Shelf):
+    """Overwrites the regular price, and the sale's where a list is chosen for it."""
+
+    def desired(self, view: View, situation: Situation) -> Tags | None:
+        """What the shop should ask for one; it has neither lists nor steps."""
+        sales = str(situation.connection.settings.get("sale_list", ""))
+        tags: dict[str, dict[str, PriceOffer]] = {}
+        for one in situation.prices(view):
+            if one.min_quantity == 1 and one.price_list in {"", sales}:
+                tags.setdefault(one.code, {})[one.price_list] = one
+        if not tags:
+            return None
+        found = {code: _tag(offers, sales) for code, offers in tags.items()}
+        return Tags(tags=found, has_sales=bool(sales))
+
+    def codes(self, payload: Tags) -> Iterable[str]:
+        """Those that have a price."""
+        return payload.tags
+
+    def differing(self, vendor: VendorClient) -> Callable[[Tags, Sequence[Item]], Iterator[Change]]:
+        """What the shop asks otherwise, where it asks in the same money and with the same tax."""
+        shops = market(vendor)
+
+        def changes(payload: Tags, items: Sequence[Item]) -> Iterator[Change]:
+            for item in items:
+                if item.is_variable:
+                    continue
+                tag = payload.tags[item.sku]
+                _check(item.sku, tag, shops)
+                values = _values(item, tag, has_sales=payload.has_sales)
+                if values:
+                    yield item, values
+
+        return changes
+
+
+def _tag(offers: Mapping[str, PriceOffer], sales: str) -> Tag:
+    regular = offers[""].price.amount if "" in offers else None
+    sale = offers[sales].price.amount if sales and sales in offers else None
+    if sale is not None and regular is not None and sale >= regular:
+        sale = None  # the shop would drop it
+    markets = {(one.price.currency, one.tax_included) for one in offers.values()}
+    return Tag(regular=regular, sale=sale, markets=tuple(sorted(markets)))
+
+
+def _check(code: str, tag: Tag, shops: Market) -> None:
+    for currency, tax_included in tag.markets:
+        if (currency, tax_included) != (shops.currency, shops.tax_included):
+            ours, theirs = (
+                f"{money} {'with' if included else 'without'} tax"
+                for money, included in (
+                    (currency, tax_included),
+                    (shops.currency, shops.tax_included),
+                )
+            )
+            raise rejected(f"{code}: the price is in {ours}, the shop's in {theirs}", "market")
+
+
+def _values(item: Item, tag: Tag, *, has_sales: bool) -> dict[str, str]:
+    values = {}
+    if tag.regular is not None and tag.regular != item.regular_price:
+        values["regular_price"] = f"{tag.regular:f}"
+    if has_sales and tag.sale != item.sale_price:
+        values["sale_price"] = "" if tag.sale is None else f"{tag.sale:f}"
+    return values

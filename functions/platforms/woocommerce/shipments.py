@@ -1,0 +1,116 @@
+"""Goods that have left: told the customer in one of three ways, and the order completed.
+
+The order keeps a field for each shipment with the shop's id of what was made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fizzbridge.errors import DeletedAtTargetError
+from fizzbridge.http.client import VendorClient
+from fizzbridge.model.documents import Shipment, ShippedLine
+from fizzbridge.model.entity import EntityRef, Part
+from fizzbridge.runtime.target import Situation, TargetEntity
+from fizzbridge.runtime.view import View
+from fizzbridge.trade.matching import matched
+from platforms.woocommerce.orders import SHIPMENT, change, fields, read
+from platforms.woocommerce.parcels import WAYS, Parcel
+
+WAITS = frozenset({"pending", "on-hold", "failed", "cancelled", "refunded", "completed"})
+"""States in which an order is not completed: not paid, put aside, or over."""
+
+
+class Shipments(TargetEntity):
+    """Makes parcels, adds what is known of them later, and takes them back."""
+
+    def requires(self, view: View) -> Sequence[EntityRef]:
+        """The shop's order."""
+        return [view.parent.ref] if view.parent else []
+
+    def desired(self, view: View, situation: Situation) -> Parcel | None:
+        """What the customer should know; nothing of what has not left."""
+        told, order = view.body(Part.RECORD, Shipment), view.parent
+        if told is None or order is None or not told.has_left:
+            return None
+        settings = situation.connection.settings
+        left = told.dispatched_at or told.delivered_at
+        return Parcel(
+            order=situation.external_ids[order.ref],
+            way=str(settings.get("tracking", "note")),
+            text=str(settings.get("shipped_text", "Shipped:")),
+            carrier=told.carrier,
+            number=told.tracking_number,
+            url=told.tracking_url,
+            left_on=str(situation.day(left)) if left else "",
+            items=tuple((one.order_line_id, one.quantity) for one in _lines(view, order, told)),
+            completes=bool(settings.get("complete", True)) and _is_all_shipped(order),
+        )
+
+    def find(self, vendor: VendorClient, reference: str, payload: Parcel | None) -> str | None:
+        """By our reference, or by what cannot be there twice."""
+        if payload is None or not WAYS[payload.way].find(vendor, reference, payload):
+            return None
+        return _name(reference, payload)
+
+    def create(self, vendor: VendorClient, reference: str, payload: Parcel) -> str:
+        """Tell the customer; ``update`` notes it at the order."""
+        WAYS[payload.way].make(vendor, reference, payload)
+        return _name(reference, payload)
+
+    def update(self, vendor: VendorClient, external_id: str, payload: Parcel) -> None:
+        """Tell what is new, take back what is not true any more, and complete the order."""
+        reference = external_id.split(":", 2)[2]
+        order = read(vendor, payload.order)
+        way, key = WAYS[payload.way], SHIPMENT + reference
+        held, was = way.find(vendor, reference, payload), fields(order).get(key, "")
+        if held:
+            way.correct(vendor, held, reference, payload)
+        else:
+            held = way.make(vendor, reference, payload)
+        if was not in {"", held}:
+            way.drop(vendor, payload.order, was)
+        completes = payload.completes and order.date_paid_gmt and order.status not in WAITS
+        if was != held or completes:
+            change(vendor, order, {key: held}, "completed" if completes else "")
+
+    def cancel(self, vendor: VendorClient, external_id: str) -> None:
+        """Take back what was made; the order's state is left to people."""
+        way, order_id, reference = external_id.split(":", 2)
+        try:
+            order = read(vendor, order_id)
+        except DeletedAtTargetError:
+            return
+        key = SHIPMENT + reference
+        held = fields(order).get(key, "")
+        if held:
+            WAYS[way].drop(vendor, order_id, held)
+            change(vendor, order, {key: ""})
+
+
+def _name(reference: str, payload: Parcel) -> str:
+    """The shop has no id that all ways share, so the shipment's is made of what it is found by."""
+    return f"{payload.way}:{payload.order}:{reference}"
+
+
+def _lines(view: View, order: View, told: Shipment) -> Sequence[ShippedLine]:
+    """Its lines by the order's, where the ERP named codes only."""
+    bodies = {one.ref: one.body(Part.RECORD, Shipment) for one in order.children}
+    known = {ref: body for ref, body in bodies.items() if body}
+    found = dict(zip(known, matched(known.values(), order.assessment), strict=True))
+    return found.get(view.ref, told).lines
+
+
+def _is_all_shipped(order: View) -> bool:
+    """Whether each line has left or was given back."""
+    if order.assessment is None:
+        return False
+    documents = order.documents
+    done = dict(documents.shipped())
+    for refund in documents.refunds:
+        for part in refund.lines:
+            done[part.order_line_id] = done.get(part.order_line_id, 0) + part.quantity
+    goods = [one for one in order.assessment.lines if one.quantity and not one.is_added]
+    return bool(goods) and all(
+        done.get(one.id, 0) >= one.quantity.ordered for one in goods if one.quantity
+    )
