@@ -260,6 +260,15 @@ def test_the_shop_hears_of_its_order_and_never_loses_it():
     assert house.notes.told[1:] == [("cancel", "1")]
 
 
+def test_an_order_cancelled_before_anything_was_told_of_it_is_cancelled_in_the_shop():
+    house = WayBack()
+    order = house.place()
+    house.settle()
+    house.process(order, "S00042", OrderState.CANCELLED)
+    house.settle()
+    assert house.notes.told == [("cancel", "1")]
+
+
 # -- what the shop says back -----------------------------------------------------------------------
 
 

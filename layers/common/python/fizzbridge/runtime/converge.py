@@ -265,9 +265,10 @@ class Converge:
             return self._link_if_found(run)
         payload = run.entity.desired(run.view, self.situation(self._required(run)))
         if payload is None:
+            if self._is_theirs(run.ref):
+                return ""  # it stands there, though we have nothing to tell of it
             was_made = run.external_id or rows.text(run.row, "intent")
-            is_ours = was_made and not self._is_theirs(run.ref)
-            return self._clear_away(run) if is_ours else rows.GONE
+            return self._clear_away(run) if was_made else rows.GONE
         self._check_total(run, payload)
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
