@@ -173,7 +173,8 @@ class Deployed:
         secrets.set_values(self.stack, "shop-eu", euro)
         for name, values in (shops.SECRETS | targets.SECRETS).items():
             secrets.set_values(self.stack, name, values)
-        secrets.set_values(self.stack, "erp", {"api_key": key, "login": user["login"]})
+        signed_in = {"api_key": key, "login": user["login"], "active": shops.SECRET}
+        secrets.set_values(self.stack, "erp", signed_in)
         self.shop.send_webhooks_to(self.webhook_url)
         self.shop_eu.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-eu"))
         for slug, counter in self.counters.items():

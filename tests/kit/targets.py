@@ -14,20 +14,22 @@ from typing import Any
 import httpx
 
 from fizzbridge.manifest import load_registry
-from tests.kit.source import EVENTS
+from tests.kit.source import EVENTS, SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = "odoo"
+MANIFESTS = load_registry(ROOT)
 FACTS: Mapping[str, Any] = {
     slug: json.loads((EVENTS / slug / "target.json").read_text(encoding="utf-8"))
-    for slug, manifest in sorted(load_registry(ROOT).items())
+    for slug, manifest in sorted(MANIFESTS.items())
     if manifest.is_booked and slug != DEMO
 }
 CONNECTIONS = {slug: f"at-{slug.replace('_', '-')}" for slug in FACTS}
 PORTS = {slug: f"{slug}-target" for slug in FACTS}
 SEEDS = {f"{slug}-target.seed.json": json.dumps(facts["seed"]) for slug, facts in FACTS.items()}
 SECRETS = {
-    CONNECTIONS[slug]: facts["secret"] | ({"active": SECRET} if _HEARS(slug) else {})
+    CONNECTIONS[slug]: facts["secret"]
+    | ({"active": SECRET} if MANIFESTS[slug].functions.webhook else {})
     for slug, facts in FACTS.items()
 }
 CHANNELS = {
@@ -36,6 +38,9 @@ CHANNELS = {
     "two": ["business_central", "quickbooks"],
 }
 """Where what is sold in a channel goes beside the ERP."""
+
+ROLES = {"xero": ["payment"]}
+"""What they own beside what the shops and the ERP do."""
 
 
 def connections(ports: Mapping[str, int]) -> str:
@@ -86,6 +91,7 @@ name = "{CONNECTIONS[slug]}"
 platform = "{slug}"
 base_url = "{facts["base_url"].replace(there, here)}"
 start_at = 2026-01-01T00:00:00Z
+roles = {json.dumps(ROLES.get(slug, []))}
 calls = {{ parallel = 2, per_minute = 6000 }}
 settings = {{ {shown} }}
 """

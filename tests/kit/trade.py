@@ -26,6 +26,17 @@ settings = { api_version = "2026-10", longest_transaction_s = 2, search_lag_s = 
 
 """
 
+BACK = """
+[[routes]]
+kinds = ["Order", "Shipment", "Refund", "StockLevel", "Price", "Product"]
+from = ["erp"]
+to = ["shop-uk"]
+
+[stock]
+short = "backorder"
+
+"""
+
 SANDBOX = """
 [[local.sandboxes]]
 platform = "shopify"
@@ -133,7 +144,7 @@ def bridge(text: str, ports: Mapping[str, int]) -> str:
         assert old in text, old
         text = text.replace(old, new)
     schedules = text.index("[[schedules]]")
-    return text[:schedules] + targets.routes() + "\n" + text[schedules:]
+    return text[:schedules] + targets.routes() + BACK + text[schedules:]
 
 
 def catalogue(text: str) -> str:

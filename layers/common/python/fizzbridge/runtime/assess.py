@@ -463,8 +463,8 @@ class Assessor:
         done = view.parts.get(Part.PROCESSING)
         writes = []
         for target in dict.fromkeys((*result.targets, *links)):
-            # Its own shop is told what the ERP says of an order.
-            said = [done.fingerprint] if done and target == view.ref.connection else []
+            # What the ERP says of an order is news to all but the ERP.
+            said = [done.fingerprint] if done and target != done.connection else []
             is_routed = str(target in result.targets)
             # A hold that was released is a reason to try again.
             held = sorted(sk for sk in holds if sk.startswith(f"HOLD#{target}#"))
