@@ -1,0 +1,317 @@
+"""What becomes of a store's orders: numbers, shipments and refunds, each exactly once."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from fizzbridge.model.documents import ShipmentState, ShippedLine
+from fizzbridge.model.entity import Kind
+from fizzbridge.model.states import OrderState
+from tests.platforms.woocommerce.woo_back import Store
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+# -- orders ----------------------------------------------------------------------------------------
+
+LINES = (("COLA330", 24), ("COLA330-CASE", 2))
+
+
+def test_the_erps_number_is_a_field_and_one_note(store):
+    order = store.buy(*LINES)
+    assert store.written(order) == []
+    store.process(order, "S00042", OrderState.CONFIRMED)
+    store.settle()
+    store.heard_of()
+    assert store.fields(order) == {"_fizzbridge_erp_number": "S00042"}
+    assert store.written(order) == ["Order S00042 in the ERP"]
+    assert store.kept(order)["status"] == "processing"
+    store.process(order, "S00042", OrderState.RELEASED)
+    store.settle()
+    assert (store.done("order_updated"), store.done("note_created")) == (1, 1)
+
+
+@pytest.mark.parametrize("write", ["_fizzbridge_erp_number", '"note"'])
+def test_a_number_whose_answer_is_lost_is_written_once(store, write):
+    order = store.buy(*LINES)
+    store.fault("commit_then_silence", body=write)
+    store.process(order, "S00042", OrderState.CONFIRMED)
+    store.settle()
+    assert store.written(order) == ["Order S00042 in the ERP"]
+    assert (store.done("order_updated"), store.done("note_created")) == (1, 1)
+    assert store.link(order, "shop")["status"] == "synced"
+
+
+def test_an_order_the_erp_cancels_is_cancelled_once(store):
+    order = store.buy(*LINES)
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.kept(order)["status"] == "cancelled"
+    done = store.done("order_updated")
+    store.heard_of()
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.done("order_updated") == done
+    assert store.link(order, "shop")["status"] == "synced"
+
+
+@pytest.mark.parametrize("status", ["completed", "refunded"])
+def test_what_is_over_in_the_shop_is_not_cancelled(store, status):
+    order = store.buy(*LINES)
+    store.put(f"orders/{order.external_id}", status=status)
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.kept(order)["status"] == status
+    link = store.link(order, "shop")
+    assert (link["status"], status in link["message"]) == ("parked", True)
+
+
+def test_what_has_left_is_not_cancelled(store):
+    order = store.buy(*LINES)
+    store.ship(order, (0, 4))
+    store.settle()
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.kept(order)["status"] == "processing"
+    assert "goods have left" in store.link(order, "shop")["message"]
+
+
+# -- shipments -------------------------------------------------------------------------------------
+
+
+WAYS = [{}, {"tracking": "shipment_tracking"}, {"tracking": "fulfillments"}]
+HAS = {"plugins": ["shipment_tracking"], "fulfillments": True}
+MADE = ("note_created", "tracking_created", "fulfillment_created")
+
+
+def test_the_customer_gets_a_note_and_the_order_is_completed(store):
+    order = store.buy(*LINES)
+    shipment = store.ship(order, (0, 24), (1, 2), tracking_number="JD 2", carrier="DHL")
+    store.settle()
+    store.heard_of()
+    assert store.written(order) == ["Shipped: DHL JD 2 https://dhl.example/JD?a=1&b=2 [erp/s1]"]
+    (note,) = [one for one in store.notes_of(order) if "[erp/s1]" in one["note"]]
+    assert note["customer_note"] is True
+    assert store.fields(order) == {"_fizzbridge_shipment_erp/s1": str(note["id"])}
+    assert store.kept(order)["status"] == "completed"
+    assert store.link(shipment, "shop")["status"] == "synced"
+    assert (store.done("note_created"), store.done("order_updated")) == (1, 1)
+
+
+@pytest.mark.parametrize("settings", WAYS)
+def test_parts_are_told_one_by_one_and_the_last_completes(settings):
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    for number, part in enumerate([(0, 10), (0, 14), (1, 2)]):
+        assert store.kept(order)["status"] == "processing"
+        store.ship(order, part, number=f"s{number}", tracking_number=f"JD{number}")
+        store.settle()
+    store.heard_of()
+    assert store.kept(order)["status"] == "completed"
+    assert sum(map(store.done, MADE)) == 3
+    assert len(store.fields(order)) == 3
+
+
+@pytest.mark.parametrize("settings", WAYS)
+@pytest.mark.parametrize("lost", ["JD1", "_fizzbridge_shipment_erp/s1"])
+def test_a_shipment_whose_answer_is_lost_is_told_once(settings, lost):
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    fault = store.fault("commit_then_silence", body=lost)
+    shipment = store.ship(order, (0, 24), (1, 2), tracking_number="JD1", carrier="DHL")
+    store.settle()
+    assert fault.fired == 1
+    assert sum(map(store.done, MADE)) == 1
+    assert store.kept(order)["status"] == "completed"
+    assert store.link(shipment, "shop")["status"] == "synced"
+
+
+@pytest.mark.parametrize("settings", WAYS)
+def test_tracking_that_comes_later_is_added(settings):
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    store.ship(order, (0, 24))
+    store.settle()
+    store.ship(order, (0, 24), tracking_number="JD1", carrier="DHL")
+    store.settle()
+    store.ship(order, (0, 24), tracking_number="JD2", carrier="DHL")
+    store.settle()
+    assert store.parcels(order, settings) == ["JD2"]
+
+
+@pytest.mark.parametrize("settings", WAYS)
+def test_a_shipment_called_off_is_taken_back(settings):
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    store.ship(order, (0, 24), tracking_number="JD1")
+    store.settle()
+    assert store.parcels(order, settings) == ["JD1"]
+    store.ship(order, (0, 24), tracking_number="JD1", state=ShipmentState.CANCELLED)
+    store.settle()
+    assert store.parcels(order, settings) == []
+    assert set(store.fields(order).values()) <= {""}
+
+
+def test_a_fulfilment_names_the_lines(store):
+    store = Store({"tracking": "fulfillments"}, **HAS)
+    order = store.buy(*LINES)
+    first, second = (one["id"] for one in store.kept(order)["line_items"])
+    store.ship(order, (0, 4), (1, 1), tracking_number="JD1", carrier="dhl")
+    store.settle()
+    (told,) = store.read(f"orders/{order.external_id}/fulfillments")
+    kept = {one["key"]: one["value"] for one in told["meta_data"]}
+    assert kept["_items"] == [{"item_id": first, "qty": 4}, {"item_id": second, "qty": 1}]
+    assert kept["_fizzbridge_ref"] == "erp/s1"
+    assert told["status"] == "fulfilled"
+
+
+def test_what_the_erp_ships_by_code_only_is_put_to_the_lines():
+    store = Store({"tracking": "fulfillments"}, **HAS)
+    order = store.buy(("COLA330-CASE", 2))
+    (line,) = (one["id"] for one in store.kept(order)["line_items"])
+    by_code = ShippedLine(order_line_id="", sku="COLA330", quantity=48)
+    store.ship(order, lines=(by_code,))
+    store.settle()
+    (told,) = store.read(f"orders/{order.external_id}/fulfillments")
+    kept = {one["key"]: one["value"] for one in told["meta_data"]}
+    assert kept["_items"] == [{"item_id": line, "qty": 2}]
+    assert store.kept(order)["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    ("settings", "draft"),
+    [({"complete": False}, {}), ({}, {"status": "on-hold"})],
+)
+def test_an_order_is_not_completed_where_nobody_wants_it_or_it_is_not_paid(settings, draft):
+    store = Store(settings)
+    order = store.buy(*LINES, **draft)
+    before = store.kept(order)["status"]
+    store.ship(order, (0, 24), (1, 2))
+    store.settle()
+    after = store.kept(order)
+    assert after["status"] == before
+    assert len(store.written(order)) == 1
+
+
+def test_cash_on_delivery_is_not_said_to_be_paid(store):
+    order = store.buy(*LINES, payment_method="cod", status="pending")
+    store.put(f"orders/{order.external_id}", status="processing")
+    store.ship(order, (0, 24), (1, 2))
+    store.settle()
+    kept = store.kept(order)
+    assert (kept["status"], kept["date_paid_gmt"]) == ("processing", None)
+
+
+def test_what_has_not_left_is_not_told(store):
+    order = store.buy(*LINES)
+    store.ship(order, (0, 24), state=ShipmentState.PLANNED)
+    store.settle()
+    assert store.written(order) == []
+
+
+def test_what_was_given_back_need_not_be_shipped(store):
+    order = store.buy(*LINES)
+    store.refund(order, "38.40", (1, 2, "32.00", "6.40"))
+    store.ship(order, (0, 24))
+    store.settle()
+    assert store.kept(order)["status"] == "completed"
+
+
+# -- refunds ---------------------------------------------------------------------------------------
+
+
+def test_a_refund_of_the_erps_is_the_shops_once_and_known_again(store):
+    order = store.buy(*LINES)
+    stock = store.shelf("stock_quantity", 51)
+    refund = store.refund(order, "1.60", (0, 2, "1.60", "0"))
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    assert (there["amount"], there["refunded_payment"]) == ("1.60", False)
+    assert [one["quantity"] for one in there["line_items"]] == [-2]
+    kept = {one["key"]: one["value"] for one in there["meta_data"]}
+    assert kept == {"_fizzbridge_ref": "erp/r1"}
+    assert store.shelf("stock_quantity", 51) == [stock[0] + 2]
+    assert store.link(refund, "shop")["external_id"] == str(there["id"])
+    before = len(store.children(order, Kind.REFUND))
+    store.heard_of()
+    assert store.children(order, Kind.REFUND) == [str(refund)]
+    assert before == 1
+    assert store.done("refund_created") == 1
+
+
+def test_a_refund_whose_answer_is_lost_is_made_once(store):
+    order = store.buy(*LINES)
+    fault = store.fault("commit_then_silence", body="erp/r1")
+    refund = store.refund(order, "1.00")
+    store.settle()
+    assert fault.fired == 1
+    assert store.done("refund_created") == 1
+    assert store.link(refund, "shop")["status"] == "synced"
+
+
+def test_the_echo_of_a_refund_may_come_before_its_answer(store):
+    order = store.buy(*LINES)
+    store.fault("commit_then_silence", body="erp/r1")
+    refund = store.refund(order, "1.00")
+    store.until(lambda: store.done("refund_created"))
+    store.heard_of()
+    assert store.children(order, Kind.REFUND) == [str(refund)]
+    assert store.done("refund_created") == 1
+
+
+def test_taxes_of_a_line_are_given_back_as_they_were_charged(store):
+    order = store.buy(*LINES)
+    line = store.kept(order)["line_items"][0]
+    tax = Decimal(str(line["total_tax"])) / 2
+    store.refund(order, str(Decimal("9.60") + tax), (0, 12, "9.60", str(tax)), restock=False)
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    (back,) = there["line_items"]
+    assert (back["total"], Decimal(back["total_tax"])) == ("-9.60", -tax)
+    assert tax > 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "lines", "text"),
+    [
+        ("9999.00", (), "is left to refund"),
+        ("1.00", ((0, 25, "1.00", "0"),), "less than 25 of line"),
+        ("1.00", ((7, 1, "1.00", "0"),), "less than 1 of line"),
+    ],
+)
+def test_more_than_is_left_is_not_refunded(store, amount, lines, text):
+    order = store.buy(*LINES)
+    refund = store.refund(order, amount, *lines)
+    store.settle()
+    link = store.link(refund, "shop")
+    assert (link["status"], text in link["message"]) == ("parked", True)
+    assert store.done("refund_created") == 0
+
+
+def test_money_moves_only_where_it_is_to():
+    store = Store({"refund_money": True})
+    order = store.buy(*LINES)
+    store.refund(order, "1.00")
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    assert there["refunded_payment"] is True
+    store = Store({"refund_money": True})
+    order = store.buy(*LINES, payment_method="cheque")
+    refund = store.refund(order, "1.00")
+    store.settle()
+    assert store.link(refund, "shop")["status"] == "parked", "a gateway that gives nothing back"
+
+
+def test_a_refund_the_erp_takes_back_is_left_to_a_person(store):
+    order = store.buy(*LINES)
+    refund = store.refund(order, "1.00")
+    store.settle()
+    store.told_by_erp(refund, None, order)
+    store.settle()
+    assert "delete it there" in store.link(refund, "shop")["message"]
+    assert len(store.read(f"orders/{order.external_id}/refunds")) == 1
