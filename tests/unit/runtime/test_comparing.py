@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import count, permutations
 
@@ -104,13 +105,29 @@ def test_whoever_speaks_first_the_end_is_the_same(house, order):
 
 @pytest.mark.parametrize(
     "more",
-    [{"currency": "GBP"}, {"price_list": "VIP"}, {"tax_included": True}],
+    [{"currency": "GBP"}, {"price_list": "VIP"}, {"tax_included": True}, {"min_quantity": 10}],
     ids=lambda more: next(iter(more)),
 )
 def test_what_cannot_be_compared_is_no_difference(house, more):
     house.told(*owned_price("12.00"))
     house.told(*case_price("12.50", **more))
     assert house.fizzbridge("drift") == []
+
+
+def test_an_owners_price_for_each_is_for_what_its_code_stands_for(house):
+    house.told(*case_price("12.50"))
+    house.told(PRICED, price(COLA, "COLA330", "0.60"))
+    assert differences(house, SHOWN) == [], "of a can"
+    house.told(PRICED, price(COLA, "COLA330-C24", "12.00"))
+    assert differences(house, SHOWN) == [("price", "12 EUR", "12.5 EUR")]
+
+
+def test_an_owners_price_that_is_over_is_not_compared(house):
+    over = {"valid_from": house.clock() - timedelta(2), "valid_to": house.clock()}
+    house.told(ref(Kind.PRICE, "erp", "sale"), price(COLA, "COLA330-C24", "9.00", **over))
+    house.told(*owned_price("12.00"))
+    house.told(*case_price("12.00"))
+    assert differences(house, SHOWN) == []
 
 
 def test_a_code_of_the_shops_own_is_found_by_its_map(house):

@@ -15,6 +15,7 @@ from fizzbridge.model.assessment import Comparison, Difference, RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Price, Product, StockLevel
 from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
@@ -215,7 +216,7 @@ class Comparing:
                     return comparing.products(told, body, is_same_unit=same)
         if isinstance(told, Price):
             unit = sold.unit if sold else told.unit
-            theirs = [body for _, body in records if isinstance(body, Price)]
+            theirs = [self._in_its_unit(body) for _, body in records if isinstance(body, Price)]
             return comparing.prices(told, unit, theirs, self._now)
         if isinstance(told, StockLevel):
             assessed = [
@@ -227,6 +228,11 @@ class Comparing:
             available = [one.available if one else None for one in assessed]
             return comparing.levels(told, factor or 1, available)
         return []
+
+    def _in_its_unit(self, price: Price) -> Price:
+        """A price for "each" is for one of what its code stands for."""
+        sold = self._sold(self.sku(price) or "") if price.unit is Unit.EACH else None
+        return price.model_copy(update={"unit": sold.unit}) if sold else price
 
     def _sold(self, code: str) -> Sold | None:
         return self._rules.catalogue.sold(code, self._now.date())

@@ -23,13 +23,15 @@ def products(told: Product, owned: Product, *, is_same_unit: bool) -> list[Diffe
 
 
 def prices(told: Price, unit: Unit, owned: Iterable[Price], now: datetime) -> list[Difference]:
-    """A price against the owner's for the same unit, list, currency and way of taxing."""
+    """A price against the owner's for the same unit, list, step, currency and way of taxing."""
     valid = [
         one
         for one in owned
         if (one.unit, one.price_list) == (unit, told.price_list)
+        and one.min_quantity == told.min_quantity
         and (one.price.currency, one.tax_included) == (told.price.currency, told.tax_included)
         and (one.valid_from is None or one.valid_from <= now)
+        and (one.valid_to is None or now < one.valid_to)
     ]
     if not valid:
         return []
