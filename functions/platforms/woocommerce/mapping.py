@@ -123,6 +123,8 @@ class Market:
 
     currency: str
     tax_included: bool
+    has_our_sales: bool = False
+    """Whether the price of a sale is one that we show: then the regular one is told."""
 
 
 def product(told: wire.Product, connection: str) -> Iterator[Told]:
@@ -164,8 +166,9 @@ def item(
         gtin=told.global_unique_id.replace("-", ""),
         is_active=told.purchasable and is_published,
     )
-    if told.price is not None and market:
-        yield offer.priced(told.price, market.currency, tax_included=market.tax_included)
+    price = told.regular_price if market and market.has_our_sales else told.price
+    if price is not None and market:
+        yield offer.priced(price, market.currency, tax_included=market.tax_included)
     if told.manage_stock and told.stock_quantity is not None:
         yield offer.stocked(told.stock_quantity, changed)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -57,7 +58,7 @@ class WooCommercePull(PullAdapter):
         Erasing sends no webhook and answers like an id that never was: no word of a deletion.
         """
         if hint.what in {"product", "price"}:
-            return self._product(vendor, hint.external_id, connection.name)
+            return self._product(vendor, hint.external_id, connection)
         read = {"order": _order, "refunds": _refunds, "customer": _customer}[hint.what]
         return read(vendor, hint.external_id, connection.name)
 
@@ -92,8 +93,10 @@ class WooCommercePull(PullAdapter):
         if total < place["total"]:
             return Page([], json.dumps({"page": 1, "total": total}), is_last=False)
         pages = int(answer.headers.get("x-wp-totalpages", "0"))
-        read = _told if stream == "orders" else partial(self._listed, vendor)
-        told = [one for row in answer.data for one in read(row, connection.name)]
+        read = partial(self._listed, vendor, connection)
+        if stream == "orders":
+            read = partial(_told, connection.name)
+        told = [one for row in answer.data for one in read(row)]
         following = {"page": place["page"] + 1, "total": total}
         return Page(told, json.dumps(following), is_last=place["page"] >= pages)
 
@@ -109,38 +112,42 @@ class WooCommercePull(PullAdapter):
             found |= {str(row["id"]) for row in answer.data}
         return found
 
-    def _listed(self, vendor: VendorClient, row: Any, connection: str) -> Iterator[Told]:
+    def _listed(self, vendor: VendorClient, connection: Connection, row: Any) -> Iterator[Told]:
         told = wire.Product.model_validate(row)
         if told.is_variable:
             yield Hint("product", told.id, Kind.PRODUCT)
         else:
-            yield from mapping.item(told, connection, self._market(vendor, connection))
+            yield from mapping.item(told, connection.name, self._market(vendor, connection))
 
-    def _product(self, vendor: VendorClient, product_id: str, connection: str) -> Iterator[Told]:
+    def _product(
+        self, vendor: VendorClient, product_id: str, connection: Connection
+    ) -> Iterator[Told]:
         path = f"{API}/products"
         told = wire.Product.model_validate(vendor.get(f"{path}/{product_id}").data)
         market = self._market(vendor, connection)
         if told.is_variable:
             for row in _variations(vendor, f"{path}/{product_id}/variations"):
                 found = wire.Product.model_validate(row)
-                yield from mapping.item(found, connection, market, parent=told)
+                yield from mapping.item(found, connection.name, market, parent=told)
             return
         parent = None
         if told.type == "variation":
             parent = wire.Product.model_validate(vendor.get(f"{path}/{told.parent_id}").data)
-        yield from mapping.item(told, connection, market, parent)
+        yield from mapping.item(told, connection.name, market, parent)
 
-    def _market(self, vendor: VendorClient, connection: str) -> mapping.Market:
-        if connection not in self._markets:
-            self._markets[connection] = market(vendor)
-        return self._markets[connection]
+    def _market(self, vendor: VendorClient, connection: Connection) -> mapping.Market:
+        name = connection.name
+        if name not in self._markets:
+            has_our_sales = bool(connection.settings.get("sale_list"))
+            self._markets[name] = replace(market(vendor), has_our_sales=has_our_sales)
+        return self._markets[name]
 
 
 def _gmt(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
 
 
-def _told(row: Any, connection: str) -> Iterator[Told]:
+def _told(connection: str, row: Any) -> Iterator[Told]:
     yield from mapping.order(wire.Order.model_validate(row), connection)
 
 
@@ -156,7 +163,7 @@ def _variations(vendor: VendorClient, path: str) -> Iterator[Any]:
 
 
 def _order(vendor: VendorClient, order_id: str, connection: str) -> Iterator[Told]:
-    yield from _told(vendor.get(f"{API}/orders/{order_id}").data, connection)
+    yield from _told(connection, vendor.get(f"{API}/orders/{order_id}").data)
 
 
 def _refunds(vendor: VendorClient, order_id: str, connection: str) -> Iterator[Told]:

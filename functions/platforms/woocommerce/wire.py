@@ -226,6 +226,7 @@ class Product(Wire):
     sku: Text = ""
     global_unique_id: Text = ""
     price: MaybeNumber = None
+    regular_price: MaybeNumber = None
     purchasable: bool = True
     manage_stock: Annotated[bool, BeforeValidator(bool)] = False
     stock_quantity: MaybeNumber = None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fizzbridge.model.catalogue import CatalogueItem
 from sandbox.faults import Fault
 from tests.platforms.woocommerce.woo_back import PRODUCTS, Store
 
@@ -135,3 +136,155 @@ def test_our_own_stock_told_back_changes_nothing(store):
     store.heard_of()
     assert len(batches(store)) == written
     assert "DriftFound" not in store.announced()
+
+
+# -- prices ----------------------------------------------------------------------------------------
+
+
+def test_the_standing_price_is_the_regular_one(store):
+    store.price("COLA330", "0.65")
+    store.price("COLA330-CASE", "14.40", "case")
+    store.price("TONIC-6", "8.49")
+    store.price("LEMON1L", "2.00")
+    store.settle()
+    assert store.shelf("regular_price", 51, 52, 53, 61) == ["0.65", "14.40", "2.00", "8.49"]
+    assert len(batches(store)) == 2, "products, variations; what costs as much is left"
+    store.heard_of()
+    assert len(batches(store)) == 2
+    assert "DriftFound" not in store.announced()
+
+
+def test_a_sale_goes_by_its_list_and_ends_with_it():
+    store = Store({"sale_list": "sale"})
+    store.map("pricelist", "sale", "PROMO")
+    store.price("COLA330", "0.65")
+    sale = store.price("COLA330", "0.49", "sale", price_list="PROMO")
+    store.settle()
+    assert store.shelf("sale_price", 51) == ["0.49"]
+    store.heard_of()
+    assert "DriftFound" not in store.announced(), "the shop tells the regular price then"
+    store.told(sale, None)
+    store.settle()
+    assert (store.shelf("sale_price", 51), store.shelf("price", 51)) == ([""], ["0.65"])
+    store.price("COLA330", "0.70", "sale", price_list="PROMO")
+    store.settle()
+    assert store.shelf("sale_price", 51) == [""], "no sale is dearer"
+
+
+def test_a_sale_of_the_shops_own_is_let_be(store):
+    store.put("products/51", sale_price="0.50")
+    store.price("COLA330", "0.65")
+    store.settle()
+    assert (store.shelf("regular_price", 51), store.shelf("sale_price", 51)) == (["0.65"], ["0.50"])
+
+
+def test_lists_and_steps_are_passed_over(store):
+    store.map("pricelist", "trade", "TRADE")
+    store.price("COLA330", "0.65")
+    store.price("COLA330", "0.60", "trade", price_list="TRADE")
+    store.price("COLA330", "0.55", "many", min_quantity=100)
+    store.settle()
+    assert batches(store) == [[{"id": 51, "regular_price": "0.65"}]]
+
+
+def test_what_has_variations_has_no_price_of_its_own(store):
+    store = Store()
+    price = store.price("TONIC", "1.00")
+    store.settle()
+    assert batches(store) == []
+    assert store.link(price, "shop").get("status") != "parked"
+
+
+@pytest.mark.parametrize(
+    ("seed", "text"),
+    [
+        ({"currency": "EUR"}, "in GBP without tax, the shop's in EUR without tax"),
+        ({"prices_include_tax": True}, "in GBP without tax, the shop's in GBP with tax"),
+    ],
+)
+def test_a_price_in_other_money_or_with_other_tax_is_refused(seed, text):
+    store = Store(**seed)
+    price = store.price("COLA330", "0.65")
+    store.settle()
+    link = store.link(price, "shop")
+    assert (link["status"], text in link["message"]) == ("parked", True)
+    assert batches(store) == []
+
+
+def test_a_price_the_shop_does_not_keep_is_said():
+    store = Store({"sale_list": "sale"})
+    store.map("pricelist", "sale", "PROMO")
+    dear = store.price("COLA330", "0.90", price_list="PROMO")
+    good = store.price("LEMON1L", "1.90")
+    store.settle()
+    assert "the shop keeps sale_price  instead of 0.90" in store.link(dear, "shop")["message"]
+    assert store.link(good, "shop")["status"] == "synced"
+    assert store.shelf("regular_price", 53) == ["1.90"]
+
+
+def test_prices_whose_answer_is_lost_are_written_once(store):
+    store.fault("commit_then_silence", body="regular_price")
+    store.price("COLA330", "0.65")
+    store.settle()
+    assert len(batches(store)) == 1
+    assert store.shelf("regular_price", 51) == ["0.65"]
+
+
+# -- products --------------------------------------------------------------------------------------
+
+
+def test_an_item_that_is_not_sold_any_more_is_a_draft_in_each_code(store):
+    store.product("COLA330", is_active=False)
+    store.settle()
+    assert store.shelf("status", 51, 52, 53) == ["draft", "draft", "publish"]
+    store.heard_of()
+    assert "DriftFound" not in store.announced()
+    store.product("COLA330")
+    store.settle()
+    assert store.shelf("status", 51, 52) == ["publish", "publish"]
+
+
+def test_a_variation_is_switched_off_and_its_parent_stays(store):
+    store.product("TONIC-6", is_active=False)
+    store.settle()
+    assert store.shelf("status", 60, 61, 62) == ["publish", "private", "publish"]
+
+
+def test_a_parent_goes_with_the_last_of_its_variations():
+    parent = {"sku": "TONIC", "name": "Tonic", "id": 60}
+    below = {"price": "7.99", "parent_id": 60}
+    codes = {61: "COLA330", 62: "COLA330-CASE"}
+    rows = [{"sku": sku, "name": sku, "id": one} | below for one, sku in codes.items()]
+    store = Store(products=[parent, *rows])
+    store.product("COLA330", is_active=False)
+    store.settle()
+    assert store.shelf("status", 60, 61, 62) == ["draft", "private", "private"]
+    store.product("COLA330")
+    store.settle()
+    assert store.shelf("status", 60, 61, 62) == ["publish"] * 3
+
+
+@pytest.mark.parametrize("status", ["private", "pending"])
+def test_what_people_keep_back_is_not_published(store, status):
+    store.put("products/51", status=status)
+    store.product("COLA330")
+    store.settle()
+    assert store.shelf("status", 51) == [status]
+
+
+# -- many, and what a shop must have ---------------------------------------------------------------
+
+
+def test_many_items_take_few_calls_and_no_more_than_the_shop_bears():
+    items = [CatalogueItem(sku=f"S{number}", name="S") for number in range(60)]
+    products = [
+        {"sku": item.sku, "name": "S", "price": "1.00", "stock": 1, "id": 100 + number}
+        for number, item in enumerate(items)
+    ]
+    store = Store(products=products, items=items)
+    for item in items:
+        store.stock(item.sku, 7)
+    store.settle()
+    assert set(store.shelf("stock_quantity", *range(100, 160))) == {7}
+    assert len(batches(store)) <= 60 / 10
+    assert store.sandbox.load.peak_parallel == 1

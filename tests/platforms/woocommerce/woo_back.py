@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -44,11 +45,16 @@ CATALOGUE = [*ITEMS, *(CatalogueItem(sku=one, name=one) for one in ("TONIC-6", "
 class Store(ShopBack):
     """A store in front of its adapters."""
 
-    def __init__(self, settings: dict[str, Any] | None = None, **seed: Any) -> None:
+    def __init__(
+        self,
+        settings: dict[str, Any] | None = None,
+        items: Sequence[CatalogueItem] = CATALOGUE,
+        **seed: Any,
+    ) -> None:
         sandbox = make({"products": PRODUCTS, "webhook_uri": "https://hooks.example/shop"} | seed)
         api = {"consumer_key": "ck_sandbox", "consumer_secret": "cs_sandbox"}
         shop = SHOP | {"settings": settings or {}}
-        super().__init__("woocommerce", sandbox, shop, api, SIGNING, items=CATALOGUE)
+        super().__init__("woocommerce", sandbox, shop, api, SIGNING, items=items)
 
     def read(self, path: str) -> Any:
         """What the shop says of itself."""
