@@ -123,6 +123,7 @@ def _check(order: wire.Order, payload: GivenBack, before: Sequence[wire.Refund])
         msg = f"{name}: {left} {order.currency} is left to refund in the shop, not {payload.amount}"
         raise rejected(msg, "over_refund")
     quantities = {one.id: one.quantity for one in order.line_items}
+    quantities |= dict.fromkeys((one.id for one in order.extras), Decimal(1))
     for refund in before:
         for line in refund.line_items:
             of = _meta(line).get("_refunded_item_id", "")
@@ -135,7 +136,8 @@ def _check(order: wire.Order, payload: GivenBack, before: Sequence[wire.Refund])
 
 def _line(order: wire.Order, part: RefundedLine, currency: str) -> dict[str, Any]:
     """Net and taxes apart, whatever the shop's prices contain."""
-    line = next(one for one in order.line_items if one.id == part.order_line_id)
+    lines: tuple[wire.Line | wire.Extra, ...] = (*order.line_items, *order.extras)
+    line = next(one for one in lines if one.id == part.order_line_id)
     return {
         "id": int(line.id),
         "quantity": part.quantity,
@@ -144,7 +146,9 @@ def _line(order: wire.Order, part: RefundedLine, currency: str) -> dict[str, Any
     }
 
 
-def _taxes(line: wire.Line, tax: Decimal, currency: str) -> Iterator[Mapping[str, Any]]:
+def _taxes(
+    line: wire.Line | wire.Extra, tax: Decimal, currency: str
+) -> Iterator[Mapping[str, Any]]:
     """A line's tax in the proportion it was charged; the last takes what is left."""
     left, charged = tax, sum((one.total for one in line.taxes), Decimal(0))
     for number, one in enumerate(line.taxes, start=1):

@@ -20,6 +20,9 @@ from platforms.woocommerce.parcels import WAYS, Parcel
 WAITS = frozenset({"pending", "on-hold", "failed", "cancelled", "refunded", "completed"})
 """States in which an order is not completed: not paid, put aside, or over."""
 
+LEFT = "left"
+"""Kept of goods that have left while the shop has nothing to hold of them."""
+
 
 class Shipments(TargetEntity):
     """Makes parcels, adds what is known of them later, and takes them back."""
@@ -67,8 +70,8 @@ class Shipments(TargetEntity):
         if held:
             way.correct(vendor, held, reference, payload)
         else:
-            held = way.make(vendor, reference, payload)
-        if was not in {"", held}:
+            held = way.make(vendor, reference, payload) or LEFT
+        if was not in {"", LEFT, held}:
             way.drop(vendor, payload.order, was)
         completes = payload.completes and order.date_paid_gmt and order.status not in WAITS
         if was != held or completes:
@@ -83,8 +86,9 @@ class Shipments(TargetEntity):
             return
         key = SHIPMENT + reference
         held = fields(order).get(key, "")
-        if held:
+        if held not in {"", LEFT}:
             WAYS[way].drop(vendor, order_id, held)
+        if held:
             change(vendor, order, {key: ""})
 
 

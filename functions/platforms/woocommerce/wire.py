@@ -166,6 +166,11 @@ class Order(Wire):
     refunds: tuple[OrderRefund, ...] = ()
     meta_data: tuple[Meta, ...] = ()
 
+    @property
+    def extras(self) -> tuple[Extra, ...]:
+        """What is charged beside goods."""
+        return (*self.shipping_lines, *self.fee_lines)
+
 
 class Trashed(Wire):
     """All a deletion says."""

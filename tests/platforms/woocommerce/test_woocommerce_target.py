@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fizzbridge.model.catalogue import CatalogueItem
+from fizzbridge.runtime.maps import IdMaps
+from fizzbridge.runtime.target import Situation
 from sandbox.faults import Fault
 from tests.platforms.woocommerce.woo_back import PRODUCTS, Store
 
@@ -288,3 +290,74 @@ def test_many_items_take_few_calls_and_no_more_than_the_shop_bears():
     assert set(store.shelf("stock_quantity", *range(100, 160))) == {7}
     assert len(batches(store)) <= 60 / 10
     assert store.sandbox.load.peak_parallel == 1
+
+
+# -- what the shop must have ----------------------------------------------------------------------
+
+
+def findings(store: Store) -> dict[str, tuple[bool, str]]:
+    situation = Situation(store.connection, IdMaps(store.rows, "shop"))
+    found = store.adapter.check(store.client, situation)
+    return {one.what: (one.is_good, one.message) for one in found}
+
+
+def test_a_shop_is_checked(store):
+    found = findings(store)
+    assert {what: is_good for what, (is_good, _) in found.items()} == {
+        "rights": True,
+        "prices": True,
+        "map location": True,
+        "map pricelist": True,
+        "tracking note": True,
+        "stock counted": False,
+    }
+    assert found["prices"][1] == "in GBP without tax; the ERP's must be the same"
+    assert found["stock counted"][1].endswith(": LEMON1L")
+    assert store.sandbox.accepted == {}
+
+
+@pytest.mark.parametrize(
+    ("settings", "seed", "what", "text"),
+    [
+        ({"tracking": "shipment_tracking"}, {}, "tracking shipment_tracking", "switch it on"),
+        ({"tracking": "fulfillments"}, {}, "tracking fulfillments", "switch it on"),
+        ({"tracking": "pigeon"}, {}, "tracking pigeon", "is one of"),
+        ({"sale_list": "sale"}, {}, "sale_list", "map pricelist sale"),
+    ],
+)
+def test_what_a_shop_lacks_is_said(settings, seed, what, text):
+    is_good, message = findings(Store(settings, **seed))[what]
+    assert (is_good, text in message) == (False, True)
+
+
+@pytest.mark.parametrize("way", ["shipment_tracking", "fulfillments"])
+def test_what_a_shop_has_is_seen(way):
+    store = Store({"tracking": way}, plugins=["shipment_tracking"], fulfillments=True)
+    assert findings(store)[f"tracking {way}"][0]
+
+
+def test_a_key_that_only_reads_is_found_out():
+    key = {"key": "ck_sandbox", "secret": "cs_sandbox", "permissions": "read"}
+    assert findings(Store(keys=[key])) == {
+        "rights": (False, "give the key the permission Read/Write, of a user who manages the shop")
+    }
+
+
+def test_maps_that_say_more_than_the_shop_has(store):
+    for place in ("north", "south"):
+        store.map("location", place, place.upper())
+    store.map("pricelist", "trade", "TRADE")
+    found = findings(store)
+    assert found["map location"] == (False, "the shop has one: north, south")
+    assert found["map pricelist"] == (False, "not shown, the shop has none: trade")
+
+
+def test_items_are_those_with_a_code(store):
+    found = [(one.code, one.name) for one in store.adapter.items(store.client, store.connection)]
+    assert found == [
+        ("COLA330", "Cola"),
+        ("COLA330-CASE", "Cola, a case"),
+        ("LEMON1L", "Lemon"),
+        ("TONIC-6", "Tonic"),
+        ("TONIC-12", "Tonic"),
+    ]

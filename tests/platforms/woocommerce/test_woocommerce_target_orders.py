@@ -144,6 +144,17 @@ def test_tracking_that_comes_later_is_added(settings):
     assert store.parcels(order, settings) == ["JD2"]
 
 
+def test_goods_that_left_without_a_number_have_left():
+    store = Store({"tracking": "shipment_tracking"}, **HAS)
+    order = store.buy(*LINES)
+    store.ship(order, (0, 24))
+    store.settle()
+    assert (store.done("tracking_created"), set(store.fields(order).values())) == (0, {"left"})
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert "goods have left" in store.link(order, "shop")["message"]
+
+
 @pytest.mark.parametrize("settings", WAYS)
 def test_a_shipment_called_off_is_taken_back(settings):
     store = Store(settings, **HAS)
@@ -274,6 +285,15 @@ def test_taxes_of_a_line_are_given_back_as_they_were_charged(store):
     (back,) = there["line_items"]
     assert (back["total"], Decimal(back["total_tax"])) == ("-9.60", -tax)
     assert tax > 0
+
+
+def test_freight_is_given_back_as_freight(store):
+    order = store.buy(*LINES, shipping_total="35.00")
+    store.refund(order, "42.00", (2, 1, "35.00", "7.00"))
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    assert [one["total"] for one in there["shipping_lines"]] == ["-35.00"]
+    assert [one["shipping_tax_total"] for one in there["tax_lines"]] == ["-7.00"]
 
 
 @pytest.mark.parametrize(

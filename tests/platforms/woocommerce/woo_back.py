@@ -105,7 +105,8 @@ class Store(ShopBack):
         ]
 
     def _line(self, order: EntityRef, place: int) -> str:
-        lines = self.kept(order)["line_items"]
+        kept = self.kept(order)
+        lines = kept["line_items"] + kept["shipping_lines"]
         return str(lines[place]["id"]) if place < len(lines) else "999"
 
     def ship(self, order: EntityRef, *parts: tuple[int, int], **more: Any) -> EntityRef:
