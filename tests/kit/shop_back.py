@@ -83,6 +83,11 @@ class ShopBack(WayBack):
             transport=self.transport,
         )
 
+    @property
+    def shop(self) -> VendorClient:
+        """The same, as the adapter has it."""
+        return self.adapter.client(self.client, self.connection)
+
     @contextmanager
     def _capacity(self, lease: Any) -> Iterator[VendorClient]:
         yield self.client

@@ -141,6 +141,8 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
         told.created_at,
         parent=parent,
         refetch=Hint("transactions", told.order_id),
+        # Where we made it, its note is our reference.
+        reference=told.note,
     )
     if told.return_id:
         yield Hint("return", told.return_id)

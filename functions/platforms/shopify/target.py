@@ -11,7 +11,7 @@ shop. What decides the shape of this adapter:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -20,13 +20,18 @@ import httpx
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
-from fizzbridge.runtime.target import TargetAdapter, TargetEntity
+from fizzbridge.runtime.target import Finding, ItemThere, Situation, TargetAdapter, TargetEntity
 from fizzbridge.runtime.worker import target_handler
 from fizzbridge.settings import Connection
+from platforms.shopify import checks
 from platforms.shopify.access import ERRORS, authorised
 from platforms.shopify.fulfilments import Fulfilments
+from platforms.shopify.orders import Orders
+from platforms.shopify.prices import PriceLevels
+from platforms.shopify.products import Products
+from platforms.shopify.refunds import Refunds
 from platforms.shopify.stock import StockLevels
-from platforms.shopify.telling import ShopClient
+from platforms.shopify.telling import ShopClient, shop
 
 
 class ShopifyTarget(TargetAdapter):
@@ -35,7 +40,11 @@ class ShopifyTarget(TargetAdapter):
     platform: ClassVar[str] = "shopify"
     errors: ClassVar[ErrorRules] = ERRORS
     entities: ClassVar[Mapping[Kind, TargetEntity]] = {
+        Kind.ORDER: Orders(),
         Kind.SHIPMENT: Fulfilments(),
+        Kind.REFUND: Refunds(),
+        Kind.PRODUCT: Products(),
+        Kind.PRICE: PriceLevels(),
         Kind.STOCK_LEVEL: StockLevels(),
     }
     # Orders are read by their ids, which lags by nothing; the vendor names no longest write.
@@ -49,6 +58,14 @@ class ShopifyTarget(TargetAdapter):
     def client(self, vendor: VendorClient, connection: Connection) -> ShopClient:
         """One that asks and tells in GraphQL."""
         return ShopClient(vendor, connection)
+
+    def check(self, vendor: VendorClient, situation: Situation) -> Iterable[Finding]:
+        """The shop, what we may do there, its locations and price lists."""
+        return checks.findings(shop(vendor), situation)
+
+    def items(self, vendor: VendorClient, connection: Connection) -> Iterable[ItemThere]:  # noqa: ARG002  the client knows it
+        """Every variant, by its SKU."""
+        return checks.items(shop(vendor))
 
 
 handler = target_handler(ShopifyTarget())
