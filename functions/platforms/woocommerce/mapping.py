@@ -96,7 +96,9 @@ def refund(told: wire.Refund, connection: str) -> Iterator[Told]:
         RefundedLine(
             order_line_id=_meta(line.meta_data, _REFUNDED_ITEM),
             quantity=abs(_whole(line.quantity, told.order_id)),
-            amount=to_minor_unit(abs(line.total), told.currency),
+            amount=to_minor_unit(
+                abs(line.total + (line.total_tax if told.prices_include_tax else 0)), told.currency
+            ),
             tax=to_minor_unit(abs(line.total_tax), told.currency),
             is_restocked=False,
         )

@@ -170,7 +170,11 @@ def _refunds(vendor: VendorClient, order_id: str, connection: str) -> Iterator[T
     order = wire.Order.model_validate(vendor.get(f"{API}/orders/{order_id}").data)
     answer = vendor.get(f"{API}/orders/{order_id}/refunds", params={"per_page": 100})
     for row in answer.data:
-        of = {"order_id": order_id, "currency": order.currency}
+        of = {
+            "order_id": order_id,
+            "currency": order.currency,
+            "prices_include_tax": order.prices_include_tax,
+        }
         yield from mapping.refund(wire.Refund.model_validate(row | of), connection)
 
 

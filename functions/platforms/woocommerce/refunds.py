@@ -55,7 +55,7 @@ class Refunds(TargetEntity):
             amount=told.amount,
             currency=told.currency,
             reason=told.reason,
-            lines=told.lines,
+            lines=_net(told.lines, order),
             is_restocked=bool(told.lines) and all(one.is_restocked for one in told.lines),
             moves_money=bool(situation.connection.settings.get("refund_money", False)),
         )
@@ -100,6 +100,13 @@ class Refunds(TargetEntity):
     def cancel(self, vendor: VendorClient, external_id: str) -> None:  # noqa: ARG002  nothing is asked
         """Left to a person: money may have moved, and the shop does not say whose refund it is."""
         raise rejected(f"refund {external_id} stands in the shop: delete it there", "stands")
+
+
+def _net(lines: tuple[RefundedLine, ...], order: View) -> tuple[RefundedLine, ...]:
+    """Lines without tax, as the shop takes them; they are told as the order's own."""
+    if order.request is None or not order.request.tax_included:
+        return lines
+    return tuple(one.model_copy(update={"amount": one.amount - one.tax}) for one in lines)
 
 
 def _listed(vendor: VendorClient, payload: GivenBack) -> list[wire.Refund]:

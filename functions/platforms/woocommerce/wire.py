@@ -194,11 +194,12 @@ class RefundLine(Wire):
 
 
 class Refund(Wire):
-    """A refund read from its order, with our reference where we made it."""
+    """A refund with what its order says of both, and our reference where we made it."""
 
     id: Id
     order_id: Id
     currency: Text
+    prices_include_tax: bool = False
     date_created_gmt: Moment
     amount: Money
     reason: Text = ""

@@ -108,6 +108,19 @@ def test_an_order_its_payment_and_its_refunds():
     assert line.order_line_id == request.body.lines[0].id
 
 
+def test_a_refund_of_prices_with_tax_is_told_with_it_line_by_line():
+    shop = Shop(prices_include_tax=True)
+    order = shop.place(2, prices_include_tax=True)
+    shop.store.refund(order["id"], "15.84", [{"sku": "COLA-24", "quantity": 1}], "Damaged")
+    (refund,) = fetched(shop, "refunds", str(order["id"]))
+    (line,) = refund.body.lines
+    (shown,) = shop.http.get(f"/orders/{order['id']}/refunds").json()
+    (row,) = shown["line_items"]
+    net, tax = (abs(Decimal(row[name])) for name in ("total", "total_tax"))
+    assert tax
+    assert (line.amount, line.tax) == (net + tax, tax)
+
+
 def test_an_order_in_the_bin_is_read_as_gone():
     shop = Shop()
     order = shop.place()

@@ -287,6 +287,15 @@ def test_taxes_of_a_line_are_given_back_as_they_were_charged(store):
     assert tax > 0
 
 
+def test_lines_of_an_order_with_tax_in_its_prices_are_given_back_without(store):
+    order = store.buy(*LINES, prices_include_tax=True)
+    store.refund(order, "12.00", (0, 12, "12.00", "2.00"))
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    (back,) = there["line_items"]
+    assert (back["total"], back["total_tax"]) == ("-10.00", "-2.00")
+
+
 def test_freight_is_given_back_as_freight(store):
     order = store.buy(*LINES, shipping_total="35.00")
     store.refund(order, "42.00", (2, 1, "35.00", "7.00"))
