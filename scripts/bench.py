@@ -212,6 +212,13 @@ def _environment() -> dict[str, str]:
 # -- whole ways, and how long the commands take -------------------------------------------------
 
 
+def levels() -> str:
+    """A row for each shop that is told of stock."""
+    from scripts.bench_levels import levels as measure
+
+    return measure()
+
+
 def sources() -> str:
     """A row for each shop."""
     from scripts.bench_sources import sources as measure
@@ -243,6 +250,7 @@ def commands() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "cpu": cpu,
     "sources": sources,
+    "levels": levels,
     "imports": imports,
     "local": local,
     "commands": commands,
@@ -250,6 +258,7 @@ PARTS: dict[str, Callable[[], str]] = {
 TITLES = {
     "cpu": "What a delivery costs",
     "sources": "What each shop costs",
+    "levels": "Ten thousand changes of stock",
     "imports": "What a cold start imports",
     "local": "From the shop to the ERP on this machine",
     "commands": "What a new machine waits for",

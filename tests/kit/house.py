@@ -226,9 +226,10 @@ class House:
         items: Sequence[CatalogueItem] = (),
         schemes: Sequence[Scheme] = (),
         prices: Sequence[ListPrice] = (),
+        clock: Any = None,
         **bridge: Any,
     ) -> None:
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.steps = Steps()
         self.bridge = Bridge.model_validate(BRIDGE | bridge)
         self.events: list[tuple[str, Any]] = []

@@ -161,7 +161,7 @@ class WayBack(House):
     def employ(self, adapter: TargetAdapter) -> None:
         """Put a worker before the shop."""
         connection = self.bridge.connection("shop")
-        converge = Converge(
+        self.shop_converge = converge = Converge(
             adapter,
             connection,
             self.bridge,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TypeAlias
 
 from fizzbridge.state.table import (
@@ -39,7 +40,8 @@ class MemoryTable:
     ) -> None:
         self._clock = clock
         self._on_change = on_change
-        self._rows: dict[Key, Row] = {}
+        self._partitions: dict[str, dict[str, Row]] = {}
+        self._indexed: dict[tuple[str, str], set[Key]] = {}
         self._lock = threading.Lock()
         self._changes: deque[tuple[Row | None, Row | None]] = deque()
         self._telling = threading.Lock()
@@ -59,18 +61,19 @@ class MemoryTable:
             return []
         with self._lock:
             keys = sorted(
-                key
-                for key in self._live()
-                if key[0] == pk and key[1].startswith(prefix) and key[1] > (start or "")
+                sk
+                for sk in self._partitions.get(pk, {})
+                if sk.startswith(prefix) and sk > (start or "")
             )
-            return [_plain_row(self._rows[key]) for key in keys[:limit]]
+            found = (row for sk in keys if (row := self._found((pk, sk))))
+            return [_plain_row(row) for row in islice(found, limit)]
 
     def write(self, write: Write) -> Row:
         """Applies one write and returns the row after it."""
         check_single(write)
         with self._lock:
             self._commit([write])
-            row = _copy(self._rows.get((write.pk, write.sk))) or {}
+            row = _copy(self._partitions.get(write.pk, {}).get(write.sk)) or {}
         self._tell()
         return row
 
@@ -85,25 +88,23 @@ class MemoryTable:
         self, name: str, pk: str, *, up_to: str | None = None, limit: int = 100
     ) -> list[tuple[str, str]]:
         """Lists keys of rows in an index, ascending."""
-        hash_attr, sort_attr = INDEXES[name]
+        _, sort_attr = INDEXES[name]
         with self._lock:
             found = sorted(
-                (str(self._rows[key][sort_attr]), key)
-                for key in self._live()
-                if self._rows[key].get(hash_attr) == pk and sort_attr in self._rows[key]
+                (str(row[sort_attr]), key)
+                for key in self._indexed.get((name, pk), ())
+                if (row := self._found(key)) and sort_attr in row
             )
         return [key for sort, key in found if up_to is None or sort <= up_to][:limit]
 
     def rows(self) -> list[Row]:
         """All rows by key: what a test looks at when all is done."""
         with self._lock:
-            return [_plain_row(self._rows[key]) for key in sorted(self._live())]
-
-    def _live(self) -> Iterable[Key]:
-        return [key for key in self._rows if self._found(key) is not None]
+            keys = sorted((pk, sk) for pk, rows in self._partitions.items() for sk in rows)
+            return [_plain_row(row) for key in keys if (row := self._found(key))]
 
     def _found(self, key: Key) -> Row | None:
-        row = self._rows.get(key)
+        row = self._partitions.get(key[0], {}).get(key[1])
         expires_at = (row or {}).get("expires_at")
         if self._clock and isinstance(expires_at, int) and expires_at <= self._clock().timestamp():
             return None
@@ -122,13 +123,23 @@ class MemoryTable:
         # Worked out for all writes before the first is stored: a refused one leaves nothing.
         news = [_after(write, old) for write, old in zip(writes, olds, strict=True)]
         for write, old, new in zip(writes, olds, news, strict=True):
-            if new is None:
-                self._rows.pop((write.pk, write.sk), None)
-            else:
-                self._rows[write.pk, write.sk] = new
+            self._store((write.pk, write.sk), new)
             # DynamoDB's stream is silent about a write that changes nothing.
             if self._on_change and old != new:
                 self._changes.append((_copy(old), _copy(new)))
+
+    def _store(self, key: Key, new: Row | None) -> None:
+        pk, sk = key
+        partition = self._partitions.setdefault(pk, {})
+        old = partition.pop(sk, None)
+        for name, (hash_attr, _) in INDEXES.items():
+            before, now = (str(row.get(hash_attr, "")) if row else "" for row in (old, new))
+            if before != now:
+                self._indexed.setdefault((name, before), set()).discard(key)
+                if now:
+                    self._indexed.setdefault((name, now), set()).add(key)
+        if new is not None:
+            partition[sk] = new
 
     def _tell(self) -> None:
         # One teller at a time keeps the order; whoever comes meanwhile leaves its change to it.
