@@ -33,17 +33,20 @@ class Shelf(LevelEntity):
     """One kind of what is shown of items."""
 
     most: ClassVar[int] = 20
-    calls: ClassVar[int] = 12
+    calls: ClassVar[int] = 25  # where each is a variation of another parent
 
     @abstractmethod
     def codes(self, payload: Any) -> Iterable[str]:
         """The codes a payload speaks of."""
 
     @abstractmethod
-    def differing(self, vendor: VendorClient) -> Callable[[Any, Sequence[Item]], Iterator[Change]]:
+    def differing(
+        self, vendor: VendorClient, there: Sequence[Item]
+    ) -> Callable[[Any, Sequence[Item]], Iterator[Change]]:
         """What makes changes of a payload and of what is there under its codes.
 
-        The changes of one payload may end in an error that fails it alone.
+        Whatever else must be read is read here, for all at once. The changes of one payload may end
+        in an error that fails it alone.
         """
 
     def write(
@@ -52,7 +55,7 @@ class Shelf(LevelEntity):
         """Look all codes up, and write what differs."""
         codes = {code for payload in payloads.values() for code in self.codes(payload)}
         there = by_code(vendor, sorted(codes))
-        changes_of = self.differing(vendor)
+        changes_of = self.differing(vendor, [one for found in there.values() for one in found])
         failed: Failed = {}
         changes: list[tuple[EntityRef, Change]] = []
         for ref, payload in payloads.items():

@@ -53,7 +53,11 @@ class Prices(Shelf):
         """Those that have a price."""
         return payload.tags
 
-    def differing(self, vendor: VendorClient) -> Callable[[Tags, Sequence[Item]], Iterator[Change]]:
+    def differing(
+        self,
+        vendor: VendorClient,
+        there: Sequence[Item],  # noqa: ARG002  the settings say it
+    ) -> Callable[[Tags, Sequence[Item]], Iterator[Change]]:
         """What the shop asks otherwise, where it asks in the same money and with the same tax."""
         shops = market(vendor)
 

@@ -41,15 +41,17 @@ class Products(Shelf):
         return payload.names
 
     def differing(
-        self, vendor: VendorClient
+        self, vendor: VendorClient, there: Sequence[Item]
     ) -> Callable[[Offered, Sequence[Item]], Iterator[Change]]:
         """What can be seen and should not, or the other way round."""
+        parents = by_id(vendor, (one.parent_id for one in there if one.is_variation))
 
         def changes(payload: Offered, items: Sequence[Item]) -> Iterator[Change]:
             variations = [one for one in items if one.is_variation]
             sold = {one.id for one in variations}
-            parents = by_id(vendor, (one.parent_id for one in variations)).values()
-            whole = [one for one in parents if sold.issuperset(one.variations)]
+            above = {one.parent_id for one in variations}
+            whole = [parents[one] for one in sorted(above & parents.keys())]
+            whole = [one for one in whole if sold.issuperset(one.variations)]
             alone = [one for one in items if not one.is_variation and not one.is_variable]
             for item in [*variations, *whole, *alone]:
                 hidden = "private" if item.is_variation else "draft"

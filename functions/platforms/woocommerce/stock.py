@@ -34,22 +34,23 @@ class Stock(Shelf):
         return payload.offered
 
     def differing(
-        self, vendor: VendorClient
+        self, vendor: VendorClient, there: Sequence[Item]
     ) -> Callable[[Quantities, Sequence[Item]], Iterator[Change]]:
         """What the shop counts and counts otherwise."""
+        parents = by_id(vendor, (one.parent_id for one in there if one.manage_stock == "parent"))
 
         def changes(payload: Quantities, items: Sequence[Item]) -> Iterator[Change]:
             shared = [one for one in items if one.manage_stock == "parent"]
-            parents = by_id(vendor, (one.parent_id for one in shared))
             for item in items:
-                if item.manage_stock is True and item.stock_quantity != payload.offered[item.sku]:
-                    yield item, {"stock_quantity": payload.offered[item.sku]}
+                quantity = payload.offered[item.sku]
+                if item.manage_stock is True and item.stock_quantity != quantity:
+                    yield item, {"stock_quantity": quantity}
             for item in shared:
                 quantity, parent = payload.offered[item.sku], parents.get(item.parent_id)
-                if parent is None or parent.variations != (item.id,):
-                    msg = f"{item.sku} shares one count with others in the shop: count it by itself"
+                if parent and parent.variations != (item.id,):
+                    msg = f"{item.sku} shares one count with others: count it by itself there"
                     raise rejected(msg, code="shared_count")
-                if parent.stock_quantity != quantity:
+                if parent and parent.stock_quantity != quantity:
                     yield parent, {"stock_quantity": quantity}
 
         return changes

@@ -292,6 +292,29 @@ def test_many_items_take_few_calls_and_no_more_than_the_shop_bears():
     assert store.sandbox.load.peak_parallel == 1
 
 
+@pytest.mark.parametrize("kind", ["stock", "product"])
+def test_items_that_are_each_a_variation_stay_within_the_calls_reserved(kind):
+    items = [CatalogueItem(sku=f"S{number}", name="S") for number in range(30)]
+    parents = [{"sku": "", "name": "P", "id": 200 + number} for number in range(30)]
+    below = [
+        {"sku": item.sku, "name": "S", "price": "1.00", "stock": 1, "id": 100 + number}
+        | {"parent_id": 200 + number}
+        for number, item in enumerate(items)
+    ]
+    store = Store(products=[*parents, *below], items=items)
+    for item in items:
+        if kind == "stock":
+            store.stock(item.sku, 7)
+        else:
+            store.product(item.sku, is_active=False)
+    store.settle()
+    if kind == "stock":
+        assert set(store.shelf("stock_quantity", *range(100, 130))) == {7}
+    else:
+        assert set(store.shelf("status", *range(100, 130))) == {"private"}
+        assert set(store.shelf("status", *range(200, 230))) == {"draft"}
+
+
 # -- what the shop must have ----------------------------------------------------------------------
 
 
