@@ -9,13 +9,14 @@ from platforms.shopify.telling import Write, gid
 
 NAMESPACE = "fizzbridge"
 ERP_NUMBER = "erp_number"
+SHIPMENT = "shipment-"
 MARKS = f'metafields(first: 100, namespace: "{NAMESPACE}") {{ nodes {{ key value }} }}'
 """What is asked of an order to see them."""
 
 
-def mark_of(kind: str, ref: EntityRef) -> str:
-    """The key for a document of an order; a key has 64 letters at most, of few kinds."""
-    return f"{kind}-{hashlib.sha256(ref.key.encode()).hexdigest()[:32]}"
+def mark_of(shipment: EntityRef) -> str:
+    """The key for a shipment; a key has 64 letters at most, and of few kinds."""
+    return f"{SHIPMENT}{hashlib.sha256(shipment.key.encode()).hexdigest()[:32]}"
 
 
 def setting(order: str, key: str, value: str) -> Write:

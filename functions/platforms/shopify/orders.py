@@ -13,12 +13,12 @@ from fizzbridge.model.order import OrderProcessing
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.shopify.marks import ERP_NUMBER, setting
+from platforms.shopify.parcels import OVER
 from platforms.shopify.telling import Write, gid, shop
 
 _READ = """
 query($id: ID!) { order(id: $id) { cancelledAt fulfillments(first: 50) { status } } }"""
 _JOB = "query($id: ID!) { job(id: $id) { done } }"
-_OVER = {"CANCELLED", "ERROR", "FAILURE"}
 _SOON = timedelta(seconds=10)
 
 
@@ -49,7 +49,7 @@ class Orders(TargetEntity):
         found = client.ask(_READ, id=gid("Order", external_id))["order"]
         if found is None or found["cancelledAt"]:
             return
-        if any(one["status"] not in _OVER for one in found["fulfillments"]):
+        if any(one["status"] not in OVER for one in found["fulfillments"]):
             msg = f"order {external_id}: goods have been fulfilled in the shop; cancel those first"
             raise TargetRejectedError(msg, platform="shopify")
         (told,) = client.tell(_cancelling(external_id))

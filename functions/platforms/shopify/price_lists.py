@@ -115,6 +115,8 @@ def _read(
     client: ShopClient, listed: str, goods: Sequence[Good]
 ) -> tuple[str, dict[str, dict[int, Decimal]]]:
     """The list's currency, empty where there is no such list, and its prices of some variants."""
+    if not number(listed).isdigit():
+        return "", {}
     which = " OR ".join(f"variant_id:{number(one.variant)}" for one in goods)
     found: dict[str, dict[int, Decimal]] = {}
     after = None

@@ -80,7 +80,8 @@ class Refunds(TargetEntity):
         refund, order = view.body(Part.RECORD, Refund), view.parent
         if refund is None or order is None or order.request is None:
             return None
-        if refund.status is not SettlementStatus.SETTLED:
+        is_own = order.ref.connection == situation.connection.name
+        if refund.status is not SettlementStatus.SETTLED or not is_own:
             return None
         known = {line.id for line in order.request.lines}
         lines = tuple(

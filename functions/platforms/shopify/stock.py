@@ -75,7 +75,9 @@ class StockLevels(LevelEntity):
         client = shop(vendor)
         failures: dict[EntityRef, FizzbridgeError] = {}
         primary = _primary(client, payloads)
-        left = dict(payloads)
+        left = {
+            one: stock for one, stock in payloads.items() if not _misplaced(one, stock, failures)
+        }
         for _ in range(_ROUNDS):
             left = _round(client, left, primary, failures)
             if not left:
@@ -120,6 +122,15 @@ def _sorted(
     return {one.of for one in counts}
 
 
+def _misplaced(of: EntityRef, stock: Stock, failures: dict[EntityRef, FizzbridgeError]) -> bool:
+    """Whether a map names as a location what can be none: a question with it would fail for all."""
+    for offer in stock.offers:
+        if offer.place and not number(offer.place).isdigit():
+            said = f"{offer.code}: {offer.place} is no location's id"
+            failures[of] = TargetRejectedError(said, platform="shopify")
+    return of in failures
+
+
 def _primary(client: ShopClient, payloads: Mapping[EntityRef, Stock]) -> str:
     """The location meant where none is named; asked for where it is needed."""
     if all(offer.place for stock in payloads.values() for offer in stock.offers):
@@ -139,7 +150,7 @@ def _counts(
         for offer in stock.offers:
             offers.setdefault(offer.code, []).append((of, offer))
     listed = {offer.place for of in offers.values() for _, offer in of}
-    places = {name: gid("Location", name) if name else primary for name in sorted(listed)}
+    places = {name: gid("Location", number(name)) if name else primary for name in sorted(listed)}
     asked = " ".join(
         f'p{n}: inventoryLevel(locationId: "{place}", includeInactive: true)'
         ' { isActive quantities(names: ["available"]) { quantity } }'

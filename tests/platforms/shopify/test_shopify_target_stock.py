@@ -114,6 +114,17 @@ def moving(house, *counts):
     house.transport.meanwhile.append((Fault("delay", body_contains=SET), moved))
 
 
+def test_a_map_that_names_no_location_fails_alone():
+    house = Back()
+    house.map("location", "Quay store", "FAR")
+    house.map("location", str(DEPOT), "WH")
+    house.stock("TONIC-12", 3)
+    cola = house.stock("COLA-24", 3, "FAR")
+    house.settle()
+    assert "Quay store is no location's id" in house.link(cola, "shop")["message"]
+    assert house.available(12) == 3
+
+
 def test_what_moved_between_reading_and_writing_is_read_again(house):
     moving(house, 33)
     stocked(house, COLA_24=100, TONIC_12=5)
