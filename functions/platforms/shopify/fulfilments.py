@@ -13,10 +13,11 @@ from typing import Any
 
 from fizzbridge.errors import ConflictError, DeletedAtTargetError, TargetRejectedError
 from fizzbridge.http.client import VendorClient
-from fizzbridge.model.documents import Shipment
+from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
+from fizzbridge.trade.matching import matched
 from platforms.shopify.marks import mark_of, setting
 from platforms.shopify.parcels import Held, Made, Open, Parcel, read
 from platforms.shopify.telling import ShopClient, Write, gid, number, shop
@@ -36,23 +37,21 @@ class Fulfilments(TargetEntity):
         shipment, order = view.body(Part.RECORD, Shipment), view.parent
         if shipment is None or not shipment.has_left or order is None:
             return None
-        lines = _lines(view, order)
-        if not lines or order.ref.connection != situation.connection.name:
+        parcel = _parcel(view.ref, shipment, order)
+        if not parcel.lines or order.ref.connection != situation.connection.name:
             return None
-        return Parcel(
-            order=order.ref.external_id,
-            mark=mark_of(view.ref),
-            lines=tuple(sorted(lines.items())),
-            carrier=shipment.carrier,
-            tracking_number=shipment.tracking_number,
-            tracking_url=shipment.tracking_url,
-            notifies=bool(situation.connection.settings.get("notify_customer", False)),
-        )
+        notifies = bool(situation.connection.settings.get("notify_customer", False))
+        return parcel.model_copy(update={"notifies": notifies})
+
+    def sought(self, view: View) -> Parcel | None:
+        """What was called off, as it would have left."""
+        shipment, order = view.body(Part.RECORD, Shipment), view.parent
+        return _parcel(view.ref, shipment, order) if shipment and order else None
 
     def find(self, vendor: VendorClient, reference: str, payload: Parcel | None) -> str | None:  # noqa: ARG002  the payload names the order
         """What the order says we made, or what is like it and nobody's."""
         if payload is None:
-            return None  # nothing says of which order it was
+            return None  # its owner has no word of it any more, nor of its order
         found = read(shop(vendor), payload.order).of(payload)
         return found[0].id if found else None
 
@@ -106,19 +105,32 @@ class Fulfilments(TargetEntity):
             told.checked(f"fulfilment {external_id}")
 
 
-def _lines(view: View, order: View) -> Counter[str]:
+def _parcel(ref: EntityRef, shipment: Shipment, order: View) -> Parcel:
     """What a shipment has of the order's lines, each in its own unit."""
-    shipments = [
-        child.ref for child in order.children if child.body(Part.RECORD, Shipment) is not None
-    ]
     request = order.request
     known = {line.id for line in request.lines} if request else set()
-    found: Counter[str] = Counter()
-    for ref, shipment in zip(shipments, order.documents.shipments, strict=True):
-        for line in shipment.lines if ref == view.ref else ():
-            if line.order_line_id in known and line.quantity:
-                found[line.order_line_id] += line.quantity
-    return found
+    lines: Counter[str] = Counter()
+    for line in _matched(ref, shipment, order):
+        if line.order_line_id in known and line.quantity:
+            lines[line.order_line_id] += line.quantity
+    return Parcel(
+        order=order.ref.external_id,
+        mark=mark_of(ref),
+        lines=tuple(sorted(lines.items())),
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+    )
+
+
+def _matched(ref: EntityRef, shipment: Shipment, order: View) -> Sequence[ShippedLine]:
+    """Its lines under the order's, beside those of all that has left."""
+    others = {child.ref: child.body(Part.RECORD, Shipment) for child in order.children}
+    left = {one: body for one, body in others.items() if body} | {
+        ref: shipment.model_copy(update={"state": ShipmentState.DISPATCHED})
+    }
+    documents = matched(left.values(), order.assessment)
+    return dict(zip(left, documents, strict=True))[ref].lines
 
 
 def _fulfil(client: ShopClient, parcel: Parcel, held: Held, missing: Counter[str]) -> str:

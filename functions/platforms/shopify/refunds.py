@@ -97,10 +97,18 @@ class Refunds(TargetEntity):
             order=order.ref.external_id, lines=lines, amount=amount, currency=refund.currency
         )
 
+    def sought(self, view: View) -> Given | None:
+        """Of one that was taken back: its order, where its note is."""
+        refund, order = view.body(Part.RECORD, Refund), view.parent
+        if refund is None or order is None:
+            return None
+        known = {"order": order.ref.external_id, "currency": refund.currency}
+        return Given(lines=(), amount=Decimal(0), **known)
+
     def find(self, vendor: VendorClient, reference: str, payload: Given | None) -> str | None:
         """By its note."""
         if payload is None:
-            return None  # nothing says of which order it was
+            return None  # its owner has no word of it any more, nor of its order
         there = _read(shop(vendor), payload.order)["refunds"]
         found = [number(one["id"]) for one in there if one["note"] == reference]
         if len(found) > 1:

@@ -142,6 +142,7 @@ class Back(ShopBack):
     ) -> EntityRef:
         """The ERP says that goods have left: by code and number, all of them where none is said."""
         lines = more.pop("lines", {"COLA-24": 6, "TONIC-12": 4})
+        settles = more.pop("settles", True)
         shipment = ref(Kind.SHIPMENT, "erp", number)
         self.told(
             shipment,
@@ -157,7 +158,8 @@ class Back(ShopBack):
             ),
             parent=order,
         )
-        self.settle()
+        if settles:
+            self.settle()
         return shipment
 
     # -- what came of it ---------------------------------------------------------------------------

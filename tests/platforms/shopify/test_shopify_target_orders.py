@@ -288,6 +288,15 @@ def test_a_refund_called_off_is_for_people(house):
     assert "takes none back" in house.link(refund, "shop")["message"]
 
 
+def test_one_taken_back_while_nobody_has_answered_is_found_and_named(house):
+    order = house.order(paid=True)
+    house.fault("commit_then_silence", "refundCreate")
+    give_back(house, order, settles=False, COLA_24=1)
+    house.until(lambda: house.sent("refundCreate"))
+    refund = give_back(house, order, status=SettlementStatus.VOIDED, COLA_24=1)
+    assert "takes none back" in house.link(refund, "shop")["message"]
+
+
 def test_our_own_refund_coming_back_by_webhook_stops_there(house):
     order = house.order(paid=True)
     give_back(house, order, COLA_24=1)

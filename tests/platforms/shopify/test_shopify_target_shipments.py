@@ -199,6 +199,17 @@ def test_a_lost_answer_fulfils_once(house, order, kind, tracked):
     assert house.clock() - sent_at >= timedelta(seconds=60)
 
 
+@pytest.mark.parametrize("kind", ["commit_then_silence", "drop"])
+def test_what_is_called_off_while_nobody_has_answered_is_found_and_cancelled(house, order, kind):
+    house.fault(kind, CREATE)
+    shipment = house.ship(order, settles=False)
+    house.until(lambda: house.sent(CREATE))
+    house.ship(order, state=ShipmentState.CANCELLED)
+    made = 1 if kind == "commit_then_silence" else 0
+    assert [one[0] for one in house.fulfilments(order)] == ["CANCELLED"] * made
+    assert house.link(shipment, "shop")["status"] == "synced"
+
+
 def test_a_lost_answer_among_parcels_alike_fulfils_each_once(house, order):
     house.ship(order, "W1", lines={"COLA-24": 2})
     house.fault("commit_then_silence", CREATE)

@@ -417,7 +417,7 @@ class Converge:
                 self.run(child.ref, run.lease.holder)
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
-            external_id = run.external_id or self._find(run, client, None)
+            external_id = run.external_id or self._find(run, client, run.entity.sought(run.view))
             if external_id:
                 self._save(run, external_id)
                 run.entity.cancel(client, external_id)

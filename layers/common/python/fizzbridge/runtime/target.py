@@ -73,6 +73,7 @@ class Situation:
         time_zone: the company's, for days.
         catalogue: the items we sell.
         today: the company's day, for what is valid on it.
+        shown: of a stock level at a shop: the codes at places it was told of last.
     """
 
     connection: Connection
@@ -82,6 +83,7 @@ class Situation:
     time_zone: str = "UTC"
     catalogue: Catalogue = field(default_factory=lambda: Catalogue(()))
     today: date = date.min
+    shown: frozenset[str] = frozenset()
 
     @cached_property
     def _names(self) -> ShopNames:
@@ -97,9 +99,9 @@ class Situation:
     def stock(self, view: View) -> tuple[StockOffer, ...]:
         """What a shop is to offer, of a stock level that speaks for its item."""
         found = view.body(Part.ASSESSMENT, RecordAssessment)
-        return offering.stock(
-            found.offered if found else (), self._names, self.catalogue, self.today
-        )
+        offered = found.offered if found else ()
+        now = offering.stock(offered, self._names, self.catalogue, self.today)
+        return now + offering.withdrawn(offered, now, self.shown)
 
     def prices(self, view: View) -> tuple[PriceOffer, ...]:
         """What a shop is to ask, of a price that speaks for its item."""
@@ -209,6 +211,14 @@ class TargetEntity:
             AmbiguousMatchError: several do.
         """
         raise NotImplementedError
+
+    def sought(self, view: View) -> Any:  # noqa: ARG002  for overriders
+        """The payload ``find`` goes by where nothing is to be held any more.
+
+        None where the reference is enough. A document of a shop's own order is found with that
+        order only.
+        """
+        return None
 
     def unanswered(self, reference: str) -> str | None:  # noqa: ARG002  for overriders
         """The external id a create counts under that nobody answered, and no find can tell of.
