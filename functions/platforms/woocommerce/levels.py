@@ -7,7 +7,7 @@ variation in a batch below another parent would move there: it goes below the on
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, TypeAlias
@@ -29,7 +29,7 @@ Change: TypeAlias = tuple[Item, Values]
 Failed: TypeAlias = dict[EntityRef, FizzbridgeError]
 
 
-class Shelf(LevelEntity):
+class Shelf(LevelEntity, ABC):
     """One kind of what is shown of items."""
 
     most: ClassVar[int] = 20

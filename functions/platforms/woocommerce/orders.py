@@ -98,10 +98,11 @@ def change(
     vendor.request("PUT", f"{API}/orders/{order.id}", json=body, was=was, writes=True)
 
 
-def find_note(vendor: VendorClient, order_id: str, words: str) -> str | None:
-    """The note of these words: the shop changes blanks, and signs that mean something to it."""
+def find_note(vendor: VendorClient, order_id: str, ending: str) -> str | None:
+    """The note that ends so: the shop changes blanks, and signs that mean something to it."""
+    words = ending.split()
     for told in vendor.get(f"{API}/orders/{order_id}/notes").data:
-        if html.unescape(told["note"]).split() == words.split():
+        if html.unescape(told["note"]).split()[-len(words) :] == words:
             return str(told["id"])
     return None
 

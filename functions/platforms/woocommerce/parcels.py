@@ -69,16 +69,17 @@ class Notes(Way):
         return f"{API}/orders/{order_id}/notes"
 
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
-        """By its words: with what came later it is another."""
-        return find_note(vendor, parcel.order, self._words(reference, parcel))
+        """By what it ends in: with what came later it is another."""
+        return find_note(vendor, parcel.order, self._facts(reference, parcel))
 
     def make(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str:
         """The shop mails it."""
-        return add_note(vendor, parcel.order, self._words(reference, parcel), to_customer=True)
+        words = f"{parcel.text} {self._facts(reference, parcel)}".strip()
+        return add_note(vendor, parcel.order, words, to_customer=True)
 
     @staticmethod
-    def _words(reference: str, parcel: Parcel) -> str:
-        known = (parcel.text, parcel.carrier, parcel.number, parcel.url, f"[{reference}]")
+    def _facts(reference: str, parcel: Parcel) -> str:
+        known = (parcel.carrier, parcel.number, parcel.url, f"[{reference}]")
         return " ".join(filter(None, known))
 
 
@@ -100,7 +101,9 @@ class Tracking(Way):
         """A carrier with an address of ours is a custom one: the extension knows few by name."""
         if not parcel.number:
             return ""
-        body = {"tracking_number": parcel.number, "date_shipped": parcel.left_on}
+        body = {"tracking_number": parcel.number}
+        if parcel.left_on:
+            body["date_shipped"] = parcel.left_on
         if parcel.url:
             link = {"custom_tracking_link": parcel.url}
             body |= link | {"custom_tracking_provider": parcel.carrier or parcel.number}

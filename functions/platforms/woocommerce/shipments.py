@@ -1,27 +1,28 @@
 """Goods that have left: told the customer in one of three ways, and the order completed.
 
-The order keeps a field for each shipment with the shop's id of what was made of it.
+The order keeps a field for each shipment with the way and the shop's id of what was made of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from fizzbridge.errors import DeletedAtTargetError
+from fizzbridge.errors import ConfigurationError, DeletedAtTargetError
 from fizzbridge.http.client import VendorClient
-from fizzbridge.model.documents import Shipment, ShippedLine
+from fizzbridge.model.documents import Shipment
 from fizzbridge.model.entity import EntityRef, Part
+from fizzbridge.model.order import LineType
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from fizzbridge.trade.matching import matched
+from platforms.woocommerce import wire
 from platforms.woocommerce.orders import SHIPMENT, change, fields, read
 from platforms.woocommerce.parcels import WAYS, Parcel
 
 WAITS = frozenset({"pending", "on-hold", "failed", "cancelled", "refunded", "completed"})
 """States in which an order is not completed: not paid, put aside, or over."""
 
-LEFT = "left"
-"""Kept of goods that have left while the shop has nothing to hold of them."""
+GOODS = frozenset({LineType.GOODS, LineType.FREE_GOODS})
 
 
 class Shipments(TargetEntity):
@@ -37,16 +38,20 @@ class Shipments(TargetEntity):
         if told is None or order is None or not told.has_left:
             return None
         settings = situation.connection.settings
+        way = str(settings.get("tracking", "note"))
+        if way not in WAYS:
+            msg = f"setting tracking is one of {', '.join(sorted(WAYS))}, not {way}"
+            raise ConfigurationError(msg, platform="woocommerce")
         left = told.dispatched_at or told.delivered_at
         return Parcel(
             order=situation.external_ids[order.ref],
-            way=str(settings.get("tracking", "note")),
+            way=way,
             text=str(settings.get("shipped_text", "Shipped:")),
             carrier=told.carrier,
             number=told.tracking_number,
             url=told.tracking_url,
             left_on=str(situation.day(left)) if left else "",
-            items=tuple((one.order_line_id, one.quantity) for one in _lines(view, order, told)),
+            items=tuple(_items(view, order, told)),
             completes=bool(settings.get("complete", True)) and _is_all_shipped(order),
         )
 
@@ -63,46 +68,55 @@ class Shipments(TargetEntity):
 
     def update(self, vendor: VendorClient, external_id: str, payload: Parcel) -> None:
         """Tell what is new, take back what is not true any more, and complete the order."""
-        reference = external_id.split(":", 2)[2]
+        reference = external_id.partition(":")[2]
         order = read(vendor, payload.order)
         way, key = WAYS[payload.way], SHIPMENT + reference
         held, was = way.find(vendor, reference, payload), fields(order).get(key, "")
         if held:
             way.correct(vendor, held, reference, payload)
         else:
-            held = way.make(vendor, reference, payload) or LEFT
-        if was not in {"", LEFT, held}:
-            way.drop(vendor, payload.order, was)
+            held = way.make(vendor, reference, payload)
+        now = f"{payload.way}:{held}"
+        if was != now:
+            _drop(vendor, order, was)
         completes = payload.completes and order.date_paid_gmt and order.status not in WAITS
-        if was != held or completes:
-            change(vendor, order, {key: held}, "completed" if completes else "")
+        if was != now or completes:
+            change(vendor, order, {key: now}, "completed" if completes else "")
 
     def cancel(self, vendor: VendorClient, external_id: str) -> None:
         """Take back what was made; the order's state is left to people."""
-        way, order_id, reference = external_id.split(":", 2)
+        order_id, _, reference = external_id.partition(":")
         try:
             order = read(vendor, order_id)
         except DeletedAtTargetError:
             return
-        key = SHIPMENT + reference
-        held = fields(order).get(key, "")
-        if held not in {"", LEFT}:
-            WAYS[way].drop(vendor, order_id, held)
-        if held:
-            change(vendor, order, {key: ""})
+        was = fields(order).get(SHIPMENT + reference, "")
+        if was:
+            _drop(vendor, order, was)
+            change(vendor, order, {SHIPMENT + reference: ""})
 
 
 def _name(reference: str, payload: Parcel) -> str:
     """The shop has no id that all ways share, so the shipment's is made of what it is found by."""
-    return f"{payload.way}:{payload.order}:{reference}"
+    return f"{payload.order}:{reference}"
 
 
-def _lines(view: View, order: View, told: Shipment) -> Sequence[ShippedLine]:
-    """Its lines by the order's, where the ERP named codes only."""
+def _drop(vendor: VendorClient, order: wire.Order, field: str) -> None:
+    """What the field says was made, the way it was made; there may be nothing yet."""
+    way, _, held = field.partition(":")
+    if held and way in WAYS:
+        WAYS[way].drop(vendor, order.id, held)
+
+
+def _items(view: View, order: View, told: Shipment) -> Iterator[tuple[str, int]]:
+    """Its lines by the order's, where the ERP named codes only; those that the shop knows."""
+    known_there = {one.id for one in order.request.lines} if order.request else set()
     bodies = {one.ref: one.body(Part.RECORD, Shipment) for one in order.children}
     known = {ref: body for ref, body in bodies.items() if body}
     found = dict(zip(known, matched(known.values(), order.assessment), strict=True))
-    return found.get(view.ref, told).lines
+    for line in found.get(view.ref, told).lines:
+        if line.order_line_id in known_there and line.quantity:
+            yield line.order_line_id, line.quantity
 
 
 def _is_all_shipped(order: View) -> bool:
@@ -114,7 +128,8 @@ def _is_all_shipped(order: View) -> bool:
     for refund in documents.refunds:
         for part in refund.lines:
             done[part.order_line_id] = done.get(part.order_line_id, 0) + part.quantity
-    goods = [one for one in order.assessment.lines if one.quantity and not one.is_added]
-    return bool(goods) and all(
-        done.get(one.id, 0) >= one.quantity.ordered for one in goods if one.quantity
+    return all(
+        done.get(one.id, 0) >= one.quantity.ordered
+        for one in order.assessment.lines
+        if one.type in GOODS and one.quantity
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -20,6 +20,14 @@ def _utc(value: Any) -> Any:
         return None
     moment = datetime.fromisoformat(str(value))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _number(value: Any) -> Decimal | None:
+    """A number, or none: plugins leave words where the shop has numbers."""
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
 
 
 def _object(value: Any) -> Any:
@@ -39,6 +47,7 @@ Money = Annotated[Decimal, BeforeValidator(lambda value: value or "0")]
 MaybeNumber = Annotated[
     Decimal | None, BeforeValidator(lambda value: None if value == "" else value)
 ]
+LooseNumber = Annotated[Decimal | None, BeforeValidator(_number)]
 Moment = Annotated[datetime, BeforeValidator(_utc)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(_utc)]
 
@@ -255,12 +264,12 @@ class Item(Wire):
     sku: Text = ""
     name: Text = ""
     global_unique_id: Text = ""
-    manage_stock: bool | str = False
+    manage_stock: bool | str | None = False
     """``parent`` where a variation shares its parent's count."""
-    stock_quantity: MaybeNumber = None
-    regular_price: MaybeNumber = None
-    sale_price: MaybeNumber = None
-    variations: tuple[Id, ...] = ()
+    stock_quantity: LooseNumber = None
+    regular_price: LooseNumber = None
+    sale_price: LooseNumber = None
+    variations: Annotated[tuple[Id, ...], BeforeValidator(lambda value: value or ())] = ()
 
     @property
     def is_variation(self) -> bool:

@@ -89,6 +89,16 @@ HAS = {"plugins": ["shipment_tracking"], "fulfillments": True}
 MADE = ("note_created", "tracking_created", "fulfillment_created")
 
 
+FAULTS = [
+    ("status", 429),
+    ("status", 503),
+    ("drop", 503),
+    ("commit_then_reset", 503),
+    ("commit_then_status", 502),
+    ("truncate", 503),
+]
+
+
 def test_the_customer_gets_a_note_and_the_order_is_completed(store):
     order = store.buy(*LINES)
     shipment = store.ship(order, (0, 24), (1, 2), tracking_number="JD 2", carrier="DHL")
@@ -97,7 +107,7 @@ def test_the_customer_gets_a_note_and_the_order_is_completed(store):
     assert store.written(order) == ["Shipped: DHL JD 2 https://dhl.example/JD?a=1&b=2 [erp/s1]"]
     (note,) = [one for one in store.notes_of(order) if "[erp/s1]" in one["note"]]
     assert note["customer_note"] is True
-    assert store.fields(order) == {"_fizzbridge_shipment_erp/s1": str(note["id"])}
+    assert store.fields(order) == {"_fizzbridge_shipment_erp/s1": f"note:{note['id']}"}
     assert store.kept(order)["status"] == "completed"
     assert store.link(shipment, "shop")["status"] == "synced"
     assert (store.done("note_created"), store.done("order_updated")) == (1, 1)
@@ -132,6 +142,53 @@ def test_a_shipment_whose_answer_is_lost_is_told_once(settings, lost):
 
 
 @pytest.mark.parametrize("settings", WAYS)
+@pytest.mark.parametrize(("kind", "status"), FAULTS)
+def test_whatever_goes_wrong_a_shipment_is_told_once(settings, kind, status):
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    for body in ("JD1", "_fizzbridge_shipment"):
+        store.fault(kind, body=body, status=status)
+    store.ship(order, (0, 24), (1, 2), tracking_number="JD1", carrier="DHL")
+    store.settle()
+    assert not [one for one in store.sandbox.faults.armed if one.times]
+    assert sum(map(store.done, MADE)) == 1
+    assert store.kept(order)["status"] == "completed"
+
+
+def test_another_greeting_tells_nobody_again(store):
+    order = store.buy(*LINES)
+    shipment = store.ship(order, (0, 24))
+    store.settle()
+    (first,) = store.written(order)
+    settings = {"shipped_text": "Unterwegs:"}
+    store.speak(settings)
+    store.ship(order, (0, 23))
+    store.settle()
+    assert store.written(order) == [first]
+    assert store.link(shipment, "shop")["status"] == "synced"
+
+
+def test_another_way_takes_the_place_of_the_first():
+    store = Store(**HAS)
+    order = store.buy(*LINES)
+    store.ship(order, (0, 24), tracking_number="JD1")
+    store.settle()
+    store.speak({"tracking": "fulfillments"})
+    store.ship(order, (0, 24), tracking_number="JD2")
+    store.settle()
+    assert store.written(order) == []
+    assert store.parcels(order, {"tracking": "fulfillments"}) == ["JD2"]
+
+
+def test_a_way_nobody_knows_is_said():
+    store = Store({"tracking": "pigeon"})
+    order = store.buy(*LINES)
+    shipment = store.ship(order, (0, 24))
+    store.until(lambda: store.link(shipment, "shop").get("message"))
+    assert "one of fulfillments, note, shipment_tracking" in store.link(shipment, "shop")["message"]
+
+
+@pytest.mark.parametrize("settings", WAYS)
 def test_tracking_that_comes_later_is_added(settings):
     store = Store(settings, **HAS)
     order = store.buy(*LINES)
@@ -149,7 +206,10 @@ def test_goods_that_left_without_a_number_have_left():
     order = store.buy(*LINES)
     store.ship(order, (0, 24))
     store.settle()
-    assert (store.done("tracking_created"), set(store.fields(order).values())) == (0, {"left"})
+    assert (store.done("tracking_created"), set(store.fields(order).values())) == (
+        0,
+        {"shipment_tracking:"},
+    )
     store.process(order, "S00042", OrderState.CANCELLED)
     store.settle()
     assert "goods have left" in store.link(order, "shop")["message"]
@@ -258,6 +318,17 @@ def test_a_refund_of_the_erps_is_the_shops_once_and_known_again(store):
 def test_a_refund_whose_answer_is_lost_is_made_once(store):
     order = store.buy(*LINES)
     fault = store.fault("commit_then_silence", body="erp/r1")
+    refund = store.refund(order, "1.00")
+    store.settle()
+    assert fault.fired == 1
+    assert store.done("refund_created") == 1
+    assert store.link(refund, "shop")["status"] == "synced"
+
+
+@pytest.mark.parametrize(("kind", "status"), FAULTS)
+def test_whatever_goes_wrong_a_refund_is_made_once(store, kind, status):
+    order = store.buy(*LINES)
+    fault = store.fault(kind, body="erp/r1", status=status)
     refund = store.refund(order, "1.00")
     store.settle()
     assert fault.fired == 1

@@ -68,6 +68,13 @@ class Store(ShopBack):
         """How often the shop did something."""
         return int(self.sandbox.accepted[name])
 
+    def speak(self, settings: dict[str, Any]) -> None:
+        """Somebody changes the connection's settings, and deploys."""
+        first, *others = self.bridge.connections
+        changed = (first.model_copy(update={"settings": settings}), *others)
+        self.bridge = self.bridge.model_copy(update={"connections": changed})
+        self.employ(self.adapter)
+
     def put(self, path: str, **values: Any) -> None:
         """Somebody in the shop changes something."""
         self.client.request("PUT", f"/wp-json/wc/v3/{path}", json=values, writes=True)
