@@ -271,6 +271,17 @@ def test_of_two_who_join_at_once_the_later_sees_the_other(house):
     house.rows.transact(again.joined_by(TOLD, CASE))
 
 
+def test_one_who_leaves_takes_turns_with_those_who_join(house):
+    house.rows.transact(Speakers(house.rows, "ITEM#COLA330", house.clock()).joined_by(OWNED, COLA))
+    leaves, joins = (Speakers(house.rows, "ITEM#COLA330", house.clock()) for _ in range(2))
+    house.rows.transact(leaves.left_by(OWNED, COLA))
+    with pytest.raises(ConditionFailedError):
+        house.rows.transact(joins.joined_by(TOLD, CASE))
+    again = Speakers(house.rows, "ITEM#COLA330", house.clock())
+    assert again.of(OWNED, Kind.PRODUCT) == []
+    assert again.left_by(OWNED, COLA) == ()
+
+
 def test_a_price_of_a_product_given_up_is_no_difference(house):
     house.told(*owned_price("12.00"))
     house.told(*case_price("12.50"))

@@ -9,12 +9,13 @@ from decimal import Decimal
 import pytest
 
 from fizzbridge.errors import OutcomeUnknownError, RateLimitedError, TargetRejectedError
-from fizzbridge.model.catalogue import CatalogueItem, Price
-from fizzbridge.model.entity import Kind, ref
+from fizzbridge.model.catalogue import CatalogueItem, Price, Product, StockLevel
+from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.money import Money
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime.assess import Assessor
+from fizzbridge.runtime.loading import Loader
 from tests.kit.house import ITEMS, line
 from tests.kit.way_back import WayBack
 
@@ -235,6 +236,50 @@ def test_lists_and_steps_go_under_the_shops_names():
     house.told(house.price("COLA330-CASE", "9.99", "t9", price_list="TRADE"), None)
     house.settle()
     assert "COLA330-CASE gid-7 9+" not in house.shown(Kind.PRICE)
+
+
+def test_prices_that_stay_are_spoken_for_when_the_first_goes_to_another_item():
+    house = WayBack()
+    house.map("pricelist", "gid-7", "TRADE")
+    first = house.price("COLA330", "0.65", "a")
+    second = house.price("COLA330", "0.50", "b", price_list="TRADE")
+    third = house.price("COLA330", "0.40", "c", price_list="OTHER")
+    house.settle()
+    assert house.record(first).priced
+    house.told(first, lemon_price("0.99"))
+    house.settle()
+    assert [len(house.record(one).priced) for one in (first, second, third)] == [1, 2, 0]
+    shown = house.shelves[Kind.PRICE].held
+    assert shown[second].text == ("COLA330 gid-7 1+ 0.50",)
+    assert shown[first].text == ("LEMON1L  1+ 0.99",)
+    spoken = house.rows.query("ITEM#COLA330", "OWNED#")
+    assert [row["sk"] for row in spoken] == [f"OWNED#{second}", f"OWNED#{third}"]
+
+
+def lemon_price(amount):
+    return Price(
+        product=ref(Kind.PRODUCT, "erp", "LEMON1L"),
+        sku="LEMON1L",
+        unit=Unit.EACH,
+        price=Money(amount=Decimal(amount), currency="GBP"),
+        tax_included=False,
+    )
+
+
+def test_a_level_and_a_price_without_a_code_hear_that_their_product_has_another():
+    house = WayBack()
+    product = house.product("COLA330")
+    level = house.stock("COLA330", 60)
+    body = Loader(house.rows, house.objects).view(level).body(Part.RECORD, StockLevel)
+    house.told(level, body.model_copy(update={"sku": None}))
+    price = ref(Kind.PRICE, "erp", "COLA330:")
+    house.told(price, lemon_price("0.99").model_copy(update={"sku": None, "product": product}))
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"COLA330  1+": "0.99"}
+    house.told(product, Product(sku="LEMON1L", name="Lemon"))
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"LEMON1L  1+": "0.99"}
+    assert house.shown()["LEMON1L@"] == "60"
 
 
 def test_an_item_that_is_not_sold_any_more_is_taken_off():

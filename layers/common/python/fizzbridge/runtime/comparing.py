@@ -73,15 +73,23 @@ class Comparing:
             before: the item it was known under.
         """
         sku = self.sku(record)
-        waiting = self._waiting(ref, record)
+        waits = self._waits(ref, record)
         if sku is None:
-            return Joined(before, self._waits(ref, record), self.listeners(ref, before))
+            return Joined(before, waits, self.listeners(ref, before))
         item = self._item(sku)
         speakers = Speakers(self._table, item, self._now)
         told = [one for one in speakers.of(rows.TOLD, ref.kind) if one != ref]
-        elsewhere = self.listeners(ref, before) if before != item else ()
-        looks = dict.fromkeys((*told, *elsewhere, *waiting))
-        return Joined(item, speakers.joined_by(rows.OWNED, ref), tuple(looks))
+        left = self._left(ref, before) if before not in {"", item} else Joined(before, (), ())
+        writes = speakers.joined_by(rows.OWNED, ref) + left.writes + waits
+        looks = dict.fromkeys((*told, *left.looks, *self._waiting(ref, record)))
+        return Joined(item, writes, tuple(looks))
+
+    def _left(self, ref: EntityRef, item: str) -> Joined:
+        """Who goes by another code leaves those who speak of the item; the first of them speaks."""
+        speakers = Speakers(self._table, item, self._now)
+        others = sorted((one for one in speakers.of(rows.OWNED, ref.kind) if one != ref), key=str)
+        looks = (*self.listeners(ref, item), *others[:1])
+        return Joined(item, speakers.left_by(rows.OWNED, ref), looks)
 
     def listeners(self, ref: EntityRef, item: str) -> tuple[EntityRef, ...]:
         """Who told of the kind of thing the owner speaks of, under an item."""
@@ -91,8 +99,8 @@ class Comparing:
         return tuple(one for one in told if one != ref)
 
     def _waits(self, ref: EntityRef, record: Frozen) -> tuple[Write, ...]:
-        """A price or level without a code waits for its product."""
-        if not isinstance(record, Price | StockLevel):
+        """A price or level without a code of its own hears whenever its product has another."""
+        if not isinstance(record, Price | StockLevel) or record.sku:
             return ()
         when = to_text(self._now)
         return (Write(str(record.product), f"{rows.WAITS}{ref}", set={"updated_at": when}),)
@@ -117,8 +125,9 @@ class Comparing:
         """
         content = record.fingerprint()
         code = self.sku(record)
+        waits = self._waits(ref, record)
         if code is None:
-            return RecordAssessment(content=content), Joined("", self._waits(ref, record), ())
+            return RecordAssessment(content=content), Joined("", waits, ())
         maps = IdMaps(self._table, ref.connection)
         ours = maps.get("sku", code) or code
         speakers = Speakers(self._table, self._item(ours), self._now)
@@ -144,7 +153,7 @@ class Comparing:
         if writes:
             corrected += self._shown_again(ref, owned)
         waiting = self._waiting(ref, record)
-        joined = Joined(self._item(ours), writes + corrected, waiting, is_new=bool(writes))
+        joined = Joined(self._item(ours), writes + corrected + waits, waiting, is_new=bool(writes))
         return RecordAssessment(content=content, comparison=comparison), joined
 
     def _shown(self, owned: Iterable[EntityRef], connection: str) -> Row | None:
@@ -287,9 +296,16 @@ class Speakers:
         sk = f"{role}{ref}"
         if sk in self._found:
             return ()
+        return self._in_turn(Write(self._pk, sk, set={"updated_at": to_text(self._now)}))
+
+    def left_by(self, role: str, ref: EntityRef) -> tuple[Write, ...]:
+        """Rows that take a speaker away, in turns with those who join."""
+        sk = f"{role}{ref}"
+        if sk not in self._found:
+            return ()
+        return self._in_turn(Write(self._pk, sk, delete=True))
+
+    def _in_turn(self, change: Write) -> tuple[Write, ...]:
         turn = rows.number(self._found.get(rows.TURN_SK, {}), "turn")
         same = Equals("turn", turn) if turn else Absent("turn")
-        return (
-            Write(self._pk, sk, set={"updated_at": to_text(self._now)}),
-            Write(self._pk, rows.TURN_SK, set={"turn": turn + 1}, when=same),
-        )
+        return (change, Write(self._pk, rows.TURN_SK, set={"turn": turn + 1}, when=same))
