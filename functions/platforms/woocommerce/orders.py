@@ -28,6 +28,17 @@ class Processed(Frozen):
     number: str
 
 
+class Sought(Frozen):
+    """Where to look for a document that is to be held no more."""
+
+    order: str
+
+
+def sought(view: View) -> Sought | None:
+    """The order of a document that its owner still speaks of."""
+    return Sought(order=view.parent.ref.external_id) if view.parent else None
+
+
 class Orders(TargetEntity):
     """Writes the number into a field of ours and a note for the staff; cancels."""
 

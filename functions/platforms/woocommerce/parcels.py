@@ -39,6 +39,10 @@ class Parcel(Frozen):
 class Way(ABC):
     """How a shop holds parcels."""
 
+    def trace(self, vendor: VendorClient, order_id: str, reference: str) -> str | None:  # noqa: ARG002  for overriders
+        """The shop's id of whatever carries our reference; None where nothing can."""
+        return None
+
     @abstractmethod
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
         """The shop's id of what it holds of the parcel."""
@@ -71,6 +75,10 @@ class Notes(Way):
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
         """By what it ends in: with what came later it is another."""
         return find_note(vendor, parcel.order, self._facts(reference, parcel))
+
+    def trace(self, vendor: VendorClient, order_id: str, reference: str) -> str | None:
+        """Every note of ours ends in it."""
+        return find_note(vendor, order_id, f"[{reference}]")
 
     def make(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str:
         """The shop mails it."""
@@ -121,7 +129,11 @@ class Fulfilments(Way):
 
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
         """By reference."""
-        for one in vendor.get(self.path(parcel.order)).data:
+        return self.trace(vendor, parcel.order, reference)
+
+    def trace(self, vendor: VendorClient, order_id: str, reference: str) -> str | None:
+        """It is one of the fields."""
+        for one in vendor.get(self.path(order_id)).data:
             if _fields(one).get(OUR_REFERENCE) == reference:
                 return str(one["id"])
         return None

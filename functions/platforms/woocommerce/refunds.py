@@ -20,7 +20,7 @@ from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.woocommerce import wire
 from platforms.woocommerce.mapping import OUR_REFERENCE
-from platforms.woocommerce.orders import read
+from platforms.woocommerce.orders import Sought, read, sought
 from platforms.woocommerce.transport import API, FULL, rejected
 
 
@@ -60,12 +60,20 @@ class Refunds(TargetEntity):
             moves_money=bool(situation.connection.settings.get("refund_money", False)),
         )
 
-    def find(self, vendor: VendorClient, reference: str, payload: GivenBack | None) -> str | None:
+    def sought(self, view: View) -> Sought | None:
+        """Of one that was taken back: its order."""
+        return sought(view)
+
+    def find(
+        self, vendor: VendorClient, reference: str, payload: GivenBack | Sought | None
+    ) -> str | None:
         """By the field that holds our reference."""
         if payload is None:
-            return None
+            return None  # its owner has no word of it any more, nor of its order
         found = [
-            one.id for one in _listed(vendor, payload) if _meta(one).get(OUR_REFERENCE) == reference
+            one.id
+            for one in _listed(vendor, payload.order)
+            if _meta(one).get(OUR_REFERENCE) == reference
         ]
         if len(found) > 1:
             msg = f"{len(found)} refunds of order {payload.order} carry {reference} in the shop"
@@ -75,7 +83,7 @@ class Refunds(TargetEntity):
     def create(self, vendor: VendorClient, reference: str, payload: GivenBack) -> str:
         """Check what the shop does not, and make it."""
         order = read(vendor, payload.order)
-        _check(order, payload, _listed(vendor, payload))
+        _check(order, payload, _listed(vendor, payload.order))
         body = {
             "amount": f"{payload.amount:f}",
             "reason": payload.reason,
@@ -89,7 +97,7 @@ class Refunds(TargetEntity):
 
     def update(self, vendor: VendorClient, external_id: str, payload: GivenBack) -> None:
         """See that it stands as it was made: a refund is never changed."""
-        there = next((one for one in _listed(vendor, payload) if one.id == external_id), None)
+        there = next((one for one in _listed(vendor, payload.order) if one.id == external_id), None)
         if there is None:
             msg = f"refund {external_id} of order {payload.order} was deleted in the shop"
             raise DeletedAtTargetError(msg, platform="woocommerce")
@@ -109,9 +117,9 @@ def _net(lines: tuple[RefundedLine, ...], order: View) -> tuple[RefundedLine, ..
     return tuple(one.model_copy(update={"amount": one.amount - one.tax}) for one in lines)
 
 
-def _listed(vendor: VendorClient, payload: GivenBack) -> list[wire.Refund]:
-    path = f"{API}/orders/{payload.order}/refunds"
-    of = {"order_id": payload.order, "currency": payload.currency}
+def _listed(vendor: VendorClient, order_id: str) -> list[wire.Refund]:
+    path = f"{API}/orders/{order_id}/refunds"
+    of = {"order_id": order_id, "currency": ""}
     rows = vendor.get(path, params={"per_page": FULL}).data
     return [wire.Refund.model_validate(row | of) for row in rows]
 

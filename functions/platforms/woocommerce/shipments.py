@@ -16,8 +16,9 @@ from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from fizzbridge.trade.matching import matched
 from platforms.woocommerce import wire
-from platforms.woocommerce.orders import SHIPMENT, change, fields, read
+from platforms.woocommerce.orders import SHIPMENT, Sought, change, fields, read, sought
 from platforms.woocommerce.parcels import WAYS, Parcel
+from platforms.woocommerce.transport import NO_ROUTE
 
 WAITS = frozenset({"pending", "on-hold", "failed", "cancelled", "refunded", "completed"})
 """States in which an order is not completed: not paid, put aside, or over."""
@@ -55,16 +56,27 @@ class Shipments(TargetEntity):
             completes=bool(settings.get("complete", True)) and _is_all_shipped(order),
         )
 
-    def find(self, vendor: VendorClient, reference: str, payload: Parcel | None) -> str | None:
+    def sought(self, view: View) -> Sought | None:
+        """Of one that was called off: its order."""
+        return sought(view)
+
+    def find(
+        self, vendor: VendorClient, reference: str, payload: Parcel | Sought | None
+    ) -> str | None:
         """By our reference, or by what cannot be there twice."""
-        if payload is None or not WAYS[payload.way].find(vendor, reference, payload):
-            return None
-        return _name(reference, payload)
+        if payload is None:
+            return None  # its owner has no word of it any more, nor of its order
+        if isinstance(payload, Sought):
+            is_there = bool(_traced(vendor, payload.order, reference))
+        else:
+            is_there = WAYS[payload.way].find(vendor, reference, payload) is not None
+        return f"{payload.order}:{reference}" if is_there else None
 
     def create(self, vendor: VendorClient, reference: str, payload: Parcel) -> str:
         """Tell the customer; ``update`` notes it at the order."""
         WAYS[payload.way].make(vendor, reference, payload)
-        return _name(reference, payload)
+        # The shop has no id that all ways share: it is made of what the parcel is found by.
+        return f"{payload.order}:{reference}"
 
     def update(self, vendor: VendorClient, external_id: str, payload: Parcel) -> None:
         """Tell what is new, take back what is not true any more, and complete the order."""
@@ -90,15 +102,24 @@ class Shipments(TargetEntity):
             order = read(vendor, order_id)
         except DeletedAtTargetError:
             return
-        was = fields(order).get(SHIPMENT + reference, "")
-        if was:
-            _drop(vendor, order, was)
+        noted = fields(order).get(SHIPMENT + reference, "")
+        _drop(vendor, order, noted or _traced(vendor, order_id, reference))
+        if noted:
             change(vendor, order, {SHIPMENT + reference: ""})
 
 
-def _name(reference: str, payload: Parcel) -> str:
-    """The shop has no id that all ways share, so the shipment's is made of what it is found by."""
-    return f"{payload.order}:{reference}"
+def _traced(vendor: VendorClient, order_id: str, reference: str) -> str:
+    """What carries our reference though the order does not say so: nobody answered its making."""
+    for name, way in WAYS.items():
+        try:
+            held = way.trace(vendor, order_id, reference)
+        except ConfigurationError as error:
+            if error.code != NO_ROUTE:
+                raise
+            held = None  # a way that the shop does not have
+        if held:
+            return f"{name}:{held}"
+    return ""
 
 
 def _drop(vendor: VendorClient, order: wire.Order, field: str) -> None:

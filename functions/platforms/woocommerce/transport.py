@@ -27,12 +27,14 @@ API = "/wp-json/wc/v3"
 FULL = 100
 """Rows of a page, and of a batch."""
 
+NO_ROUTE = "rest_no_route"
+
 ERRORS = ErrorRules(
     rules=(
         # A firewall's page, or a plugin's warning, in place of an answer.
         Rule(TargetUnavailableError, range(200, 300), media="text/html"),
         # No WooCommerce at this address, or none of version 3.
-        Rule(ConfigurationError, 404, where={"code": "rest_no_route"}),
+        Rule(ConfigurationError, 404, where={"code": NO_ROUTE}),
         Rule(NotThereError, 400, where={"code": re.compile(r"_invalid_id$")}),
         # More than is left, or a gateway that gives nothing back.
         Rule(TargetRejectedError, 500, where={"code": re.compile(r"_order_refund$")}),

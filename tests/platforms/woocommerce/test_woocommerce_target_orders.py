@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fizzbridge.model.documents import ShipmentState, ShippedLine
+from fizzbridge.model.documents import SettlementStatus, ShipmentState, ShippedLine
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.states import OrderState
 from tests.platforms.woocommerce.woo_back import Store
@@ -228,6 +228,33 @@ def test_a_shipment_called_off_is_taken_back(settings):
     assert set(store.fields(order).values()) <= {""}
 
 
+@pytest.mark.parametrize("settings", [{}, {"tracking": "fulfillments"}])
+@pytest.mark.parametrize("kind", ["commit_then_silence", "drop"])
+@pytest.mark.parametrize("seed", [HAS, {"fulfillments": True}])
+def test_what_is_called_off_while_nobody_has_answered_is_taken_back(settings, kind, seed):
+    store = Store(settings, **seed)
+    order = store.buy(*LINES)
+    fault = store.fault(kind, body="JD1")
+    shipment = store.ship(order, (0, 24), tracking_number="JD1")
+    store.until(lambda: fault.fired)
+    store.ship(order, (0, 24), tracking_number="JD1", state=ShipmentState.CANCELLED)
+    store.settle()
+    assert sum(map(store.done, MADE)) == (kind == "commit_then_silence")
+    assert store.parcels(order, settings) == []
+    assert store.link(shipment, "shop")["status"] == "synced"
+
+
+def test_a_shop_without_fulfilments_has_nothing_to_look_for_there(store):
+    order = store.buy(*LINES)
+    fault = store.fault("drop", body="JD1")
+    shipment = store.ship(order, (0, 24), tracking_number="JD1")
+    store.until(lambda: fault.fired)
+    store.ship(order, (0, 24), tracking_number="JD1", state=ShipmentState.CANCELLED)
+    store.settle()
+    assert store.written(order) == []
+    assert store.link(shipment, "shop")["status"] == "synced"
+
+
 def test_a_fulfilment_names_the_lines(store):
     store = Store({"tracking": "fulfillments"}, **HAS)
     order = store.buy(*LINES)
@@ -405,6 +432,17 @@ def test_money_moves_only_where_it_is_to():
     refund = store.refund(order, "1.00")
     store.settle()
     assert store.link(refund, "shop")["status"] == "parked", "a gateway that gives nothing back"
+
+
+def test_a_refund_taken_back_while_nobody_has_answered_is_found_and_named(store):
+    order = store.buy(*LINES)
+    fault = store.fault("commit_then_silence", body="erp/r1")
+    refund = store.refund(order, "1.00")
+    store.until(lambda: fault.fired)
+    store.refund(order, "1.00", status=SettlementStatus.VOIDED)
+    store.settle()
+    assert "delete it there" in store.link(refund, "shop")["message"]
+    assert store.done("refund_created") == 1
 
 
 def test_a_refund_the_erp_takes_back_is_left_to_a_person(store):

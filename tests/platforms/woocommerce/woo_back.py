@@ -136,6 +136,7 @@ class Store(ShopBack):
         amount: str,
         *parts: tuple[int, int, str, str],
         restock: bool = True,
+        status: SettlementStatus = SettlementStatus.SETTLED,
     ) -> EntityRef:
         """The ERP says that money was given back."""
         refund = ref(Kind.REFUND, "erp", "r1")
@@ -154,7 +155,7 @@ class Store(ShopBack):
             amount=Decimal(amount),
             currency=self.kept(order)["currency"],
             at=self.clock(),
-            status=SettlementStatus.SETTLED,
+            status=status,
             lines=lines,
             reason="Damaged",
         )
