@@ -36,7 +36,7 @@ timeout_s = 60
 
 [entities]
 source = ["Order"]
-target = ["Order"]
+target = ["Order", "Customer"]
 
 [secrets]
 signing = ["active"]
