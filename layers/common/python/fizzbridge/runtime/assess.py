@@ -7,6 +7,7 @@ entity, the holds, and for each target what it should now hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -35,6 +36,7 @@ from fizzbridge.state.table import (
     ConditionFailedError,
     Equals,
     NoRow,
+    Present,
     Row,
     Table,
     Value,
@@ -112,6 +114,10 @@ class Assessor:
         if not isinstance(lease, Lease):
             return Assessed.BUSY
         row = lease.row
+        if left := rows.words(row, "tell"):
+            token = rows.token(str(ref), to_text(self._now()))
+            named = (EntityRef.parse(one) for one in left)
+            self._tell(lease, [rows.want(one, rows.ASSESS, token, self._now()) for one in named])
         for _ in range(ROUNDS):
             if rows.text(row, "wanted") == rows.text(row, "synced") and not self._is_due(ref):
                 if self._rests(lease, rows.text(row, "wanted")):
@@ -217,8 +223,8 @@ class Assessor:
             return False
         is_held = bool(result and result.holds) or any(not is_own(sk) for sk in current)
         listed = "held" if is_held else "differs" if result and _differs(result) else ""
-        writes = [self._synced(ref, lease, row, listed)]
         rest: list[Write] = []
+        writes: list[Write] = []
         if result:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
@@ -230,13 +236,25 @@ class Assessor:
             writes += result.also
             writes += self._due(ref, result.due)
             writes += self._lookups(view, result.assessment)
+        writes.append(self._synced(ref, lease, row, listed, [one.pk for one in rest]))
         try:
             self._table.transact(writes)
         except ConditionFailedError:
             return False
-        for write in rest:
-            self._table.write(write)
+        if rest:
+            self._tell(lease, rest)
         return True
+
+    def _tell(self, lease: Lease, looks: list[Write]) -> None:
+        """Have those look again who did not fit in the transaction; until then the link is behind.
+
+        Whoever holds the link next begins with what a run that died has left.
+        """
+        for look in looks:
+            self._table.write(look)
+        told = Write(lease.pk, lease.sk, remove=["tell"], when=Present("tell"))
+        with suppress(ConditionFailedError):
+            self._table.write(told)
 
     def _result(self, view: View, holds: dict[str, Row], waived: frozenset[str]) -> _Result | None:
         if view.ref.kind is Kind.ORDER:
@@ -366,19 +384,25 @@ class Assessor:
         link = self._load.links(view.ref).get(stored.connection) if stored else None
         if stored and stored.of and link:
             gone = rows.text(link, "stamp") == rows.GONE
-            if gone or rows.text(link, "external_id") != stored.of:
+            # Where the order is no more to be, its end is our own doing.
+            has_left = view.assessment and stored.connection not in view.assessment.targets
+            if gone or has_left or rows.text(link, "external_id") != stored.of:
                 return None
         return view.body(Part.PROCESSING, OrderProcessing)
 
-    def _synced(self, ref: EntityRef, lease: Lease, row: Row, listed: str) -> Write:
+    def _synced(
+        self, ref: EntityRef, lease: Lease, row: Row, listed: str, tell: list[str]
+    ) -> Write:
         wanted = rows.text(row, "wanted")
         known: dict[str, Value] = {"synced": wanted, "updated_at": to_text(self._now())}
+        known |= {"tell": tell} if tell else {}
         if listed:
             # The cause only lists it: people ask which orders wait, and what differs.
             status = {"status": listed, "cause": rows.waiting_cause(rows.ASSESS, listed)}
         else:
             status = {"status": "synced"}
-        gone = ["behind_shard", "behind_since", *LEASE_ATTRIBUTES]
+        behind = [] if tell else ["behind_shard", "behind_since"]
+        gone = [*behind, *LEASE_ATTRIBUTES]
         return Write(
             str(ref),
             rows.link_sk(rows.ASSESS),

@@ -34,6 +34,7 @@ from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Refund
 from fizzbridge.model.entity import CHILD_KINDS, EntityRef, Kind, Part
+from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
@@ -259,6 +260,8 @@ class Converge:
         if not self._is_assessed(run.view):
             # Assess is at it, and tells this link when it is done.
             raise DependencyNotReadyError(f"{run.ref} has changed and is not assessed yet")
+        if self._is_theirs(run.ref) and not self._is_told(run):
+            return rows.GONE
         if not self._is_wanted(run):
             return self._clear_away(run)
         if self._is_before_cut_over(run.view):
@@ -275,11 +278,18 @@ class Converge:
             return stamp
         if rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
             self._next_generation(run)
+        self._write(run, payload)
+        return stamp
+
+    def _write(self, run: _Run, payload: Frozen) -> None:
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
             external_id = run.external_id or self._find_or_create(run, client, payload)
+            if "stamp" in run.row:
+                # From here on nobody may believe what the link says: the update may do its work
+                # unheard of, and what is wanted may be by then what it was before.
+                self._links.write(run.ref, run.lease, remove=["stamp", "synced"])
             run.entity.update(client, external_id, payload)
-        return stamp
 
     def situation(self, required: Mapping[EntityRef, str]) -> Situation:
         """What payloads made now depend on beside their entities.
@@ -478,6 +488,18 @@ class Converge:
             hold.get("blocks") == "export" and (is_own(sk) or sk.startswith(mine))
             for sk, hold in self._load.open_holds(view.ref).items()
         )
+
+    def _is_told(self, run: _Run) -> bool:
+        """Whether the shop an order was placed in is to hear of it.
+
+        Of one that is over only by its ERP's word: what the buyer cancelled is cancelled there, and
+        what the shop deleted is not to be touched.
+        """
+        if self._is_before_cut_over(run.view):
+            return False
+        done = run.view.body(Part.PROCESSING, OrderProcessing)
+        ended = {OrderState.CANCELLED, OrderState.REJECTED}
+        return not run.view.is_over or (done is not None and done.state in ended)
 
     def _is_theirs(self, ref: EntityRef) -> bool:
         """Whether the target is where the entity came from: it is told of it, and makes none."""

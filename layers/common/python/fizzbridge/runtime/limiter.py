@@ -8,7 +8,8 @@ no 60 seconds see more tokens than the vendor allows; a bucket as large as the a
 through twice that.
 
 Who yields lets others go first: while one of those waits for its turn, nothing is granted that
-could wait, and the next place and the next tokens are the other's.
+could wait, and the next place and the next tokens are the other's. Nobody yields for ever: who has
+done so for half a minute takes a turn like the others.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ _SMALL_BURST = 10
 _SLOT_POLL = timedelta(seconds=2)
 _TURN = timedelta(seconds=5)
 """How long after the time it was told somebody who waits is waited for."""
+
+_YIELDS_FOR = timedelta(seconds=30)
 
 
 class NoCapacityError(RateLimitedError):
@@ -79,6 +82,8 @@ class _Bucket:
     revision: int
     awaited_until: datetime | None = None
     """Until when what yields waits for somebody who could not go."""
+    yields_since: datetime | None = None
+    """Since when it has."""
 
     def filled(self, per_minute: int, now: datetime) -> _Bucket:
         # A clock behind the last writer's adds nothing and takes nothing.
@@ -132,14 +137,16 @@ class Limiter:
 
         def change(bucket: _Bucket, now: datetime) -> _Bucket:
             others = tuple(slot for slot in bucket.slots if slot[0] != holder)
-            if yields and bucket.awaited_until and bucket.awaited_until > now:
-                raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
+            if yields and _lets_go_first(bucket, now):
+                if bucket.yields_since:
+                    raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
+                return replace(bucket, yields_since=now)
             _check_slots(others, parallel, now)
             _check_tokens(bucket.level, tokens, per_minute)
             slots = (*others, (holder, now + timedelta(seconds=seconds)))
-            awaited = bucket.awaited_until if yields else None
             level = bucket.level - tokens * UNIT
-            return replace(bucket, level=level, slots=slots, awaited_until=awaited)
+            done = replace(bucket, level=level, slots=slots)
+            return replace(done, **{"yields_since" if yields else "awaited_until": None})
 
         try:
             bucket = self._change(connection, per_minute, change)
@@ -147,7 +154,10 @@ class Limiter:
             if not yields:
                 self._await(connection, per_minute, full.retry_after or _SLOT_POLL)
             raise
-        return Reservation(connection, holder, tokens, per_minute, bucket.slots[-1][1])
+        mine = [until for other, until in bucket.slots if other == holder]
+        if not mine:
+            raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
+        return Reservation(connection, holder, tokens, per_minute, mine[0])
 
     def _await(self, connection: str, per_minute: int, after: timedelta) -> None:
         """Have what yields wait for somebody who was told to come back."""
@@ -217,6 +227,13 @@ def burst(per_minute: int) -> int:
     return max(per_minute // 20, min(_SMALL_BURST, per_minute // 2))
 
 
+def _lets_go_first(bucket: _Bucket, now: datetime) -> bool:
+    """Whether what yields is to wait: somebody is waited for, and it has not waited enough."""
+    if bucket.awaited_until is None or bucket.awaited_until <= now:
+        return False
+    return bucket.yields_since is None or now - bucket.yields_since < _YIELDS_FOR
+
+
 def _check_slots(others: Sequence[tuple[str, datetime]], parallel: int, now: datetime) -> None:
     if len(others) >= parallel:
         # Most holders finish long before their slot ends.
@@ -242,7 +259,8 @@ def _read(row: Row | None, per_minute: int, now: datetime) -> _Bucket:
         filled_at=from_text(str(row["filled_at"])),
         slots=tuple((holder, from_text(until)) for holder, _, until in pairs),
         revision=int(str(row["revision"])),
-        awaited_until=from_text(str(row["awaited_until"])) if row.get("awaited_until") else None,
+        awaited_until=_moment(row, "awaited_until"),
+        yields_since=_moment(row, "yields_since"),
     )
 
 
@@ -253,4 +271,9 @@ def _attributes(bucket: _Bucket) -> Row:
         "slots": [f"{holder}|{to_text(until)}" for holder, until in bucket.slots],
         "revision": bucket.revision + 1,
         "awaited_until": to_text(bucket.awaited_until) if bucket.awaited_until else "",
+        "yields_since": to_text(bucket.yields_since) if bucket.yields_since else "",
     }
+
+
+def _moment(row: Row, name: str) -> datetime | None:
+    return from_text(str(row[name])) if row.get(name) else None

@@ -153,14 +153,16 @@ class Links:
             )
         )
 
-    def synced(self, ref: EntityRef, lease: Lease, row: Row, stamp: str) -> Outcome | None:
+    def synced(
+        self, ref: EntityRef, lease: Lease, row: Row, stamp: str, **also: Value
+    ) -> Outcome | None:
         """Finish, if nothing moved meanwhile; None where another round is due.
 
         Raises:
             LostLeaseError: the lease is somebody else's by now.
         """
         wanted = rows.text(row, "wanted")
-        known: dict[str, Value] = {"synced": wanted, "stamp": stamp}
+        known: dict[str, Value] = {"synced": wanted, "stamp": stamp, **also}
         end: dict[str, Value] = {"status": "synced", "attempts": 0}
         if not self.settle(ref, lease, wanted, known | end, ("intent", *BEHIND, *TROUBLE)):
             self.write(ref, lease, set=known, remove=["intent"])

@@ -31,7 +31,7 @@ from fizzbridge.observation import Seen
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.rows import ERASED
 from fizzbridge.settings import Bridge
-from fizzbridge.state.moments import to_text
+from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
     AllOf,
@@ -157,17 +157,21 @@ class Observer:
                 seen = replace(seen, body=scrub(seen.body))
             fingerprint = seen.body.fingerprint() if seen.body else ""
             verdict = judge(stored, version, fingerprint, how)
-            if verdict is Merge.MERGED and stored and self._is_only_younger(seen, stored):
-                return Merge.EQUAL
             if verdict is not Merge.MERGED:
                 self._note(connection, seen, verdict, how)
                 return verdict
+            if stored and self._is_only_younger(seen, stored):
+                verdict, writes = (
+                    Merge.EQUAL,
+                    [self._younger(connection, seen, version, stored, how)],
+                )
+            else:
+                writes = self._writes(connection, seen, version, stored, how, of) + unnamed
             try:
-                writes = self._writes(connection, seen, version, stored, how, of)
-                self._table.transact(writes + unnamed)
+                self._table.transact(writes)
             except ConditionFailedError:
                 continue  # someone merged meanwhile, or our own write's reply was lost: judge anew
-            return Merge.MERGED
+            return verdict
         msg = f"{seen.ref}: lost {MERGE_TRIES} races"
         raise TableUnavailableError(msg)
 
@@ -238,9 +242,31 @@ class Observer:
         before = rows.stored_part(stored, seen.ref, self._objects).body
         if not isinstance(before, StockLevel):
             return False
+        loud = rows.text(stored, "loud_as_of")
+        since = from_text(loud) if loud else before.as_of
         enough = timedelta(minutes=int(policy.stale_after_hours * 30))  # half of it
         is_same = before.model_copy(update={"as_of": level.as_of}) == level
-        return is_same and level.as_of - before.as_of < enough
+        return is_same and level.as_of - since < enough
+
+    def _younger(
+        self, connection: str, seen: Seen, version: str, stored: Row, how: Circumstances
+    ) -> Write:
+        """Note that the level still is what it was, without telling anybody."""
+        before = rows.stored_part(stored, seen.ref, self._objects).body
+        loud = rows.text(stored, "loud_as_of")
+        if isinstance(before, StockLevel) and not loud:
+            loud = to_text(before.as_of)
+        part = rows.part_row(
+            seen.body,
+            version=version,
+            connection=connection,
+            observed_at=how.observed_at,
+            objects=self._objects,
+            correlation_id=how.correlation_id,
+            loud_as_of=loud,
+        )
+        same = AllOf(*(Equals(name, stored[name]) for name in ("version", "fingerprint")))
+        return Write(str(seen.ref), rows.part_sk(seen.part), set=part, replace=True, when=same)
 
     def _is_echo(self, seen: Seen) -> bool:
         """Whether a document is one we made ourselves: its own entity is another's.

@@ -188,13 +188,10 @@ class Offering:
         """
         speakers = Speakers(self._table, item, self._now).of(rows.OWNED, Kind.PRICE)
         names = sorted({*speakers, ref}, key=str)
-        if ref not in speakers:
-            looks = names
-        elif before is None or before.content != record.content:
-            looks = names[:1]
-        else:
-            looks = []
-        others = tuple(one for one in looks if one != ref)
+        others: tuple[EntityRef, ...] = ()
+        if ref not in speakers or before is None or before.content != record.content:
+            # Who speaks, or did before this one came.
+            others = tuple(one for one in sorted(speakers, key=str)[:1] if one != ref)
         if names[0] != ref:
             return Spoken(record, (), others)
         listed = [

@@ -8,20 +8,29 @@ the settle time, so that a burst of changes becomes one write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from fizzbridge.errors import FizzbridgeError, OutcomeUnknownError
+from fizzbridge.errors import (
+    ConfigurationError,
+    FizzbridgeError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RetryableError,
+)
 from fizzbridge.http.client import VendorClient
-from fizzbridge.model.entity import EntityRef, Kind
+from fizzbridge.model.assessment import RecordAssessment
+from fizzbridge.model.catalogue import Product
+from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
 from fizzbridge.runtime.links import Links, LostLeaseError, Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.target import LevelEntity, Situation, TargetAdapter, settled_after
+from fizzbridge.runtime.view import View
 from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.table import Row, Table
@@ -41,6 +50,7 @@ class _Job:
     row: Row
     payload: Any
     stamp: str
+    shown: tuple[str, ...]
 
 
 class Overwrite:
@@ -93,19 +103,20 @@ class Overwrite:
         entity = self._adapter.entities[kind]
         assert isinstance(entity, LevelEntity)  # noqa: S101  whoever calls asked ``takes``
         outcomes: dict[EntityRef, Outcome] = {}
-        jobs: list[_Job] = []
-        situation = self._situation()
+        due: list[EntityRef] = []
         for ref in self._first(kind, named, entity.most):
-            if len(jobs) == entity.most:
-                break
-            found = self._prepare(ref, entity, situation, holder)
-            if isinstance(found, _Job):
-                jobs.append(found)
-            else:
-                outcomes[ref] = found
-        if jobs:
-            outcomes |= self._write(entity, jobs, holder)
-        return {ref: Outcome("retry", timedelta(0)) for ref in named} | outcomes
+            outcome = self._looked_at(ref)
+            if outcome:
+                outcomes[ref] = outcome
+            elif len(due) < entity.most:
+                due.append(ref)
+        if due:
+            outcomes |= self._bring(entity, due, holder)
+        again = Outcome("retry", timedelta(0))
+        if any(one.kind == "retry" for ref, one in outcomes.items() if ref not in named):
+            # Nobody else has a message for it: this one comes back in its place.
+            outcomes[named[0]] = again
+        return dict.fromkeys(named, again) | outcomes
 
     def _first(self, kind: Kind, named: Sequence[EntityRef], most: int) -> Iterator[EntityRef]:
         """What was just sold, what messages name, and what has been waiting longest besides."""
@@ -133,29 +144,15 @@ class Overwrite:
 
     # -- before the call -----------------------------------------------------------------------
 
-    def _prepare(
-        self, ref: EntityRef, entity: LevelEntity, situation: Situation, holder: str
-    ) -> _Job | Outcome:
+    def _looked_at(self, ref: EntityRef) -> Outcome | None:
+        """What becomes of a link that is not to be brought up now; None for one that is."""
         row = self._table.get(str(ref), self._links.sk) or {}
-        if rows.text(row, "wanted") == rows.text(row, "synced") or "behind_since" not in row:
+        if "behind_since" not in row:
             return Outcome("done")
+        if rows.text(row, "lease_until") > to_text(self._now()):
+            return Outcome("dropped")  # whoever is at it looks again before it lets go
         wait = self._wait(row)
-        if wait > timedelta(0):
-            return Outcome("retry", wait)
-        lease = acquire(
-            self._table, str(ref), self._links.sk, holder, self._timing.lease, self._now()
-        )
-        if isinstance(lease, Busy):
-            return Outcome("dropped")
-        try:
-            return self._under(lease, ref, entity, situation)
-        except LostLeaseError:
-            self._links.suspect(ref)
-            return Outcome("dropped")
-        except FizzbridgeError as error:
-            return self._links.noted(ref, lease, self._links.failed(ref, lease, error))
-        except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
-            return self._links.noted(ref, lease, self._links.puzzled(ref, lease, error))
+        return Outcome("retry", wait) if wait > timedelta(0) else None
 
     def _wait(self, row: Row) -> timedelta:
         """How long a link is left alone: until a burst is over, or a lost call certainly done."""
@@ -166,20 +163,91 @@ class Overwrite:
             moments.append(from_text(rows.text(row, "behind_since")) + self._settle_time)
         return max((moment - self._now() for moment in moments), default=timedelta(0))
 
+    def _bring(
+        self, entity: LevelEntity, due: Sequence[EntityRef], holder: str
+    ) -> dict[EntityRef, Outcome]:
+        """Bring up what is due, within one reservation of calls."""
+        leases: dict[EntityRef, Lease] = {}
+
+        def left() -> timedelta:
+            whole = timedelta(seconds=self._timing.lease)
+            return min((one.left(self._now()) for one in leases.values()), default=whole)
+
+        try:
+            with self._reach(holder, entity.calls, left) as vendor:
+                return self._under(entity, vendor, self._leased(due, holder, leases), leases)
+        except RateLimitedError as full:
+            if leases:
+                raise
+            # Our own limit: nothing was begun, and nothing is noted.
+            return dict.fromkeys(due, Outcome("retry", full.retry_after, full))
+
+    def _leased(
+        self, due: Sequence[EntityRef], holder: str, leases: dict[EntityRef, Lease]
+    ) -> dict[EntityRef, Outcome]:
+        """Take the leases; the outcome of what somebody else is at."""
+        outcomes = {}
+        for ref in due:
+            lease = acquire(
+                self._table, str(ref), self._links.sk, holder, self._timing.lease, self._now()
+            )
+            if isinstance(lease, Busy):
+                outcomes[ref] = Outcome("dropped")
+            else:
+                leases[ref] = lease
+        return outcomes
+
     def _under(
-        self, lease: Lease, ref: EntityRef, entity: LevelEntity, situation: Situation
+        self,
+        entity: LevelEntity,
+        vendor: VendorClient,
+        outcomes: dict[EntityRef, Outcome],
+        leases: Mapping[EntityRef, Lease],
+    ) -> dict[EntityRef, Outcome]:
+        # After the leases: a map that changes from now on moves what is wanted under them.
+        situation = self._situation()
+        jobs = []
+        for ref, lease in leases.items():
+            found = self._prepared(ref, lease, entity, situation)
+            if isinstance(found, _Job):
+                jobs.append(found)
+            else:
+                outcomes[ref] = found
+        if jobs:
+            outcomes |= self._write(entity, self._adapter.client(vendor, self._connection), jobs)
+        return outcomes
+
+    def _prepared(
+        self, ref: EntityRef, lease: Lease, entity: LevelEntity, situation: Situation
+    ) -> _Job | Outcome:
+        try:
+            return self._payload(ref, lease, entity, situation)
+        except LostLeaseError:
+            self._links.suspect(ref)
+            return Outcome("dropped")
+        except FizzbridgeError as error:
+            return self._links.noted(ref, lease, self._links.failed(ref, lease, error))
+        except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
+            return self._links.noted(ref, lease, self._links.puzzled(ref, lease, error))
+
+    def _payload(
+        self, ref: EntityRef, lease: Lease, entity: LevelEntity, situation: Situation
     ) -> _Job | Outcome:
         row = lease.row
-        view = self._load.view(ref)
-        payload = entity.desired(view, situation)
+        shown = frozenset(rows.words(row, "shown"))
+        told = replace(situation, shown=shown)
+        view = _as_sold(self._load.view(ref))
+        payload = entity.desired(view, told)
         stamp = payload.fingerprint() if payload else rows.GONE
         if payload is None or stamp == rows.text(row, "stamp"):
             done = self._links.synced(ref, lease, row, stamp)
             return done or self._again(ref, lease)
-        # From here on nobody may believe the old stamp: the call may do its work unheard of.
+        # From here on nobody may believe what the link says: the call may do its work unheard of.
         now = to_text(self._now())
-        row = self._links.write(ref, lease, set={"intent": now}, remove=["stamp"])
-        return _Job(ref, lease, row, payload, stamp)
+        self._links.write(ref, lease, set={"intent": now}, remove=["stamp", "synced"])
+        row = {**row, "intent": now}  # what was wanted when the lease began, not what is now
+        shows = sorted(one.name for one in situation.stock(view))
+        return _Job(ref, lease, row, payload, stamp, tuple(shows))
 
     def _again(self, ref: EntityRef, lease: Lease) -> Outcome:
         """What is wanted moved under the run."""
@@ -189,22 +257,19 @@ class Overwrite:
     # -- the call, and after it ----------------------------------------------------------------
 
     def _write(
-        self, entity: LevelEntity, jobs: Sequence[_Job], holder: str
+        self, entity: LevelEntity, client: VendorClient, jobs: Sequence[_Job]
     ) -> dict[EntityRef, Outcome]:
-        payloads = {job.ref: job.payload for job in jobs}
-
-        def left() -> timedelta:
-            return min(job.lease.left(self._now()) for job in jobs)
-
         try:
-            with self._reach(holder, entity.calls, left) as vendor:
-                client = self._adapter.client(vendor, self._connection)
-                failures = dict(entity.write(client, payloads))
-        except FizzbridgeError as error:
-            failures = dict.fromkeys(payloads, error)
+            failures = dict(entity.write(client, {job.ref: job.payload for job in jobs}))
+        except (RetryableError, ConfigurationError) as error:
+            failures = {job.ref: error for job in jobs}
         except Exception as error:  # noqa: BLE001  whatever it is, the links must say so
+            if len(jobs) > 1:
+                # One of them may be what is wrong: each for itself, so that the others are told.
+                alone = [self._write(entity, client, [job]) for job in jobs]
+                return {ref: outcome for one in alone for ref, outcome in one.items()}
             odd = error
-            return self._each(jobs, lambda job: self._links.puzzled(job.ref, job.lease, odd))
+            return self._each(jobs, lambda job: self._refused(job, odd))
         return self._each(jobs, lambda job: self._done(job, failures.get(job.ref)))
 
     def _each(
@@ -224,12 +289,14 @@ class Overwrite:
         if isinstance(error, OutcomeUnknownError):
             return self._unknown(job, error)
         if error:
-            return self._failed(job, error)
-        done = self._links.synced(job.ref, job.lease, job.row, job.stamp)
+            return self._refused(job, error)
+        done = self._links.synced(job.ref, job.lease, job.row, job.stamp, shown=list(job.shown))
         return done or self._again(job.ref, job.lease)
 
-    def _failed(self, job: _Job, error: FizzbridgeError) -> Outcome:
+    def _refused(self, job: _Job, error: Exception) -> Outcome:
         """The platform did nothing: the next run need not wait for anything."""
+        if not isinstance(error, FizzbridgeError):
+            return self._links.puzzled(job.ref, job.lease, error)
         self._links.write(job.ref, job.lease, remove=["intent"])
         return self._links.failed(job.ref, job.lease, error)
 
@@ -237,3 +304,14 @@ class Overwrite:
         """What was sent may still be running there, and must not land after what comes next."""
         outcome = self._links.failed(job.ref, job.lease, error)
         return Outcome(outcome.kind, outcome.after or self._wait(job.row), outcome.error)
+
+
+def _as_sold(view: View) -> View:
+    """A product its owner deleted is one that is not sold any more."""
+    stored, found = view.parts.get(Part.RECORD), view.body(Part.ASSESSMENT, RecordAssessment)
+    is_gone = view.ref.kind is Kind.PRODUCT and stored is not None and stored.body is None
+    if not (is_gone and stored and found and found.item):
+        return view
+    sku = found.item.partition("#")[2]
+    body = Product(sku=sku, name=sku, is_active=False)
+    return replace(view, parts={**view.parts, Part.RECORD: replace(stored, body=body)})

@@ -297,3 +297,9 @@ def number(row: Row, name: str) -> int:
     """A number attribute; nought where it is absent."""
     value = row.get(name, 0)
     return value if isinstance(value, int) else 0
+
+
+def words(row: Row, name: str) -> list[str]:
+    """An attribute of several texts; none where it is absent."""
+    value = row.get(name, [])
+    return value if isinstance(value, list) else []

@@ -68,7 +68,11 @@ class Worker:
         detail = message.body["detail"]
         ref = EntityRef(kind=detail["kind"], key=detail["key"])
         with log_context(detail.get("correlation_id", ""), entity=str(ref)):
-            outcome = self._converge.run(ref, holder=f"{message.id}.{message.receives}")
+            holder = f"{message.id}.{message.receives}"
+            if self._levels and self._levels.takes(ref.kind):
+                outcome = self._levels.run([ref], holder)[ref]
+            else:
+                outcome = self._converge.run(ref, holder)
             self._report(ref, outcome, detail.get("event_id", ""))
         again = self._again(outcome)
         # The sweeper sends another hint while the link is behind: its hints must not pile up.

@@ -20,10 +20,17 @@ from fizzbridge.trade.packs import Catalogue, Sold
 class StockOffer(Frozen):
     """How much of a code is offered at a place, in whole units."""
 
+    sku: str
+    """Ours, of the item."""
     code: str
     place: str
     """The shop's own; empty where it has but one."""
     quantity: int
+
+    @property
+    def name(self) -> str:
+        """Tells the offers of an item apart, in words that can be kept."""
+        return "\n".join((self.sku, self.code, self.place))
 
 
 class PriceOffer(Frozen):
@@ -90,12 +97,28 @@ def stock(
             key = (one.sku, place)
             sums[key] = sums.get(key, 0) + one.available
     found = [
-        StockOffer(code=code, place=place, quantity=publish(base, sold.item, sold.unit))
+        StockOffer(sku=sku, code=code, place=place, quantity=publish(base, sold.item, sold.unit))
         for (sku, place), base in sums.items()
         for ours, sold in units(sku, catalogue, day)
         for code in names.codes(ours)
     ]
     return tuple(sorted(found, key=lambda one: (one.code, one.place)))
+
+
+def withdrawn(
+    offered: Iterable[Offered], now: Iterable[StockOffer], shown: Iterable[str]
+) -> tuple[StockOffer, ...]:
+    """What a shop was told of an item and is not offered there any more: none of it.
+
+    A code of another item is left to whoever speaks for that.
+    """
+    spoken, still = {one.sku for one in offered}, {one.name for one in now}
+    gone = (one.split("\n") for one in sorted(set(shown) - still))
+    return tuple(
+        StockOffer(sku=sku, code=code, place=place, quantity=0)
+        for sku, code, place in gone
+        if sku in spoken
+    )
 
 
 def prices(
