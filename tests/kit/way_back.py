@@ -318,11 +318,18 @@ class WayBack(House):
             self.handle(*self.messages.popleft())
         raise AssertionError("it never came to that")
 
-    def assess_all(self) -> None:
-        """Have everything assessed that waits for it; messages for others stay."""
+    def assess_all(self) -> int:
+        """Have everything assessed that waits for it; messages for others stay.
+
+        Returns:
+            How many messages that took.
+        """
+        handled = 0
         while waiting := [one for one in self.messages if one[0] == "assess"]:
             self.messages.remove(waiting[0])
             self.handle(*waiting[0])
+            handled += 1
+        return handled
 
     # -- what is seen ------------------------------------------------------------------------------
 

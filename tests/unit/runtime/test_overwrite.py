@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 
@@ -280,6 +281,52 @@ def test_a_level_and_a_price_without_a_code_hear_that_their_product_has_another(
     house.settle()
     assert house.shown(Kind.PRICE) == {"LEMON1L  1+": "0.99"}
     assert house.shown()["LEMON1L@"] == "60"
+
+
+def test_a_new_price_has_only_the_one_who_speaks_look_again():
+    house = WayBack()
+    house.map("pricelist", "gid-7", "TRADE")
+    looked = 0
+    for number in range(20, 0, -1):  # each comes before those there are, and speaks from then on
+        house.price("COLA330", "0.65", f"{number:02}", price_list=f"L{number}")
+        looked += house.assess_all()
+    first = house.price("COLA330", "0.55", "00", price_list="TRADE")
+    last = house.price("COLA330", "0.45", "99")
+    looked += house.assess_all()
+    assert looked <= 3 * 22
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"COLA330 gid-7 1+": "0.55", "COLA330  1+": "0.45"}
+    second = ref(Kind.PRICE, "erp", "COLA330:01")
+    assert [len(house.record(one).priced) for one in (first, second, last)] == [22, 0, 0]
+
+
+def a_newcomer_while_another_moves(at):
+    """A price comes that speaks from then on; another moves at a step of its assessment."""
+    house = WayBack()
+    house.price("COLA330", "0.65", "b")
+    other = house.price("COLA330", "0.50", "c", price_list="TRADE")
+    house.settle()
+    first = house.price("COLA330", "0.40", "a", price_list="VIP")
+    steps = count(1)
+
+    def step():
+        if next(steps) == at:
+            house.price("COLA330", "0.45", "c", price_list="TRADE")
+            house.assessor.run(other, "meanwhile")
+
+    house.steps.step = step
+    house.assessor.run(first, "first")
+    house.steps.step = lambda: None
+    house.settle()
+    prices = {one.price_list: str(one.price.amount) for one in house.record(first).priced}
+    return prices, next(steps) - 1
+
+
+@pytest.mark.parametrize("at", range(1, 1 + a_newcomer_while_another_moves(0)[1]))
+def test_a_price_that_moves_at_any_step_of_a_newcomers_assessment_is_shown(at):
+    prices, steps = a_newcomer_while_another_moves(at)
+    assert steps >= at
+    assert prices == {"": "0.65", "TRADE": "0.45", "VIP": "0.40"}
 
 
 def test_an_item_that_is_not_sold_any_more_is_taken_off():

@@ -188,9 +188,10 @@ class Offering:
         """
         speakers = Speakers(self._table, item, self._now).of(rows.OWNED, Kind.PRICE)
         names = sorted({*speakers, ref}, key=str)
+        is_news = ref not in speakers or before is None or before.content != record.content
         others: tuple[EntityRef, ...] = ()
-        if ref not in speakers or before is None or before.content != record.content:
-            # Who speaks, or did before this one came.
+        if is_news or (before and before.priced):
+            # Who speaks, or did before this one came; who does no more has the next look once more.
             others = tuple(one for one in sorted(speakers, key=str)[:1] if one != ref)
         if names[0] != ref:
             return Spoken(record, (), others)
