@@ -6,7 +6,7 @@ Money moves only where the connection says so; otherwise the shop just knows of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -32,7 +32,15 @@ query($id: ID!) {
 _MORE = """
 query($id: ID!) {
   order(id: $id) {
-    lineItems(first: 250) { nodes { id unfulfilledQuantity } }
+    lineItems(first: 250) { nodes { id currentQuantity unfulfilledQuantity } }
+    fulfillments(first: 50) {
+      location { id } fulfillmentLineItems(first: 250) { nodes { lineItem { id } } }
+    }
+    fulfillmentOrders(first: 20) {
+      nodes {
+        assignedLocation { location { id } } lineItems(first: 250) { nodes { lineItem { id } } }
+      }
+    }
     transactions(first: 50) {
       id kind status gateway parentTransaction { id } amountSet { shopMoney { amount } }
     }
@@ -180,22 +188,36 @@ def _read(client: ShopClient, order: str) -> Any:
 
 
 def _lines(payload: Given, more: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Goods that never left are called off, others come back; without a place they cannot."""
-    waiting = {
-        number(line["id"]): line["unfulfilledQuantity"]
-        for line in more["order"]["lineItems"]["nodes"]
-    }
+    """Goods that have left come back to where they came from, others are called off."""
+    order = more["order"]
+    ordered = {number(line["id"]): line for line in order["lineItems"]["nodes"]}
+    groups = order["fulfillmentOrders"]["nodes"]
+    kept = _places((one["assignedLocation"], one["lineItems"]) for one in groups)
+    left = _places((one, one["fulfillmentLineItems"]) for one in order["fulfillments"])
     found = []
     for one in payload.lines:
         row: dict[str, Any] = {"lineItemId": gid("LineItem", one.line), "quantity": one.quantity}
+        line = ordered.get(one.line, {"currentQuantity": 0, "unfulfilledQuantity": 0})
+        waiting = line["unfulfilledQuantity"]
+        has_left = line["currentQuantity"] - waiting >= one.quantity or waiting < one.quantity
         if not one.is_restocked:
             row["restockType"] = "NO_RESTOCK"
         else:
-            is_waiting = waiting.get(one.line, 0) >= one.quantity
-            row["restockType"] = "CANCEL" if is_waiting else "RETURN"
-            row["locationId"] = (more["location"] or {}).get("id")
+            row["restockType"] = "RETURN" if has_left else "CANCEL"
+            place = (left if has_left else kept).get(one.line)
+            row["locationId"] = place or (more["location"] or {}).get("id")
         found.append(row)
     return found
+
+
+def _places(groups: Iterable[tuple[Any, Any]]) -> dict[str, str]:
+    """Where the goods of each line are, or were last."""
+    return {
+        number(line["lineItem"]["id"]): place["location"]["id"]
+        for place, lines in groups
+        if place and place["location"]
+        for line in lines["nodes"]
+    }
 
 
 def _money(payload: Given, transactions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.converge import Converge
 from tests.kit.shop_back import ShopBack
-from tests.platforms.shopify.shopify_back import READS, TOKEN, WRITES, Back
+from tests.platforms.shopify.shopify_back import DEPOT, QUAY, READS, TOKEN, WRITES, Back
 
 READ = """query($i: ID!) { order(id: $i) { cancelledAt cancelReason displayFinancialStatus tags note
   metafield(namespace: "fizzbridge", key: "erp_number") { value }
@@ -192,6 +192,31 @@ def test_goods_that_never_left_are_called_off_and_broken_ones_stay_out(house):
     give_back(house, order, "R2", restocked=False, TONIC_12=1)
     found = [one["refundLineItems"]["nodes"][0] for one in read(house, order)["refunds"]]
     assert [one["restockType"] for one in found] == ["CANCEL", "NO_RESTOCK"]
+
+
+@pytest.mark.parametrize(
+    ("left", "back", "kind"), [(4, 3, "RETURN"), (4, 2, "RETURN"), (1, 5, "CANCEL")]
+)
+def test_of_a_line_in_parts_what_left_comes_back_first(house, left, back, kind):
+    order = house.order(paid=True)
+    house.ship(order, lines={"COLA-24": left})
+    give_back(house, order, COLA_24=back)
+    (made,) = read(house, order)["refunds"]
+    assert made["refundLineItems"]["nodes"][0]["restockType"] == kind
+
+
+def test_goods_come_back_to_where_they_left_from(house):
+    house.map("location", str(DEPOT), "WH")
+    house.map("location", str(QUAY), "FAR")
+    house.stock("COLA-24", 20, "FAR")
+    house.settle()
+    order = house.order(paid=True)
+    lines = [{"sku": "COLA-24", "quantity": 6}]
+    house.control(f"orders/{order.external_id}/split", {"location": QUAY, "lines": lines})
+    house.ship(order)
+    before = house.available(11, QUAY)
+    give_back(house, order, COLA_24=2)
+    assert house.available(11, QUAY) == before + 2
 
 
 def test_money_goes_back_the_way_it_came():
