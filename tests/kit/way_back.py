@@ -45,6 +45,10 @@ BACK = {
 OWNS = ["order.processing", "shipment", "invoice", "refund", "product", "price", "stock"]
 
 
+MARKET = ("GBP", False)
+"""Of all the prices of the shop: its currency, and whether tax is in them."""
+
+
 class Shown(Frozen):
     """What a shop shows of one item, whatever the kind."""
 
@@ -72,6 +76,7 @@ class Counter(LevelEntity):
             found = [
                 f"{one.code} {one.price_list} {one.min_quantity}+ {one.price.amount}"
                 for one in situation.prices(view)
+                if (one.price.currency, one.tax_included) == MARKET
             ]
         else:
             product = view.body(Part.RECORD, Product)
@@ -241,9 +246,8 @@ class WayBack(House):
             product=ref(Kind.PRODUCT, "erp", sku),
             sku=sku,
             unit=Unit.EACH,
-            price=Money(amount=Decimal(amount), currency="GBP"),
-            tax_included=False,
-            **more,
+            price=Money(amount=Decimal(amount), currency=more.pop("currency", "GBP")),
+            **{"tax_included": False} | more,
         )
         self.told(entity, body)
         return entity

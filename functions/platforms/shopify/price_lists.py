@@ -62,10 +62,16 @@ class Row:
         return 1 in self.wanted and _above(self.wanted) != _above(self.now)
 
 
-def mismatch(offer: PriceOffer, currency: str, told: Shop) -> FizzbridgeError | None:
-    """What keeps an offer from being a price of the shop's: another currency, or another tax."""
-    if (offer.price.currency, offer.tax_included) == (currency, told.taxes_included):
-        return None
+def fitting(
+    offers: Sequence[PriceOffer], currency: str, told: Shop
+) -> tuple[list[PriceOffer], FizzbridgeError | None]:
+    """The offers in the shop's money and with its tax; where there are only others, what is off."""
+    market = (currency, told.taxes_included)
+    found = [one for one in offers if (one.price.currency, one.tax_included) == market]
+    return found, None if found or not offers else _mismatch(offers[0], currency, told)
+
+
+def _mismatch(offer: PriceOffer, currency: str, told: Shop) -> FizzbridgeError:
     words = {True: "with tax", False: "without tax"}
     ours = f"{written(offer.price.amount, offer.price.currency)} {offer.price.currency}"
     msg = (
@@ -89,8 +95,8 @@ def write(
         currency, now = _read(client, listed, some)
         rows = []
         for good in some:
-            mine = offers.get(good.sku, ())
-            if problem := _problem(good, listed, mine, currency, told):
+            mine, problem = _chosen(good, listed, offers.get(good.sku, ()), currency, told)
+            if problem:
                 failures[good.of] = problem
                 continue
             wanted = {max(one.min_quantity, 1): one.price.amount for one in mine}
@@ -99,16 +105,18 @@ def write(
     return failures
 
 
-def _problem(
+def _chosen(
     good: Good, listed: str, offers: Sequence[PriceOffer], currency: str, told: Shop
-) -> FizzbridgeError | None:
+) -> tuple[list[PriceOffer], FizzbridgeError | None]:
+    """The offers a list can have, or what keeps it from having them."""
+    mine, problem = fitting(offers, currency, told)
     if offers and not currency:
         msg = f"{good.sku}: the shop has no price list {listed}"
-        return TargetRejectedError(msg, platform="shopify")
-    if offers and all(one.min_quantity > 1 for one in offers):
+        problem = TargetRejectedError(msg, platform="shopify")
+    elif mine and all(one.min_quantity > 1 for one in mine):
         msg = f"{good.sku}: list {listed} has prices from a quantity on, and none for one"
-        return TargetRejectedError(msg, platform="shopify")
-    return next(filter(None, (mismatch(one, currency, told) for one in offers)), None)
+        problem = TargetRejectedError(msg, platform="shopify")
+    return mine, problem
 
 
 def _read(

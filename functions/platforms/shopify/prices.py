@@ -103,13 +103,12 @@ def _standing(
     failures: dict[EntityRef, FizzbridgeError] = {}
     wanted: dict[str, Decimal] = {}
     for code, offers in _by_code(payloads, "").items():
-        for offer in offers:
-            if offer.min_quantity > 1:
-                continue
-            if problem := price_lists.mismatch(offer, told.currency, told):
-                failures[of[code]] = problem
-            else:
-                wanted[code] = offer.price.amount
+        singles = [one for one in offers if one.min_quantity <= 1]
+        mine, off = price_lists.fitting(singles, told.currency, told)
+        if off:
+            failures[of[code]] = off
+        for one in mine:
+            wanted[code] = one.price.amount
     products: dict[str, list[Standing]] = {}
     for node in found:
         price = wanted.get(node["sku"])

@@ -17,19 +17,19 @@ from platforms.woocommerce.wire import Item
 
 
 class Tag(Frozen):
-    """What one of a code costs."""
+    """What one of a code costs in one currency, with tax or without."""
 
+    currency: str
+    tax_included: bool
     regular: Decimal | None
     """None leaves what is there."""
     sale: Decimal | None
-    markets: tuple[tuple[str, bool], ...]
-    """Currencies, each with whether tax is in the price: those of the shop, or it is refused."""
 
 
 class Tags(Frozen):
     """What each code costs."""
 
-    tags: dict[str, Tag]
+    tags: dict[str, tuple[Tag, ...]]
     has_sales: bool
     """Whether the price of a sale is ours, to take away as well."""
 
@@ -40,14 +40,15 @@ class Prices(Shelf):
     def desired(self, view: View, situation: Situation) -> Tags | None:
         """What the shop should ask for one; it has neither lists nor steps."""
         sales = str(situation.connection.settings.get("sale_list", ""))
-        tags: dict[str, dict[str, PriceOffer]] = {}
+        offers: dict[tuple[str, str, bool], dict[str, PriceOffer]] = {}
         for one in situation.prices(view):
             if one.min_quantity == 1 and one.price_list in {"", sales}:
-                tags.setdefault(one.code, {})[one.price_list] = one
-        if not tags:
-            return None
-        found = {code: _tag(offers, sales) for code, offers in tags.items()}
-        return Tags(tags=found, has_sales=bool(sales))
+                key = (one.code, one.price.currency, one.tax_included)
+                offers.setdefault(key, {})[one.price_list] = one
+        tags: dict[str, tuple[Tag, ...]] = {}
+        for (code, *_), listed in offers.items():
+            tags[code] = (*tags.get(code, ()), _tag(listed, sales))
+        return Tags(tags=tags, has_sales=bool(sales)) if tags else None
 
     def codes(self, payload: Tags) -> Iterable[str]:
         """Those that have a price."""
@@ -65,8 +66,7 @@ class Prices(Shelf):
             for item in items:
                 if item.is_variable:
                     continue
-                tag = payload.tags[item.sku]
-                _check(item.sku, tag, shops)
+                tag = _fitting(item.sku, payload.tags[item.sku], shops)
                 values = _values(item, tag, has_sales=payload.has_sales)
                 if values:
                     yield item, values
@@ -79,21 +79,21 @@ def _tag(offers: Mapping[str, PriceOffer], sales: str) -> Tag:
     sale = offers[sales].price.amount if sales and sales in offers else None
     if sale is not None and regular is not None and sale >= regular:
         sale = None  # the shop would drop it
-    markets = {(one.price.currency, one.tax_included) for one in offers.values()}
-    return Tag(regular=regular, sale=sale, markets=tuple(sorted(markets)))
+    of = next(iter(offers.values()))
+    return Tag(currency=of.price.currency, tax_included=of.tax_included, regular=regular, sale=sale)
 
 
-def _check(code: str, tag: Tag, shops: Market) -> None:
-    for currency, tax_included in tag.markets:
-        if (currency, tax_included) != (shops.currency, shops.tax_included):
-            ours, theirs = (
-                f"{money} {'with' if included else 'without'} tax"
-                for money, included in (
-                    (currency, tax_included),
-                    (shops.currency, shops.tax_included),
-                )
-            )
-            raise rejected(f"{code}: the price is in {ours}, the shop's in {theirs}", "market")
+def _fitting(code: str, tags: Sequence[Tag], shops: Market) -> Tag:
+    """The one in the shop's money and with its tax."""
+    for tag in tags:
+        if (tag.currency, tag.tax_included) == (shops.currency, shops.tax_included):
+            return tag
+    ours, theirs = _words(tags[0]), _words(shops)
+    raise rejected(f"{code}: the price is in {ours}, the shop's in {theirs}", "market")
+
+
+def _words(of: Tag | Market) -> str:
+    return f"{of.currency} {'with' if of.tax_included else 'without'} tax"
 
 
 def _values(item: Item, tag: Tag, *, has_sales: bool) -> dict[str, str]:

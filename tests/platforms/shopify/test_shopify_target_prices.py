@@ -148,6 +148,19 @@ def test_another_currency_or_tax_fails_alone(house, more, said):
     assert (standing(house, 1), standing(house, 3)) == ("13.20", "9.99")
 
 
+@pytest.mark.parametrize("more", [{"currency": "EUR"}, {"tax_included": True}])
+def test_of_prices_for_several_markets_the_shop_takes_its_own(house, more):
+    for part, amount, market in (("a", "14.00", more), ("b", "13.50", {})):
+        priced(house, "COLA-24", amount, part, **market)
+        priced(house, "COLA-24", amount, f"{part}1", price_list="TRADE", **market)
+        step = {"price_list": "TRADE", "min_quantity": 6}
+        priced(house, "COLA-24", f"{amount[:2]}.25", f"{part}6", **step, **market)
+    house.settle()
+    assert standing(house) == "13.50"
+    assert listed(house)["COLA-24"] == {1: Decimal("13.5"), 6: Decimal("13.25")}
+    assert house.link(ref(Kind.PRICE, "erp", "COLA-24:a"), "shop")["status"] == "synced"
+
+
 def test_steps_without_a_first_price_are_refused_alone(house):
     cola = house.price("COLA-24", "11", "t6", price_list="TRADE", min_quantity=6)
     house.price("TONIC-12", "7.00", "t1", price_list="TRADE")

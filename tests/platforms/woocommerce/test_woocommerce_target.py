@@ -213,6 +213,20 @@ def test_a_price_in_other_money_or_with_other_tax_is_refused(seed, text):
     assert batches(store) == []
 
 
+def test_of_prices_in_several_currencies_the_shop_takes_its_own():
+    store = Store({"sale_list": "sale"})
+    store.map("pricelist", "sale", "PROMO")
+    for part, amount, market in (
+        ("a", "0.75", {"currency": "EUR"}),
+        ("b", "0.65", {}),
+        ("c", "0.78", {"tax_included": True}),
+    ):
+        store.price("COLA330", amount, part, **market)
+        store.price("COLA330", f"{amount[:-1]}1", f"{part}-sale", price_list="PROMO", **market)
+    store.settle()
+    assert (store.shelf("regular_price", 51), store.shelf("sale_price", 51)) == (["0.65"], ["0.61"])
+
+
 def test_a_price_the_shop_does_not_keep_is_said():
     store = Store({"sale_list": "sale"})
     store.map("pricelist", "sale", "PROMO")

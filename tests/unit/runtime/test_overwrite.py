@@ -283,6 +283,18 @@ def test_a_level_and_a_price_without_a_code_hear_that_their_product_has_another(
     assert house.shown()["LEMON1L@"] == "60"
 
 
+def test_prices_of_other_currencies_and_ways_of_taxing_hide_nothing():
+    house = WayBack()
+    for part, amount, more in (
+        ("a", "0.75", {"currency": "EUR"}),
+        ("b", "0.65", {}),
+        ("c", "0.78", {"tax_included": True}),
+    ):
+        house.price("COLA330", amount, part, **more)
+    house.settle()
+    assert house.shown(Kind.PRICE) == {"COLA330  1+": "0.65"}
+
+
 def test_a_new_price_has_only_the_one_who_speaks_look_again():
     house = WayBack()
     house.map("pricelist", "gid-7", "TRADE")

@@ -202,12 +202,13 @@ class Offering:
             and (sold := self._sold(self.sku(price) or ""))
             and rows.item_pk(sold.item.sku) == item
         ]
-        current: dict[tuple[str, str, int], tuple[datetime | None, Priced]] = {}
+        current: dict[tuple[str, str, int, str, bool], tuple[datetime | None, Priced]] = {}
         for sold, price in listed:
             if not _holds(price, self._now):
                 continue
             one = _priced(price, sold)
-            key = (one.unit, one.price_list, one.min_quantity)
+            market = (one.price.currency, one.tax_included)
+            key = (one.unit, one.price_list, one.min_quantity, *market)
             other = current.get(key)
             if other is None or _later(price.valid_from, other[0]):
                 current[key] = (price.valid_from, one)

@@ -34,7 +34,10 @@ class StockOffer(Frozen):
 
 
 class PriceOffer(Frozen):
-    """What one of a code costs from a quantity on."""
+    """What one of a code costs from a quantity on.
+
+    There may be one for each currency and way of taxing; the shop takes that which is its own.
+    """
 
     code: str
     price_list: str
@@ -139,4 +142,8 @@ def prices(
         if sold.unit == one.unit
         for code in names.codes(ours)
     ]
-    return tuple(sorted(found, key=lambda one: (one.code, one.price_list, one.min_quantity)))
+    return tuple(sorted(found, key=_in_order))
+
+
+def _in_order(one: PriceOffer) -> tuple[str, str, int, str, bool]:
+    return (one.code, one.price_list, one.min_quantity, one.price.currency, one.tax_included)
