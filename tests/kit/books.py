@@ -36,9 +36,8 @@ class GivenBooks:
     def other_orders(self, currency: str) -> Decimal:
         return self.others
 
-    @property
-    def is_booked(self) -> bool:
-        return False
+    def expect(self, needs: Mapping[str, Mapping[str, int]]) -> None:
+        pass
 
     def allot(
         self, item: CatalogueItem, wanted: Mapping[str, int], at: datetime

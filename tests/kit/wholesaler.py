@@ -27,9 +27,10 @@ from fizzbridge.model.catalogue import CatalogueItem, LotStock, Material, Produc
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import EntityRef, Kind, Part, ref
-from fizzbridge.model.order import OrderAssessment
+from fizzbridge.model.order import OrderAssessment, OrderProcessing
 from fizzbridge.model.party import Contact
 from fizzbridge.model.scheme import Scheme
+from fizzbridge.model.states import OrderState
 from fizzbridge.observability import Metrics
 from fizzbridge.observation import Seen
 from fizzbridge.queues import MemoryQueue
@@ -171,9 +172,15 @@ class Wholesaler(House):
         self.settle()
         return ref(Kind.ORDER, "shop", made.id)
 
-    def told(self, entity: EntityRef, body: Frozen, parent: EntityRef | None = None) -> None:
+    def told(
+        self,
+        entity: EntityRef,
+        body: Frozen,
+        parent: EntityRef | None = None,
+        part: Part = Part.RECORD,
+    ) -> None:
         """The ERP says something."""
-        seen = Seen(entity, body, self.clock(), Part.RECORD, parent=parent)
+        seen = Seen(entity, body, self.clock(), part, parent=parent)
         how = Circumstances(self.clock(), is_authoritative=True)
         self.observer.observe(entity.connection, seen, SECOND, how)
         self.clock.advance(1)
@@ -204,6 +211,12 @@ class Wholesaler(House):
         )
         self.told(level, body)
         return level
+
+    def process(self, order: EntityRef, state: OrderState = OrderState.CONFIRMED) -> None:
+        """The ERP says how far it is with an order it holds."""
+        theirs = ref(Kind.ORDER, "erp", self.link(order)["external_id"])
+        body = OrderProcessing(number="S1", state=state, changed_at=self.clock())
+        self.told(theirs, body, part=Part.PROCESSING)
 
     def ship(self, order: EntityRef, quantity: int, lot: str = "") -> None:
         """The warehouse sends what there is of the order's first line."""

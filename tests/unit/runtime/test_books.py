@@ -9,22 +9,27 @@ import pytest
 from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.model.customer import Credit
 from fizzbridge.model.order import HoldReason
+from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.assess import Assessed, Assessor
 from fizzbridge.state.table import Write
+from tests.kit.house import line
+from tests.kit.way_back import WayBack
 from tests.kit.wholesaler import ITEMS, Wholesaler
 
 
 class Racing:
     """A table in which another order is assessed right after the first read of a partition."""
 
-    def __init__(self, house: Wholesaler, prefix: str, rival) -> None:
+    def __init__(self, house: Wholesaler, prefix: str, rival, nth: int = 1) -> None:
         self._house = house
         self._prefix = prefix
         self._rival = rival
+        self._left = nth
 
     def query(self, pk, *args, **options):
         found = self._house.rows.query(pk, *args, **options)
-        if pk.startswith(self._prefix) and self._rival:
+        self._left -= pk.startswith(self._prefix)
+        if not self._left and self._rival:
             rival, self._rival = self._rival, None
             rival()
         return found
@@ -77,8 +82,10 @@ def credit(house: Wholesaler, limit: str):
 def test_what_the_erp_has_reserved_is_not_claimed_twice():
     house = Wholesaler(stock={})
     level = house.stock("COLA330", 300)
-    house.order()
+    order = house.order()
     assert house.records(level).available == 60, "what is claimed is not offered"
+    house.process(order)
+    assert house.records(level).available == 60, "the level is of before"
     house.stock("COLA330", 300, reserved=240)
     assert house.records(level).available == 60
 
@@ -116,6 +123,7 @@ def test_what_the_owner_of_stock_ships_is_claimed_until_its_next_level():
     house = Wholesaler(stock={})
     level = house.stock("COLA330", 300)
     order = house.order()
+    house.process(order)
     house.ship(order, 8)
     assert house.records(level).available == 60, "the level is of before: it counts them as there"
     house.stock("COLA330", 300 - 8 * 24, reserved=48)
@@ -123,15 +131,73 @@ def test_what_the_owner_of_stock_ships_is_claimed_until_its_next_level():
     assert house.records(level).available == 60
 
 
-def test_what_others_ship_is_no_claim_any_more():
+def test_an_order_that_nobody_says_goes_on_is_claimed_though_it_was_booked():
+    house = Wholesaler(stock={})
+    level = house.stock("COLA330", 300)
+    house.order()
+    house.stock("COLA330", 301)
+    assert house.records(level).available == 61, "a quotation reserves nothing"
+
+
+def test_what_an_amendment_adds_is_claimed_until_it_is_reserved():
+    house = WayBack()
+    house.stock("COLA330", 100)
+    order = house.place(lines=[line("COLA330", 10)])
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    house.stock("COLA330", 100, reserved=10)
+    house.settle()
+    assert house.shown()["COLA330@"] == "90"
+    house.place(lines=[line("COLA330", 60)], second=30)
+    house.settle()
+    assert int(house.shown()["COLA330@"]) <= 40
+    house.stock("COLA330", 100, reserved=60)
+    house.settle()
+    assert house.shown()["COLA330@"] == "40"
+
+
+def test_what_goes_nowhere_takes_nothing():
     house = Wholesaler(stock={}, routes=[])
+    level = house.stock("COLA330", 300)
+    house.order()
+    assert house.records(level).available == 300
+
+
+def test_what_left_stays_claimed_though_its_order_is_cancelled():
+    house = Wholesaler(stock={})
+    level = house.stock("COLA330", 300)
+    order = house.order()
+    house.ship(order, 10)
+    house.desk.cancel(int(order.external_id))
+    house.settle()
+    assert house.records(level).available == 60, "240 left; the level is of before"
+    house.stock("COLA330", 60)
+    assert house.records(level).available == 60
+
+
+def test_a_level_that_ends_a_claim_while_it_is_let_go_leaves_no_stump():
+    house = Wholesaler(stock={})
     house.stock("COLA330", 300)
     order = house.order()
-    house.ship(order, 8)
-    (claim,) = house.rows.query("STOCK#COLA330", "CLAIM#")
-    assert (claim["wanted"], claim["allotted"]) == (48, 48)
-    house.ship(order, 10)
-    assert house.rows.query("STOCK#COLA330", "CLAIM#") == []
+    house.process(order)
+
+    def level():
+        house.messages.clear()
+        settle, house.settle = house.settle, lambda: None
+        entity = house.stock("COLA330", 300, reserved=240)
+        house.settle = settle
+        house.assessor.run(entity, "rival")
+
+    table = Racing(house, "STOCK#COLA330", level, nth=2)
+    assessor, house.assessor = (
+        house.assessor,
+        Assessor(table, house.objects, house.rules, house.clock),
+    )
+    house.process(order, OrderState.RELEASED)
+    house.assessor = assessor
+    level = house.stock("COLA330", 50)
+    assert house.records(level).available == 50
 
 
 def test_each_line_claims_at_each_place():
@@ -147,8 +213,10 @@ def test_each_line_claims_at_each_place():
     ]
     assert len({row["line"] for row in claims}) == 2
     assert [house.records(one).available for one in (near, far)] == [0, 100]
+    house.process(order)
     house.stock("COLA330", 100, reserved=100)
     assert {row["place"] for row in house.rows.query("STOCK#COLA330", "CLAIM#")} == {"FAR"}
+    assert house.records(far).available == 100
     assert held(house, order) == []
 
 

@@ -287,7 +287,8 @@ class Assessor:
         """What we make of a record; a level or a price may speak for others of its item."""
         offering = Offering(self._table, self._load, self._rules, self._now())
         if isinstance(body, StockLevel):
-            return offering.level(view.ref, body, offering.sku(body) or "")
+            known = before.item.partition("#")[2] if before else ""
+            return offering.level(view.ref, body, offering.sku(body) or "", known)
         record = assess_record(body, self._bridge.connection(view.ref.connection))
         if isinstance(body, Price) and item:
             return offering.price(view.ref, record, item, before)
@@ -322,7 +323,7 @@ class Assessor:
             on_hand=0,
             as_of=self._now(),
         )
-        spoken = offering.level(ref, nothing, code)
+        spoken = offering.level(ref, nothing, code, code)
         return replace(spoken, record=spoken.record.model_copy(update={"content": ""}))
 
     def _targets(self, view: View, record: RecordAssessment) -> tuple[str, ...]:
@@ -353,7 +354,13 @@ class Assessor:
             waived=waived,
         )
         books = OrderBooks(
-            self._table, self._load, self._rules, view.ref, view.request, self._now()
+            self._table,
+            self._load,
+            self._rules,
+            view.ref,
+            view.request,
+            facts.processing,
+            self._now(),
         )
         order = assess_order(facts, source, self._rules, books)
         if order is None:
@@ -365,7 +372,8 @@ class Assessor:
         if self._bridge.stock:
             before = view.assessment.lines if view.assessment else ()
             skus = [line.sku for line in before if line.sku]
-            has_left = order.state in {OrderState.RELEASED, OrderState.CLOSED}
+            is_out = order.state in {OrderState.RELEASED, OrderState.CLOSED}
+            has_left = is_out or any(facts.documents.shipped().values())
             books.give_up(skus, order.tax_point, has_left=has_left)
         targets = route(Kind.ORDER, source.name, order, self._bridge) + self._back(view.ref, order)
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)

@@ -7,7 +7,8 @@ partition has a turn: whoever wrote since we read makes us read again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,14 +17,28 @@ from fizzbridge.model.catalogue import CatalogueItem, StockLevel
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Documents
 from fizzbridge.model.entity import EntityRef, Kind, Part, Role
-from fizzbridge.model.order import LineType, OrderAssessment, OrderRequest
+from fizzbridge.model.order import (
+    LineType,
+    OrderAssessment,
+    OrderProcessing,
+    OrderRequest,
+)
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.state.moments import from_text, to_text
-from fizzbridge.state.table import ConditionFailedError, Equals, NoRow, Row, Table, Value, Write
+from fizzbridge.state.table import (
+    ConditionFailedError,
+    Equals,
+    NoRow,
+    Present,
+    Row,
+    Table,
+    Value,
+    Write,
+)
 from fizzbridge.trade import allocation
 from fizzbridge.trade.availability import available
 from fizzbridge.trade.books import Allotted, Rules
@@ -33,6 +48,8 @@ TURNS = 5
 """How often a claim is tried against other orders for the same item."""
 
 CONFIRMED = frozenset({OrderState.CONFIRMED, OrderState.RELEASED})
+GOES_ON = CONFIRMED | {OrderState.CLOSED}
+"""States in which an ERP has reserved what an order takes."""
 
 
 class ContendedError(Exception):
@@ -49,9 +66,12 @@ class OrderBooks:
         rules: Rules,
         ref: EntityRef,
         request: OrderRequest | None,
+        processing: OrderProcessing | None,
         now: datetime,
     ) -> None:
         self._table = table
+        self._goes_on = processing is not None and processing.state in GOES_ON
+        self._reserved_at = ""
         self._load = load
         self._rules = rules
         self._ref = ref
@@ -127,16 +147,38 @@ class OrderBooks:
         """What a hold for stock waits for: another level, or a claim given up."""
         return rows.stock_pk(sku)
 
-    @property
-    def is_booked(self) -> bool:
-        """Whether the system that owns stock has the order: what it ships, its levels show."""
-        owners = [one.name for one in self._rules.bridge.connections if Role.STOCK in one.roles]
-        return any(booked_at(self._table, self._ref, owner) for owner in owners)
+    def expect(self, needs: Mapping[str, Mapping[str, int]]) -> None:
+        """Say what the order takes of each item, by line: another amount is to be reserved anew.
+
+        It is reserved once the system that owns stock has it as it is now and says that it goes on
+        with it; of one that says nothing of orders, once it has it.
+        """
+        wants = rows.token(
+            *(f"{sku} {line} {n}" for sku in sorted(needs) for line, n in needs[sku].items())
+        )
+        for owner in self._rules.bridge.connections:
+            if Role.STOCK in owner.roles:
+                says = Role.ORDER_PROCESSING in owner.roles
+                self._expect(owner.name, wants, goes_on=self._goes_on or not says)
+
+    def _expect(self, owner: str, wants: str, *, goes_on: bool) -> None:
+        sk = rows.link_sk(owner)
+        row = self._table.get(str(self._ref), sk) or {}
+        if rows.text(row, "reserved_for") == wants:
+            self._reserved_at = rows.text(row, "reserved_at")
+        elif "external_id" in row and row.get("wanted") == row.get("synced") and goes_on:
+            now: dict[str, Value] = {"reserved_for": wants, "reserved_at": self._at}
+            self._table.write(Write(str(self._ref), sk, set=now))
+            self._reserved_at = self._at
+        elif "reserved_for" in row:
+            self._table.write(Write(str(self._ref), sk, remove=("reserved_for", "reserved_at")))
 
     def allot(
         self, item: CatalogueItem, wanted: Mapping[str, int], at: datetime
     ) -> Allotted | None:
-        """Claim stock for the order's lines; None where no system told of stock, or counts it in.
+        """Claim stock for the order's lines; None where no system told of stock, or holds it.
+
+        What is reserved stays claimed as it is: each level ends what it shows.
 
         Raises:
             ContendedError: other orders for the item kept coming first.
@@ -145,15 +187,18 @@ class OrderBooks:
         for _ in range(TURNS):
             found = self._table.query(pk)
             levels = self._levels(found)
-            if not levels or self._is_counted(self._ref, levels, ""):
+            if not levels:
                 return None
             self._claimed.add(item.sku)
-            own = [claim for claim in claims(found) if claim.order == self._ref]
+            every = claims(found)
+            own = [claim for claim in every if claim.order == self._ref]
+            if self._reserved_at:
+                self._mark(pk, own)
+                return None
             others = [
                 claim
-                for claim in claims(found)
-                if claim.order != self._ref
-                and not self._is_counted(claim.order, levels, claim.left_at)
+                for claim in every
+                if claim.order != self._ref and not _is_shown(claim, levels)
             ]
             got, free = self._share(item, sum(wanted.values()), at, others, levels)
             claimed = self._claims(wanted, got.allotted, free, at)
@@ -162,7 +207,8 @@ class OrderBooks:
             stamp: dict[str, Value] = {"updated_at": self._at}
             made = [Write(pk, sk, set=one | stamp, replace=True) for sk, one in claimed.items()]
             ended = [Write(pk, one.sk, delete=True) for one in own if one.sk not in claimed]
-            told = self._told(levels, item.sku, got.allotted)
+            places = {one.place for one in own} | {str(one["place"]) for one in claimed.values()}
+            told = self._told(levels, places)
             freed = self._freed(pk) if ended else []
             try:
                 self._table.transact([*made, *ended, *freed, self._take(pk, _turn(found)), *told])
@@ -171,41 +217,69 @@ class OrderBooks:
             return got
         raise ContendedError(f"{self._ref}: others kept claiming {item.sku}")
 
+    def _mark(self, pk: str, own: Sequence[Claim]) -> None:
+        """Note on claims since when levels have them in; one that has, may end it meanwhile."""
+        since: dict[str, Value] = {"since": self._reserved_at, "updated_at": self._at}
+        for claim in own:
+            if not claim.since:
+                with suppress(ConditionFailedError):
+                    self._table.write(Write(pk, claim.sk, set=since, when=Present("order")))
+
     def give_up(self, skus: Sequence[str], day: date, *, has_left: bool) -> None:
         """Let go of claims on items the order does not want, or does not want any more.
 
         A mixed case had its claims on its components. What is on its way out of the door stays
         claimed until a level was counted later.
+
+        Raises:
+            ContendedError: levels kept ending the claims meanwhile.
         """
         items = (self._rules.catalogue.item(sku, day) for sku in skus)
         parts = {part.sku for item in items if item for part in item.components}
         for sku in {*skus, *parts} - self._claimed:
-            pk = rows.stock_pk(sku)
-            own = [
-                claim
-                for claim in claims(self._table.query(pk, f"{rows.CLAIM}{self._ref}#"))
-                if not (has_left and claim.left_at)
-            ]
-            if not own:
-                continue
-            now: dict[str, Value] = {"left_at": self._at, "updated_at": self._at}
-            writes = [
-                Write(pk, one.sk, set=now) if has_left else Write(pk, one.sk, delete=True)
-                for one in own
-            ]
-            levels = self._levels(self._table.query(pk, rows.LEVEL))
-            self._table.transact([*writes, *self._freed(pk), *self._told(levels, sku, 0)])
+            for _ in range(TURNS):
+                if self._let_go(rows.stock_pk(sku), has_left=has_left):
+                    break
+            else:
+                raise ContendedError(f"{self._ref}: levels kept ending its claims on {sku}")
+
+    def _let_go(self, pk: str, *, has_left: bool) -> bool:
+        own = [
+            claim
+            for claim in claims(self._table.query(pk, f"{rows.claim_sk(self._ref)}#"))
+            if not (has_left and claim.since)
+        ]
+        if not own:
+            return True
+        left: dict[str, Value] = {"since": self._at, "updated_at": self._at}
+        writes = [
+            # A level may end it at this moment, and must not find it again.
+            Write(pk, one.sk, set=left, when=Present("order"))
+            if has_left
+            else Write(pk, one.sk, delete=True)
+            for one in own
+        ]
+        levels = self._levels(self._table.query(pk, rows.LEVEL))
+        told = self._told(levels, {one.place for one in own})
+        try:
+            self._table.transact([*writes, *self._freed(pk), *told])
+        except ConditionFailedError:
+            return False
+        return True
 
     def _freed(self, pk: str) -> list[Write]:
         """A mark that is news to those who wait for stock; the claims themselves are gone."""
         return [Write(pk, rows.FREED_SK, set={"by": str(self._ref), "updated_at": self._at})]
 
     def _told(
-        self, levels: Sequence[tuple[EntityRef, StockLevel]], sku: str, allotted: int
+        self, levels: Sequence[tuple[EntityRef, StockLevel]], places: Collection[str]
     ) -> list[Write]:
-        """A claim changes what may be offered: the levels are to be assessed again."""
-        wanted = rows.token(str(self._ref), sku, str(allotted), self._at)
-        return [rows.want(ref, rows.ASSESS, wanted, self._now) for ref, _ in levels]
+        """A claim changes what may be offered at a place: its levels are to be assessed again."""
+        wanted = rows.token(str(self._ref), self._at)
+        at_places = [ref for ref, level in levels if level.location in places]
+        # A claim on a place that nobody tells of any more is the first one's.
+        named = at_places or [ref for ref, _ in levels[:1]]
+        return [rows.want(ref, rows.ASSESS, wanted, self._now) for ref in named]
 
     def _levels(self, found: Sequence[Row]) -> list[tuple[EntityRef, StockLevel]]:
         """The levels of an item in its base units: where orders are shipped from first."""
@@ -225,15 +299,6 @@ class OrderBooks:
         settings = self._rules.bridge.connection(ref.connection).settings
         return level.location in {settings.get("warehouse"), settings.get("location")}
 
-    def _is_counted(
-        self, order: EntityRef, levels: Sequence[tuple[EntityRef, StockLevel]], left_at: str
-    ) -> bool:
-        """Whether the system that owns stock counted it after it had heard of the order."""
-        return any(
-            is_counted(self._table, order, left_at, ref.connection, level.as_of)
-            for ref, level in levels
-        )
-
     def _share(
         self,
         item: CatalogueItem,
@@ -245,12 +310,17 @@ class OrderBooks:
         """What the order gets beside others, and what is free of it at each place."""
         policy = self._rules.bridge.stock
         assert policy is not None  # noqa: S101  stock is checked where there is a policy
-        places = [level.location for _, level in levels]
-        offered = {
-            level.location: available(level, _taken(others, level, places), item, policy, self._now)
-            for _, level in levels
-        }
-        free = {place: one.available for place, one in offered.items()}
+        free: dict[str, int] = {}
+        workings = []
+        places = list(dict.fromkeys(level.location for _, level in levels))
+        for place in places:
+            taken = _taken(others, place, places)
+            raw = 0
+            for level in (level for _, level in levels if level.location == place):
+                found = available(level, taken, item, policy, self._now)
+                workings.append(found.working)
+                raw, taken = raw + found.raw, 0
+            free[place] = max(raw, 0)
         by_order: dict[EntityRef, list[Claim]] = {}
         for claim in others:
             by_order.setdefault(claim.order, []).append(claim)
@@ -267,7 +337,7 @@ class OrderBooks:
         else:
             shares = allocation.by_order_time(pool, demands)
         allotted = min(shares[str(self._ref)], sum(free.values()))
-        working = next(iter(offered.values())).working
+        working = workings[0]
         working = working.model_copy(
             update={"text": f"{working.text}; {allotted} of {wanted} for this order"}
         )
@@ -377,7 +447,7 @@ class Claim:
         wanted: base units the line asks for, at all places.
         allotted: base units it has there.
         placed_at: when it was ordered.
-        left_at: when the order was released, where nobody says that the owner of stock has it.
+        since: when the owner of stock had reserved it, or it was on its way out of the door.
     """
 
     order: EntityRef
@@ -386,12 +456,16 @@ class Claim:
     wanted: int
     allotted: int
     placed_at: str
-    left_at: str = ""
+    since: str = ""
 
     @property
     def sk(self) -> str:
         """Sort key of the claim's row."""
         return f"{rows.claim_sk(self.order)}#{self.line}#{self.place}"
+
+    def is_in(self, as_of: datetime) -> bool:
+        """Whether a stock level of that moment has the claim in it already: reserved, or gone."""
+        return bool(self.since) and from_text(self.since) < as_of
 
     @property
     def said(self) -> dict[str, Value]:
@@ -416,32 +490,26 @@ def claims(found: Sequence[Row]) -> list[Claim]:
             wanted=rows.number(row, "wanted"),
             allotted=rows.number(row, "allotted"),
             placed_at=rows.text(row, "placed_at"),
-            left_at=rows.text(row, "left_at"),
+            since=rows.text(row, "since"),
         )
         for row in found
         if rows.text(row, "sk").startswith(rows.CLAIM)
     ]
 
 
-def booked_at(table: Table, order: EntityRef, connection: str) -> str:
-    """When a connection got an order; empty while it has none."""
-    return rows.text(table.get(str(order), rows.link_sk(connection)) or {}, "booked_at")
+def _is_shown(claim: Claim, levels: Sequence[tuple[EntityRef, StockLevel]]) -> bool:
+    """Whether the level of a claim's place was counted after the order was heard of there."""
+    at_place = [level for _, level in levels if level.location == claim.place]
+    first = [level for _, level in levels[:1]]
+    return any(claim.is_in(level.as_of) for level in at_place or first)
 
 
-def is_counted(
-    table: Table, order: EntityRef, left_at: str, connection: str, as_of: datetime
-) -> bool:
-    """Whether a stock level of that moment has an order in it already: reserved, or gone."""
-    since = booked_at(table, order, connection) or left_at
-    return bool(since) and from_text(since) < as_of
-
-
-def _taken(claimed: Sequence[Claim], level: StockLevel, places: Sequence[str]) -> int:
-    """What is claimed at a level's place; of a place nobody tells of any more, at the first."""
+def _taken(claimed: Sequence[Claim], place: str, places: Sequence[str]) -> int:
+    """What is claimed at a place; of a place nobody tells of any more, at the first."""
     return sum(
         claim.allotted
         for claim in claimed
-        if level.location == (claim.place if claim.place in places else places[0])
+        if place == (claim.place if claim.place in places else places[0])
     )
 
 

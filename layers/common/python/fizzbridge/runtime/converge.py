@@ -33,7 +33,7 @@ from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Refund
-from fizzbridge.model.entity import CHILD_KINDS, EntityRef, Kind, Part
+from fizzbridge.model.entity import CHILD_KINDS, EntityRef, Kind, Part, Role
 from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
@@ -249,7 +249,12 @@ class Converge:
             self._adopt(run)  # refused or not: what was made has a name by now
             raise
         self._adopt(run)
-        return self._links.synced(run.ref, run.lease, run.row, stamp)
+        done = self._links.synced(run.ref, run.lease, run.row, stamp)
+        if done and run.ref.kind is Kind.ORDER and Role.STOCK in self._connection.roles:
+            # What it takes of stock may be reserved from now on.
+            booked = rows.token(self._connection.name, stamp)
+            self._table.write(rows.want(run.ref, rows.ASSESS, booked, self._now()))
+        return done
 
     def _bring(self, run: _Run) -> str:
         """Make the target hold what it should; returns the stamp of that."""
@@ -266,6 +271,9 @@ class Converge:
             return self._clear_away(run)
         if self._is_before_cut_over(run.view):
             return self._link_if_found(run)
+        return self._hold_payload(run)
+
+    def _hold_payload(self, run: _Run) -> str:
         payload = run.entity.desired(run.view, self.situation(self._required(run)))
         if payload is None:
             if self._is_theirs(run.ref):
@@ -336,7 +344,7 @@ class Converge:
             run.ref,
             run.lease,
             set={"generation": generation},
-            remove=["external_id", "stamp"],
+            remove=["external_id", "stamp", "reserved_at", "reserved_for"],
         )
 
     def _required(self, run: _Run) -> dict[EntityRef, str]:

@@ -146,7 +146,9 @@ class Limiter:
             slots = (*others, (holder, now + timedelta(seconds=seconds)))
             level = bucket.level - tokens * UNIT
             done = replace(bucket, level=level, slots=slots)
-            return replace(done, **{"yields_since" if yields else "awaited_until": None})
+            if yields:
+                return replace(done, yields_since=None)
+            return replace(done, awaited_until=None)
 
         try:
             bucket = self._change(connection, per_minute, change)

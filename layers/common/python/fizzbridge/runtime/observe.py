@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import StockLevel
 from fizzbridge.model.customer import Customer
@@ -161,10 +162,8 @@ class Observer:
                 self._note(connection, seen, verdict, how)
                 return verdict
             if stored and self._is_only_younger(seen, stored):
-                verdict, writes = (
-                    Merge.EQUAL,
-                    [self._younger(connection, seen, version, stored, how)],
-                )
+                verdict = Merge.EQUAL
+                writes = [self._younger(connection, seen, version, stored, how)]
             else:
                 writes = self._writes(connection, seen, version, stored, how, of) + unnamed
             try:
@@ -246,7 +245,13 @@ class Observer:
         since = from_text(loud) if loud else before.as_of
         enough = timedelta(minutes=int(policy.stale_after_hours * 30))  # half of it
         is_same = before.model_copy(update={"as_of": level.as_of}) == level
-        return is_same and level.as_of - since < enough
+        return is_same and level.as_of - since < enough and not self._is_claimed(seen.ref)
+
+    def _is_claimed(self, level: EntityRef) -> bool:
+        """Whether orders claim of it what a level read later may show."""
+        row = self._table.get(str(level), rows.part_sk(Part.ASSESSMENT))
+        found = rows.stored_part(row, level, self._objects).body if row else None
+        return isinstance(found, RecordAssessment) and found.in_flight > 0
 
     def _younger(
         self, connection: str, seen: Seen, version: str, stored: Row, how: Circumstances

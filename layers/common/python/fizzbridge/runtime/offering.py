@@ -17,12 +17,13 @@ from fizzbridge.model.catalogue import CatalogueItem, Price, Product, StockLevel
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.books import claims, is_counted
+from fizzbridge.runtime.books import claims
 from fizzbridge.runtime.comparing import Speakers
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Row, Table, Value, Write
 from fizzbridge.trade.assessing import assess_level
+from fizzbridge.trade.availability import available
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Sold, mixed_stock
 
@@ -49,7 +50,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class _Known:
-    """A stock level as its row in its item's partition has it."""
+    """A stock level as its row in its item's partition has it; what is available may be a debt."""
 
     ref: EntityRef
     location: str
@@ -68,53 +69,77 @@ class Offering:
 
     # -- stock ---------------------------------------------------------------------------------
 
-    def level(self, ref: EntityRef, level: StockLevel, item: str) -> Spoken:
+    def level(self, ref: EntityRef, level: StockLevel, item: str, before: str) -> Spoken:
         """What of a stock level may be offered; where it speaks for its item, of all of them.
 
         Args:
             ref: the level.
             level: what its owner says; of one that is gone, that nothing is there.
             item: the code of its item.
+            before: the code of the item it was of before.
         """
         policy = self._rules.bridge.stock
         sold = self._sold(item)
+        moved, left = self._moved(ref, before, sold.item.sku if sold else "")
         if sold is None:
-            return Spoken(assess_level(level, None, 0, policy, self._now))
+            return Spoken(assess_level(level, None, 0, policy, self._now), moved, left)
         factor = sold.item.factor(sold.unit) or 1
         level = level.times(factor)
         pk = rows.stock_pk(sold.item.sku)
         found = self._table.query(pk)
         ended, in_flight = self._claimed(pk, ref, level, found)
         record = assess_level(level, sold.item, in_flight, policy, self._now)
+        raw = available(level, in_flight, sold.item, policy, self._now).raw if policy else 0
         own: dict[str, Value] = {
             "fingerprint": level.fingerprint(),
             "location": level.location,
             "factor": factor,
-            "available": record.available or 0,
+            "available": raw,
             "in_flight": in_flight,
             "updated_at": to_text(self._now),
         }
         row = Write(pk, f"{rows.LEVEL}{ref}", set=own, replace=True)
+        writes = (row, *moved, *ended)
         if policy is None:
-            return Spoken(record, (row, *ended))
-        mine = _Known(ref, level.location, record.available or 0, in_flight)
+            return Spoken(record, writes, left)
+        mine = _Known(ref, level.location, raw, in_flight)
         offered, flying, looks = self._spoken(mine, sold.item, found)
         record = record.model_copy(update={"offered": offered, "in_flight": flying or in_flight})
-        return Spoken(record, (row, *ended), looks, self._stale_at(level, sold.item, mine))
+        due = self._stale_at(level, sold.item, mine)
+        return Spoken(record, writes, tuple(dict.fromkeys((*left, *looks))), due)
+
+    def _moved(
+        self, ref: EntityRef, before: str, now: str
+    ) -> tuple[tuple[Write, ...], tuple[EntityRef, ...]]:
+        """Take a level out of the partition of the item it was of; another speaks there now."""
+        if not before or before == now:
+            return (), ()
+        pk = rows.stock_pk(before)
+        found = _levels(self._table.query(pk, rows.LEVEL))
+        if not any(one.ref == ref for one in found):
+            return (), ()
+        others = sorted((one.ref for one in found if one.ref != ref), key=str)
+        return (Write(pk, f"{rows.LEVEL}{ref}", delete=True),), tuple(others[:1])
 
     def _claimed(
         self, pk: str, ref: EntityRef, level: StockLevel, found: Sequence[Row]
     ) -> tuple[list[Write], int]:
-        """Claims the level counts in already, which end; and the sum of those it does not."""
-        levels = sorted(_levels(found), key=lambda one: str(one.ref))
-        places = {one.location for one in levels} | {level.location}
-        is_first = not levels or str(ref) <= str(levels[0].ref)
+        """Claims the level counts in already, which end; and the sum of those it does not.
+
+        Of several levels at a place the first answers for its claims; for those on a place that
+        nobody tells of any more, the first of all.
+        """
+        levels = {one.ref: one.location for one in _levels(found)} | {ref: level.location}
+        here = [one for one, place in levels.items() if place == level.location]
+        is_first_here = ref == min(here, key=str)
+        is_first = ref == min(levels, key=str)
         ended, in_flight = [], 0
         for claim in claims(found):
-            # A claim on a place that nobody tells of any more is the first one's.
-            if claim.place != level.location and (claim.place in places or not is_first):
+            is_known = claim.place in levels.values()
+            is_mine = claim.place == level.location and is_first_here if is_known else is_first
+            if not is_mine:
                 continue
-            if is_counted(self._table, claim.order, claim.left_at, ref.connection, level.as_of):
+            if claim.is_in(level.as_of):
                 ended.append(Write(pk, claim.sk, delete=True))
             else:
                 in_flight += claim.allotted
@@ -141,8 +166,8 @@ class Offering:
         if speaks(listed):
             flying = sum(one.in_flight for one in listed.values())
             offered += [
-                Offered(sku=item.sku, location=one.location, available=one.available)
-                for one in listed.values()
+                Offered(sku=item.sku, location=place, available=max(there, 0))
+                for place, there in _by_place(listed.values()).items()
             ]
         for mixed in self._rules.catalogue.mixed_of(item.sku, self._now.date()):
             parts = {
@@ -239,6 +264,13 @@ def _levels(found: Sequence[Row]) -> list[_Known]:
         for row in found
         if rows.text(row, "sk").startswith(rows.LEVEL)
     ]
+
+
+def _by_place(levels: Iterable[_Known]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for one in levels:
+        found[one.location] = found.get(one.location, 0) + one.available
+    return found
 
 
 def _at(place: str, parts: dict[str, dict[EntityRef, _Known]]) -> dict[str, int]:

@@ -99,7 +99,9 @@ def assess_order(
         promised_on = checking.promise(draft)
         if facts.is_before_release:
             _check(draft, facts.documents)
-            checking.check_stock(draft, promised_on, facts.documents.shipped())
+            if route(Kind.ORDER, source.name, draft, rules.bridge):
+                # What goes nowhere takes nothing.
+                checking.check_stock(draft, promised_on, facts.documents.shipped())
         checking.check_settlement(draft, facts.documents)
         checking.show_margin(draft)
         draft.holds += facts.held_at_targets
@@ -358,7 +360,7 @@ _FIELDS: Mapping[Condition, str] = {
 }
 
 
-def route(kind: Kind, source: str, assessment: Frozen, bridge: Bridge) -> tuple[str, ...]:
+def route(kind: Kind, source: str, assessment: Frozen | Draft, bridge: Bridge) -> tuple[str, ...]:
     """The connections an entity goes to, in the order of the bridge file."""
     if isinstance(assessment, OrderAssessment) and assessment.skipped:
         return ()
@@ -372,7 +374,7 @@ def route(kind: Kind, source: str, assessment: Frozen, bridge: Bridge) -> tuple[
     return tuple(c.name for c in bridge.connections if c.name in found)
 
 
-def _matches(where: Mapping[Condition, tuple[str, ...]], assessment: Frozen) -> bool:
+def _matches(where: Mapping[Condition, tuple[str, ...]], assessment: Frozen | Draft) -> bool:
     return all(
         str(getattr(assessment, _FIELDS[name], None)) in values for name, values in where.items()
     )

@@ -26,7 +26,8 @@ class Available:
         in_flight: claimed by orders the ERP has not reserved for yet.
         buffer: kept back by the company.
         stale: demand to be expected since an old level was taken.
-        available: what is left, never below nought.
+        raw: what is left; below nought where more is promised than there is.
+        available: the same, never below nought.
         working: how it came about.
     """
 
@@ -35,6 +36,7 @@ class Available:
     in_flight: int
     buffer: int
     stale: int
+    raw: int
     available: int
     working: Working
 
@@ -58,6 +60,7 @@ def available(
     part = int((max(left, 0) * policy.buffer_percent / 100).to_integral_value(ROUND_CEILING))
     buffer = max(kept, part)
     found = max(left - buffer, 0)
+    raw = left - buffer
     text = f"{on_hand} on hand - {level.reserved} reserved - {in_flight} in flight"
     text += f" - {buffer} kept back" if buffer else ""
     text += f" - {stale} sold since {level.as_of:%Y-%m-%d %H:%M}" if stale else ""
@@ -66,7 +69,7 @@ def available(
         text=f"{item.sku} at {level.location}: {text} = {found}",
         source=f"level of {level.as_of:%Y-%m-%d %H:%M}Z",
     )
-    return Available(on_hand, level.reserved, in_flight, buffer, stale, found, working)
+    return Available(on_hand, level.reserved, in_flight, buffer, stale, raw, found, working)
 
 
 def _usable(level: StockLevel) -> int:

@@ -76,9 +76,8 @@ class Books(Protocol):
         """Gross of the account's other orders that are confirmed and not invoiced."""
         ...
 
-    @property
-    def is_booked(self) -> bool:
-        """Whether the system that owns stock has the order: what it ships, its levels show."""
+    def expect(self, needs: Mapping[str, Mapping[str, int]]) -> None:
+        """Say what the order takes of each item, by line: another amount is to be reserved anew."""
         ...
 
     def allot(

@@ -180,39 +180,37 @@ def promise(draft: Draft) -> date | None:
 def check_stock(draft: Draft, delivered_on: date | None, shipped: Mapping[str, int]) -> None:
     """Claim stock for every item; what is not there, or too short of life, holds the release.
 
-    What has left is no claim any more, unless the owner of stock ships it: its next level says so.
-    A mixed case is claimed by its components: it is there as often as the scarcest of them.
+    What has left stays claimed: it is on hand until a level was counted later. A mixed case is
+    claimed by its components: it is there as often as the scarcest of them.
     """
     if draft.rules.bridge.stock is None:
         return
     single: dict[str, int] = {}
     mixed: dict[str, tuple[CatalogueItem, int]] = {}
     needs: dict[str, dict[str, int]] = {}
-    gone = {} if draft.books.is_booked else shipped
     for line, counted in draft.goods():
         item, factor = counted.sold.item, counted.quantity.factor
-        base = max(counted.quantity.base - gone.get(line.id, 0) * factor, 0)
-        if not base:
-            continue
+        left = max(counted.quantity.base - shipped.get(line.id, 0) * factor, 0)
         if item.components:
-            mixed[item.sku] = (item, mixed.get(item.sku, (item, 0))[1] + base)
+            mixed[item.sku] = (item, mixed.get(item.sku, (item, 0))[1] + left)
         else:
-            single[item.sku] = single.get(item.sku, 0) + base
+            single[item.sku] = single.get(item.sku, 0) + left
         for sku, quantity in _parts(item):
             of = needs.setdefault(sku, {})
-            of[line.id] = of.get(line.id, 0) + base * quantity
+            of[line.id] = of.get(line.id, 0) + counted.quantity.base * quantity
+    draft.books.expect(needs)
     got = _allot(draft, needs)
-    left = {}
+    spare = {}
     for sku, found in got.items():
         wanted = single.get(sku, 0)
         given = min(found.allotted, wanted)
-        left[sku] = found.allotted - given
+        spare[sku] = found.allotted - given
         _check_short(draft, found, sku, wanted, wanted - given, delivered_on)
     for item, wanted in mixed.values():
-        if all(part.sku in got for part in item.components):
-            possible = min(mixed_stock(item, left), wanted)
+        if wanted and all(part.sku in got for part in item.components):
+            possible = min(mixed_stock(item, spare), wanted)
             draft.show("mixed case", f"{item.sku}: its components allow {possible} of {wanted}")
-            scarce = min(item.components, key=lambda part: left[part.sku] // part.quantity)
+            scarce = min(item.components, key=lambda part: spare[part.sku] // part.quantity)
             _short(draft, item, wanted, wanted - possible, scarce.sku)
 
 

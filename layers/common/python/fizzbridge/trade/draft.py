@@ -65,6 +65,16 @@ class Draft:
         return self.request.currency
 
     @property
+    def channel(self) -> str:
+        """Where it was sold."""
+        return self.request.channel
+
+    @property
+    def ship_country(self) -> str | None:
+        """Where it goes."""
+        return self.request.ship_country
+
+    @property
     def is_on_account(self) -> bool:
         """Whether it is delivered before it is paid."""
         terms = self.account.terms.payment_days if self.account else None
