@@ -361,6 +361,7 @@ class Assessor:
             view.request,
             facts.processing,
             self._now(),
+            is_new=view.assessment is None or view.assessment.content != _content(view),
         )
         order = assess_order(facts, source, self._rules, books)
         if order is None:

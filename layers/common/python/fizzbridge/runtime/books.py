@@ -68,9 +68,13 @@ class OrderBooks:
         request: OrderRequest | None,
         processing: OrderProcessing | None,
         now: datetime,
+        *,
+        is_new: bool,
     ) -> None:
         self._table = table
         self._goes_on = processing is not None and processing.state in GOES_ON
+        # What the buyer has just said is told to nobody before it is assessed.
+        self._is_new = is_new
         self._reserved_at = ""
         self._load = load
         self._rules = rules
@@ -166,7 +170,7 @@ class OrderBooks:
         row = self._table.get(str(self._ref), sk) or {}
         if rows.text(row, "reserved_for") == wants:
             self._reserved_at = rows.text(row, "reserved_at")
-        elif "external_id" in row and row.get("wanted") == row.get("synced") and goes_on:
+        elif goes_on and not self._is_new and _is_in_step(row):
             now: dict[str, Value] = {"reserved_for": wants, "reserved_at": self._at}
             self._table.write(Write(str(self._ref), sk, set=now))
             self._reserved_at = self._at
@@ -502,6 +506,10 @@ def _is_shown(claim: Claim, levels: Sequence[tuple[EntityRef, StockLevel]]) -> b
     at_place = [level for _, level in levels if level.location == claim.place]
     first = [level for _, level in levels[:1]]
     return any(claim.is_in(level.as_of) for level in at_place or first)
+
+
+def _is_in_step(row: Row) -> bool:
+    return "external_id" in row and row.get("wanted") == row.get("synced")
 
 
 def _taken(claimed: Sequence[Claim], place: str, places: Sequence[str]) -> int:
