@@ -375,6 +375,8 @@ def test_an_order_cancelled_before_anything_was_told_of_it_is_cancelled_in_the_s
 
 # -- what the shop says back -----------------------------------------------------------------------
 
+SHOWN = ref(Kind.PRICE, "shop", "v-COLA330")
+
 
 def own_words(house, sku, amount, **more):
     """The shop's webhook about a product of its own: what it asks for it."""
@@ -397,13 +399,18 @@ def drift(house):
     return [event for kind, event in house.events if kind == "DriftFound"]
 
 
-def priced(**shop):
+def bridged(**shop):
     house = WayBack()
     first, second = house.bridge.connections
     changed = {"connections": (first.model_copy(update=shop), second)}
     house.bridge = house.bridge.model_copy(update=changed)
     house.rules = replace(house.rules, bridge=house.bridge)
     house.assessor = Assessor(house.table, house.objects, house.rules, house.clock)
+    return house
+
+
+def priced(**shop):
+    house = bridged(**shop)
     house.price("COLA330", "0.65")
     house.settle()
     own_words(house, "COLA330", "0.65")
@@ -470,3 +477,50 @@ def test_what_the_shop_begins_to_sell_is_shown_at_once():
     known = writes(house)
     own_words(house, "COLA330", "0.00")
     assert writes(house) == known + 1
+
+
+def test_another_program_in_the_shop_is_not_fought_for_ever():
+    house = priced(drift="correct")
+    known = writes(house)
+    for _ in range(6):
+        own_words(house, "COLA330", "0.99")
+        own_words(house, "COLA330", "0.65")
+    assert writes(house) == known + 3
+    assert [one.differences[0].is_unholdable for one in drift(house)] == [False] * 3 + [True]
+    own_words(house, "COLA330", "0.99")
+    assert house.link(SHOWN, "assess")["status"] == "differs"
+
+
+def test_what_the_shop_did_not_hold_is_forgotten_with_the_owners_next_word():
+    house = priced(drift="correct")
+    for _ in range(3):
+        own_words(house, "COLA330", "0.66")
+    house.price("COLA330", "0.70")
+    house.settle()
+    own_words(house, "COLA330", "0.70")
+    known = writes(house)
+    own_words(house, "COLA330", "0.99")
+    assert writes(house) == known + 1
+
+
+def test_the_first_word_of_a_shop_may_differ_and_is_corrected_like_any_other():
+    house = bridged(drift="correct")
+    house.price("COLA330", "0.65")
+    house.settle()
+    known = writes(house)
+    own_words(house, "COLA330", "0.99")
+    assert writes(house) == known + 1
+    own_words(house, "COLA330", "0.99")
+    assert writes(house) == known + 1
+    assert [one.differences[0].is_unholdable for one in drift(house)] == [False, True]
+
+
+def test_an_item_of_very_many_prices_is_shown_anew_by_the_one_who_speaks():
+    house = WayBack()
+    for number in range(101):
+        house.price("COLA330", "0.65", f"{number:03}", price_list=f"L{number}" if number else "")
+    house.drain(2000)
+    known = writes(house)
+    own_words(house, "COLA330", "0.65")
+    assert writes(house) == known + 1
+    assert house.link(SHOWN, "assess")["status"] == "synced"

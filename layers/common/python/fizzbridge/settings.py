@@ -184,6 +184,9 @@ class Limits(_Frozen):
     """Orders of so many days are looked for at platforms that delete without a word."""
     missing_orders: int = Field(default=5, ge=0)
     """So many orders of one day may be gone at once; of more the list is not believed."""
+    corrections_a_day: int = Field(default=3, ge=1)
+    """So often the owner's value is written over another one a shop sets, with ``drift`` correct;
+    what comes back after that is reported and let be."""
 
 
 class CreditPolicy(_Frozen):

@@ -17,7 +17,7 @@ class Difference(Frozen):
     owner_says: str
     told: str
     is_unholdable: bool = False
-    """Whether it came back twice after we wrote the owner's value: it is not written again."""
+    """Whether it came back after we wrote the owner's value, at once or too often: it is let be."""
 
 
 class Comparison(Frozen):
@@ -28,6 +28,8 @@ class Comparison(Frozen):
     sku: str
     """The code it was told under."""
     differences: tuple[Difference, ...] = ()
+    unholdable: tuple[str, ...] = ()
+    """Fields that are let be until the owner says something else, even while they do not differ."""
 
 
 class Offered(Frozen):

@@ -17,6 +17,7 @@ from fizzbridge.model.catalogue import Price, Product, StockLevel
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.correcting import correct, let_be
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.state.moments import to_text
@@ -24,6 +25,9 @@ from fizzbridge.state.table import Absent, Equals, Row, Table, Value, Write
 from fizzbridge.trade import comparing
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Sold
+
+CORRECTED = "corrected"
+"""Attribute of a link: what was written over of what its target told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -138,23 +142,37 @@ class Comparing:
         place = maps.get("location", record.location) if isinstance(record, StockLevel) else None
         link = self._shown(owned, ref.connection)
         is_old = link is not None and not _is_after(observed_at, link)
-        found = (
-            []
-            if is_old or is_withdrawn(self._load, record)
-            else list(self._differences(record, ours, owned, place))
+        is_silent = is_old or is_withdrawn(self._load, record)
+        found = [] if is_silent else list(self._differences(record, ours, owned, place))
+        joins = speakers.joined_by(rows.TOLD, ref)
+        noted = rows.words(link or {}, CORRECTED)
+        # What it begins to sell is shown at once; what it shows otherwise, where that is wanted.
+        is_due = bool(joins)
+        if link and not is_silent and self._is_corrected(ref):
+            most = self._rules.bridge.limits.corrections_a_day
+            noted, is_wrong = correct(noted, ref.key, found, self._now.date(), most)
+            is_due = is_due or is_wrong
+        unholdable = let_be(noted, ref.key)
+        differences = tuple(
+            one.model_copy(update={"is_unholdable": one.field in unholdable}) for one in found
         )
-        corrected: tuple[Write, ...] = ()
-        if link and self._rules.bridge.connection(ref.connection).drift == "correct":
-            found, corrected = self._corrected(ref, link, found)
         comparison = Comparison(
-            owner=owned[0] if owned else None, sku=code, differences=tuple(found)
+            owner=owned[0] if owned else None,
+            sku=code,
+            differences=differences,
+            unholdable=unholdable,
         )
-        writes = speakers.joined_by(rows.TOLD, ref)
-        if writes:
-            corrected += self._shown_again(ref, owned)
-        waiting = self._waiting(ref, record)
-        joined = Joined(self._item(ours), writes + corrected + waits, waiting, is_new=bool(writes))
+        shown = self._shown_again(ref, link, noted, is_due=is_due) if link else ()
+        joined = Joined(
+            self._item(ours),
+            joins + shown + waits,
+            self._waiting(ref, record),
+            is_new=bool(joins),
+        )
         return RecordAssessment(content=content, comparison=comparison), joined
+
+    def _is_corrected(self, ref: EntityRef) -> bool:
+        return self._rules.bridge.connection(ref.connection).drift == "correct"
 
     def _shown(self, owned: Iterable[EntityRef], connection: str) -> Row | None:
         """The link by which the owner's word goes to the teller; None where it does not."""
@@ -163,48 +181,19 @@ class Comparing:
             return None
         return self._table.get(str(speaker), rows.link_sk(connection))
 
-    def _shown_again(self, ref: EntityRef, owned: Iterable[EntityRef]) -> tuple[Write, ...]:
-        """The teller sells something new to us: it is to be told what holds of it."""
-        token = rows.token(str(ref), to_text(self._now))
-        sk = rows.link_sk(ref.connection)
-        linked = (one for one in owned if self._table.get(str(one), sk))
-        forget = ("stamp",)
-        return tuple(
-            replace(rows.want(one, ref.connection, token, self._now), remove=forget)
-            for one in linked
-        )
-
-    def _corrected(
-        self, ref: EntityRef, link: Row, found: list[Difference]
-    ) -> tuple[list[Difference], tuple[Write, ...]]:
-        """Have the owner's value written over a difference, once; what comes back is unholdable.
-
-        Returns:
-            The differences, those that cannot be held marked; and what is written of it.
-        """
-        before = {name: _words(link, name) for name in ("corrected", "unholdable")}
-        mine = {f"{ref.key} {one.field}" for one in found}
-        again = before["corrected"] & mine
-        unholdable = before["unholdable"] | again
-        # Where it is as the owner says, a later difference is a new one.
-        others = {one for one in before["corrected"] if not one.startswith(f"{ref.key} ")}
-        corrected = others | mine - unholdable
-        marked = [
-            one.model_copy(update={"is_unholdable": f"{ref.key} {one.field}" in unholdable})
-            for one in found
-        ]
-        if (corrected, unholdable) == (before["corrected"], before["unholdable"]):
-            return marked, ()
-        noted: dict[str, Value] = {
-            "corrected": sorted(corrected),
-            "unholdable": sorted(unholdable),
-        }
-        speaker, sk = rows.text(link, "pk"), rows.text(link, "sk")
-        if not mine - unholdable:
-            return marked, (Write(speaker, sk, set=noted),)
-        token = rows.token(str(ref), to_text(self._now))
-        wanted = rows.want(EntityRef.parse(speaker), ref.connection, token, self._now)
-        return marked, (replace(wanted, set={**wanted.set, **noted}, remove=("stamp",)),)
+    def _shown_again(
+        self, ref: EntityRef, link: Row, noted: list[str], *, is_due: bool
+    ) -> tuple[Write, ...]:
+        """One write of the link by which the owner's word goes to the teller, if any is needed."""
+        change: dict[str, Value] = {}
+        if noted != rows.words(link, CORRECTED):
+            change[CORRECTED] = noted
+        speaker = rows.text(link, "pk")
+        if is_due:
+            token = rows.token(str(ref), to_text(self._now))
+            want = rows.want(EntityRef.parse(speaker), ref.connection, token, self._now)
+            return (replace(want, set={**want.set, **change}, remove=("stamp",)),)
+        return (Write(speaker, rows.text(link, "sk"), set=change),) if change else ()
 
     def _differences(
         self, told: Frozen, code: str, owned: Iterable[EntityRef], place: str | None
@@ -261,11 +250,6 @@ def _is_after(observed_at: str, link: Row) -> bool:
     """Whether something was told after all that was to be written there had been."""
     is_in_step = rows.text(link, "wanted") == rows.text(link, "synced")
     return is_in_step and observed_at > rows.text(link, "updated_at")
-
-
-def _words(row: Row, name: str) -> set[str]:
-    found = row.get(name, [])
-    return set(found) if isinstance(found, list) else set()
 
 
 def is_withdrawn(load: Loader, record: Frozen) -> bool:

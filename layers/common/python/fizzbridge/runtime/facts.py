@@ -206,6 +206,7 @@ def _drifted(
 ) -> Iterator[Fact]:
     """A difference that is news; figures that go on differing are not."""
     known = {(one.field, one.is_unholdable) for one in then.differences} if then else set()
+    known |= {(field, True) for field in then.unholdable} if then else set()
     if now.owner and {(one.field, one.is_unholdable) for one in now.differences} - known:
         yield (
             DetailType.DRIFT_FOUND,
