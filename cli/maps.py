@@ -235,8 +235,14 @@ def suggest_command(
     by_sku = {one["sku"]: one for one in found}
     if unknown := set(approve or ()) - set(by_sku):
         raise CommandError(f"Nothing is suggested for {min(unknown)}; nothing was set.")
+    is_booked = tool.stack.manifest(connection).is_booked
     for sku in approve or ():
-        by_sku[sku]["held"] = put(tool.stack, connection, "sku", sku, by_sku[sku]["code"])
+        code = by_sku[sku]["code"]
+        # A shop's map says what its own code is with us.
+        value, mapped = (sku, code) if is_booked else (code, sku)
+        by_sku[sku]["held"] = put(tool.stack, connection, "sku", value, mapped)
+    if approve:
+        shown_again(tool.stack, connection, ["sku"])
     columns = ("sku", "code", "name", "why", "held")
     shown = [[one.get(name, "") for name in columns] for one in found]
     tool.answer(

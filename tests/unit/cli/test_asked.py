@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 from fizzbridge.manifest import End
+from fizzbridge.model.entity import Kind, ref
 from fizzbridge.runtime.asked import answer_sk
 from fizzbridge.state import Write
 
@@ -29,16 +30,22 @@ PLAN = {
 @pytest.fixture
 def answering(stack):
     """What the target's function does, once, with the message it finds."""
-    url = stack.connections["erp"]["DocumentsQueueUrl"]
     asked, threads = [], []
 
-    def start(answer):
+    def start(answer, connection="erp"):
+        url = stack.connections[connection]["DocumentsQueueUrl"]
+
         def run():
             (message,) = stack.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
             asked.append(json.loads(message["Body"]))
             row = {"answer": zlib.compress(json.dumps(answer).encode())}
             stack.table.write(
-                Write("CONNECTION#erp", answer_sk(asked[0]["asked"]), set=row, replace=True)
+                Write(
+                    f"CONNECTION#{connection}",
+                    answer_sk(asked[0]["asked"]),
+                    set=row,
+                    replace=True,
+                )
             )
 
         threads.append(threading.Thread(target=run))
@@ -133,6 +140,24 @@ def test_a_suggestion_is_set_when_it_is_approved(fizzbridge, stack, answering):
     told = fizzbridge("map", "suggest", "erp", "--approve", "COLA")
     assert told.code == 0, told.err
     assert stack.table.get("MAP#erp#sku", "COLA")["mapped"] == "X-57"
+
+
+def test_a_shops_suggestion_is_set_the_other_way_round_and_shown(
+    fizzbridge, stack, answering, messages
+):
+    names = ("DocumentsQueueUrl", "LevelsQueueUrl")
+    stack.connections["shop-uk"] |= {name: stack.connections["erp"][name] for name in names}
+    level = ref(Kind.STOCK_LEVEL, "erp", "COLA@WH")
+    stack.table.write(Write("SOLD#erp", str(level), set={"kind": "StockLevel"}))
+    stack.table.write(Write(str(level), "LINK#shop-uk", set={"wanted": "a", "synced": "a"}))
+    found = {"sku": "COLA", "code": "co-la", "name": "Cola", "why": "nearly the same code"}
+    answering({"suggestions": [found]}, "shop-uk")
+    told = fizzbridge("map", "suggest", "shop-uk", "--approve", "COLA")
+    assert told.code == 0, told.err
+    assert stack.table.get("MAP#shop-uk#sku", "co-la")["mapped"] == "COLA"
+    assert stack.table.get("MAP#shop-uk#sku", "COLA") is None
+    (hint,) = messages(stack.connections["shop-uk"]["LevelsQueueUrl"])
+    assert hint["detail"]["key"] == level.key
 
 
 def test_nothing_is_set_for_what_nobody_suggested(fizzbridge, stack, answering):

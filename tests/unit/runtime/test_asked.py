@@ -238,6 +238,21 @@ def test_a_check_lists_what_is_missing_and_what_to_do(world):
     assert "map set erp sku TONIC" in found["sku TONIC"]["message"]
 
 
+def test_a_shops_codes_are_looked_up_in_its_map_the_other_way_round(world):
+    house, _, adapter, _ = world
+    adapter.entities = {Kind.ORDER: Things()}
+    adapter.there = (ItemThere("K-1"), ItemThere("L-1"), ItemThere("to-nic"))
+    for code, ours in (("K-1", "COLA330"), ("L-2", "LEMON1L")):
+        row = {"mapped": ours, "updated_at": to_text(house.clock())}
+        house.rows.write(Write("MAP#erp#sku", code, set=row))
+    found = {one["what"]: one["message"] for one in ask(world, "check")["findings"]}
+    assert sorted(found) == ["connection", "sku LEMON1L", "sku TONIC"]
+    assert "no item L-2;" in found["sku LEMON1L"]
+    assert "map set erp sku <its code> TONIC" in found["sku TONIC"]
+    (suggested,) = ask(world, "suggest")["suggestions"]
+    assert (suggested["sku"], suggested["code"]) == ("TONIC", "to-nic")
+
+
 def test_a_check_that_reaches_nobody_says_so(world):
     world[2].is_down = True
     (found,) = ask(world, "check")["findings"]

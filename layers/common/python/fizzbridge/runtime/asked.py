@@ -18,7 +18,7 @@ from typing import Any
 from fizzbridge.errors import FizzbridgeError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.catalogue import CatalogueItem
-from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.entity import EntityRef, Kind
 from fizzbridge.observability import log
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.converge import Converge
@@ -27,6 +27,7 @@ from fizzbridge.runtime.planning import Field, Plan
 from fizzbridge.runtime.target import Finding, ItemThere, Situation, TargetAdapter
 from fizzbridge.settings import Connection
 from fizzbridge.state.table import Row, Table, Write
+from fizzbridge.trade.offering import ShopNames
 from fizzbridge.trade.packs import near
 
 ANSWER_LIFE = timedelta(minutes=15)
@@ -125,17 +126,29 @@ class Desk:
         """Items of ours the target does not have, and items chosen for freight and the like."""
         codes = {one.code for one in there}
         for sku in self._skus():
-            name = maps.get("sku", sku) or sku
-            if name not in codes:
+            names = self._names(maps, sku)
+            if codes.isdisjoint(names):
+                row = f"{sku} <its code>" if self._is_booked else f"<its code> {sku}"
                 message = (
-                    f"there is no item {name}; make it, or: fizzbridge map set "
-                    f"{self._connection.name} sku {sku} <its code>"
+                    f"there is no item {' or '.join(names) or sku}; make it, or: fizzbridge map "
+                    f"set {self._connection.name} sku {row}"
                 )
                 yield Finding(f"sku {sku}", is_good=False, message=message)
         for setting, value in sorted(self._connection.settings.items()):
             if setting.endswith("_sku") and value not in codes:
                 message = f"there is no item {value}; make it, or choose another"
                 yield Finding(f"setting {setting}", is_good=False, message=message)
+
+    @property
+    def _is_booked(self) -> bool:
+        """Whether its map says what ours is called there; a shop's says what its own is with us."""
+        return {Kind.ORDER, Kind.CUSTOMER} <= {*self._adapter.entities}
+
+    def _names(self, maps: IdMaps, sku: str) -> tuple[str, ...]:
+        """What one of our items is called at the target."""
+        if self._is_booked:
+            return (maps.get("sku", sku) or sku,)
+        return ShopNames(maps.listed("sku"), {}, {}).codes(sku)
 
     def _skus(self) -> list[str]:
         return list(dict.fromkeys(item.sku for item in self._items()))
@@ -150,7 +163,7 @@ class Desk:
         by_gtin = {one.gtin.zfill(14): one for one in there if one.gtin}
         by_code = {near(one.code): one for one in there}
         for item in self._items():
-            if item.sku in codes or maps.get("sku", item.sku):
+            if item.sku in codes or self._names(maps, item.sku) != (item.sku,):
                 continue
             same = by_gtin.get(item.gtin.zfill(14)) if item.gtin else None
             found = same or by_code.get(near(item.sku))
