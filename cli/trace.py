@@ -13,7 +13,6 @@ from cli import orders
 from cli.stack import Stack
 from cli.tool import Tool, clock, command, grid
 from fizzbridge.model.documents import (
-    Invoice,
     InvoiceState,
     Payment,
     Refund,
@@ -138,8 +137,9 @@ def axes(view: View) -> dict[str, str]:
     if view.assessment is None:
         return {}
     gross = view.assessment.totals.gross
-    shipments = view.records(Shipment)
-    invoices = [one for one in view.records(Invoice) if one.state is InvoiceState.ISSUED]
+    documents = view.documents
+    shipments = documents.shipments
+    invoices = [one for one in documents.invoices if one.state is InvoiceState.ISSUED]
     request = view.request
     wanted = (
         {line.id: line.quantity for line in request.lines if line.is_stocked} if request else {}
@@ -157,7 +157,7 @@ def axes(view: View) -> dict[str, str]:
             [one.totals.gross for one in invoices if one.credits],
         ),
         "settlement": settlement(
-            gross, _settled(view.records(Payment)), _settled(view.records(Refund))
+            gross, _settled(documents.payments), _settled(documents.refunds)
         ),
     }
 

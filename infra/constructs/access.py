@@ -54,6 +54,11 @@ def read_entities(table: dynamodb.ITable) -> iam.PolicyStatement:
     return allow("ReadEntities", ["dynamodb:Query"], table.table_arn)
 
 
+def delete_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Delete rows that stand for something that has ended, and are in nobody's history."""
+    return allow("DeleteRows", ["dynamodb:DeleteItem"], table.table_arn)
+
+
 def check_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
     """Make a transaction depend on a row that it does not write."""
     return allow("CheckRows", ["dynamodb:ConditionCheckItem"], table.table_arn)

@@ -91,6 +91,7 @@ class Services(Construct):
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
                 access.query_index(shared.table, "cause"),
+                access.delete_rows(shared.table),
                 *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),

@@ -9,6 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fizzbridge.manifest import FunctionShape
+from fizzbridge.model.entity import Role
 from infra.constructs import access
 from infra.constructs.acknowledgements import acknowledge
 from infra.constructs.connection_parts import ConnectionParts
@@ -73,7 +74,9 @@ class SourceConnection(Construct):
             | ({"FIZZBRIDGE_SUBSCRIPTION_SECRET": signing} if signing else {}),
             statements=[
                 access.merge_state(shared.table),
-                *self._more_rights(),
+                *self._more_rights(
+                    lists=bool(parts.manifest.rechecked or parts.manifest.webhook.farewell)
+                ),
                 *access.get_objects(shared.bucket_name),
                 access.put_objects(shared.bucket_name),
                 access.consume(queue),
@@ -102,14 +105,18 @@ class SourceConnection(Construct):
             "PullFunction"
         )
 
-    def _more_rights(self) -> list[iam.PolicyStatement]:
-        """What pull needs of some platforms only."""
-        manifest, table = self._parts.manifest, self._parts.shared.table
+    def _more_rights(self, *, lists: bool) -> list[iam.PolicyStatement]:
+        """What is needed of some platforms only.
+
+        Args:
+            lists: whether it lists orders or customers that are known.
+        """
+        parts, table = self._parts, self._parts.shared.table
         # A platform that holds orders for us speaks of them by its own ids and codes.
-        is_target = manifest.functions.target is not None
-        needs = manifest.rechecked or manifest.webhook.farewell or is_target
-        reads = [access.read_entities(table)] if needs else []
-        return [*reads, *([access.check_rows(table)] if is_target else [])]
+        is_target = parts.manifest.functions.target is not None
+        names = is_target and Role.ORDER_REQUEST not in parts.connection.roles
+        reads = [access.read_entities(table)] if lists or names else []
+        return [*reads, *([access.check_rows(table)] if names else [])]
 
     def _schedules(self, queue: sqs.Queue, polls: list[tuple[str, str]]) -> None:
         watched = self._parts.manifest.webhook.watched
@@ -153,6 +160,7 @@ class SourceConnection(Construct):
         environment = {"FIZZBRIDGE_SIGNING_SECRET": parts.secret_name("signing")}
         statements = [
             access.merge_state(shared.table),
+            *self._more_rights(lists=False),
             access.put_objects(shared.bucket_name),
             access.read_secret(Stack.of(self), parts.secret_name("signing"), "ReadSigningKeys"),
         ]

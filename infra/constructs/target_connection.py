@@ -8,6 +8,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from fizzbridge.manifest import FunctionShape
+from fizzbridge.model.entity import LEVEL_KINDS
 from fizzbridge.model.events import DOCUMENT_TYPES, LEVEL_TYPES, DetailType
 from infra.constructs import access
 from infra.constructs.connection_parts import ConnectionParts
@@ -79,6 +80,12 @@ class TargetConnection(Construct):
             statements=[
                 access.merge_state(shared.table),
                 access.read_entities(shared.table),
+                # What was just sold goes first, whichever message wakes the worker.
+                *(
+                    [access.query_index(shared.table, "behind")]
+                    if LEVEL_KINDS & set(parts.manifest.entities.target)
+                    else []
+                ),
                 *access.get_objects(shared.bucket_name),
                 access.consume(documents, levels),
                 access.send(parts.dead_letters, "Park"),

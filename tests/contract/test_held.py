@@ -16,9 +16,7 @@ from tests.kit.target import facts
 
 MANIFESTS = load_registry(ROOT)
 HOLDERS = sorted(
-    slug
-    for slug, manifest in MANIFESTS.items()
-    if manifest.is_booked and "acts" in facts(slug)
+    slug for slug, manifest in MANIFESTS.items() if manifest.is_booked and "acts" in facts(slug)
 )
 
 

@@ -18,6 +18,7 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+import httpx
 import pytest
 
 from cli import connect
@@ -150,6 +151,14 @@ class Work:
         self._known, self._shown = house.place()
         house.await_link(self._known, "synced")
         self._unkept: list[bytes] = []
+        self.item = demo_sku().partition("-")[0]
+        url = f"{house.stack.local['sandboxes']['odoo']}/_sandbox/items/{self.item}/stock"
+        httpx.post(url, json={"quantity": 100_000}, trust_env=False).raise_for_status()
+        house.await_(
+            lambda: house.stack.table.query(rows.stock_pk(self.item), rows.LEVEL),
+            lambda: f"nobody told of the stock of {self.item}",
+            meanwhile=lambda: (house.poll("erp", "stock"), house.sweep()),
+        )
 
     # -- what the shop sends -------------------------------------------------------------------
 
@@ -178,6 +187,18 @@ class Work:
         mapped = {"mapped": demo_sku(), "updated_at": to_text(datetime.now(UTC))}
         self._house.stack.table.write(Write(rows.map_pk("shop-uk", "sku"), sku, set=mapped))
         return self._ends(order, "synced")
+
+    def cancelled_order(self) -> Done:
+        """An order is cancelled, and gives back the stock it has claimed."""
+        stock = rows.stock_pk(self.item)
+        order, _ = self._house.place()
+        claims = f"{rows.claim_sk(order)}#"
+        table = self._house.stack.table
+        self._house.await_(
+            lambda: table.query(stock, claims), lambda: f"{order} claims nothing", sweep=True
+        )
+        self._house.shop.act(int(order.external_id), "cancel", {})
+        return lambda: not table.query(stock, claims)
 
     def broken_delivery(self) -> Done:
         body = b'{"id": %d' % next(self._numbers)
@@ -290,6 +311,7 @@ NEEDED_BY = (
     ("target sqs:* queue documents", Work.throttled_order),
     ("target sqs:* queue levels", Work.unreadable_level),
     ("assess sqs:*", Work.unreadable_observation),
+    ("assess dynamodb:DeleteItem *", Work.cancelled_order),
     ("assess dynamodb:Query table/index/cause", Work.unknown_sku),
     ("record sqs:*", Work.unreadable_fact),
     ("sweep *", Work.lost_hint),

@@ -100,6 +100,7 @@ NOTICED: dict[Grant, str] = {
         *_MERGE,
         ("dynamodb:Query", TABLE, "reads the whole entity"),
         ("dynamodb:Query", INDEX_CAUSE, "finds what a new mapping releases"),
+        ("dynamodb:DeleteItem", TABLE, "ends claims on stock"),
         *_BODIES,
         ("sqs:GetQueueUrl", queue("assess"), _HIDE),
         ("sqs:ChangeMessageVisibility", queue("assess"), _LATER),
@@ -119,19 +120,34 @@ NOTICED: dict[Grant, str] = {
     ),
 }
 
-SOME: dict[Grant, str] = _grants(
-    "pull",
-    (
-        "dynamodb:Query",
-        TABLE,
-        "lists the orders of a day, where a platform deletes without a word, or the customers of a "
-        "shop that leaves; reads which of our codes an ERP's are",
-    ),
-    (
-        "dynamodb:ConditionCheckItem",
-        TABLE,
-        "keeps what an ERP says of an order it does not know by our name",
-    ),
+SOME: dict[Grant, str] = (
+    _grants(
+        "pull",
+        (
+            "dynamodb:Query",
+            TABLE,
+            "lists the orders of a day, where a platform deletes without a word, or the customers "
+            "of a shop that leaves; reads which of our codes an ERP's are",
+        ),
+        (
+            "dynamodb:ConditionCheckItem",
+            TABLE,
+            "keeps what an ERP says of an order it does not know by our name",
+        ),
+    )
+    | _grants(
+        "webhook",
+        ("dynamodb:Query", TABLE, "reads which of our codes the sender's are"),
+        (
+            "dynamodb:ConditionCheckItem",
+            TABLE,
+            "keeps what is said of an order not known by our name",
+        ),
+    )
+    | _grants(
+        "target",
+        ("dynamodb:Query", INDEX_BEHIND, "brings what was just sold to a shop first"),
+    )
 )
 """What only the functions of some platforms have."""
 

@@ -59,7 +59,7 @@ name = "acme-{number}"
 platform = "acme"
 base_url = "https://acme-{number}.example"
 start_at = 2026-11-01T00:00:00Z
-roles = ["order.request"]
+roles = ["payment"]
 """
 
 

@@ -30,6 +30,7 @@ from infra.local.demo.vendors import Erp, Shop
 from infra.local.state import ADMINISTRATOR
 from tests.kit import shops, targets, trade
 from tests.kit.emulator import free_port
+from tests.kit.source import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "infra/local/demo"
@@ -159,6 +160,7 @@ class Deployed:
             json.loads((DEMO / f"{name}.seed.json").read_text()) for name in ("shopify", "odoo")
         ]
         self.secret = seeds[0]["client_secrets"][0]
+        self.shop_token = next(iter(seeds[0]["access_tokens"]))
         self.erp = Books(bridge.connection("erp").base_url, next(iter(seeds[1]["api_keys"])))
         self._introduce(*seeds)
 
@@ -173,7 +175,7 @@ class Deployed:
         secrets.set_values(self.stack, "shop-eu", euro)
         for name, values in (shops.SECRETS | targets.SECRETS).items():
             secrets.set_values(self.stack, name, values)
-        signed_in = {"api_key": key, "login": user["login"], "active": shops.SECRET}
+        signed_in = {"api_key": key, "login": user["login"], "active": SECRET}
         secrets.set_values(self.stack, "erp", signed_in)
         self.shop.send_webhooks_to(self.webhook_url)
         self.shop_eu.send_webhooks_to(self.webhook_url.replace("shop-uk", "shop-eu"))

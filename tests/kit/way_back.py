@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from fizzbridge.errors import FizzbridgeError
+from fizzbridge.errors import FizzbridgeError, RateLimitedError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
@@ -68,6 +68,8 @@ class Counter(LevelEntity):
         self.fail: FizzbridgeError | None = None
         self.meanwhile: Any = None
         self.is_silent = False
+        self.poison: tuple[EntityRef, Exception] | None = None
+        """Whom no call may have among others, and what is said to it."""
 
     def desired(self, view: View, situation: Situation) -> Shown | None:
         if self.kind is Kind.STOCK_LEVEL:
@@ -86,6 +88,8 @@ class Counter(LevelEntity):
     def write(
         self, vendor: Any, payloads: Mapping[EntityRef, Any]
     ) -> Mapping[EntityRef, FizzbridgeError]:
+        if self.poison and self.poison[0] in payloads:
+            raise self.poison[1]
         self.writes.append(list(payloads))
         if self.fail and not self.is_silent:
             raise self.fail
@@ -143,6 +147,7 @@ class WayBack(House):
         connections = [shop, erp | {"roles": OWNS, "settings": {"warehouse": "WH"}}]
         routes = [*BRIDGE["routes"], BACK]
         self.worker: Worker | None = None
+        self.is_full = False
         super().__init__(
             **{"connections": connections, "routes": routes, "stock": {}, **bridge},
         )
@@ -198,6 +203,8 @@ class WayBack(House):
 
     @contextmanager
     def reach(self, holder: str, calls: int, left: Any) -> Iterator[Any]:
+        if self.is_full:
+            raise RateLimitedError("no place on the line", retry_after=timedelta(seconds=2))
         yield None
 
     # -- what the world does -----------------------------------------------------------------------
@@ -224,6 +231,7 @@ class WayBack(House):
         on_hand: int,
         location: str = "WH",
         as_of: datetime | None = None,
+        at: datetime | None = None,
         **more: Any,
     ) -> EntityRef:
         """The ERP says how much of an item is at a place."""
@@ -236,7 +244,7 @@ class WayBack(House):
             as_of=as_of or self.clock() + timedelta(seconds=1),
             **more,
         )
-        self.told(level, body)
+        self.told(level, body, at=at)
         return level
 
     def price(self, sku: str, amount: str, part: str = "", **more: Any) -> EntityRef:

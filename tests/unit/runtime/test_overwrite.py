@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,10 +16,13 @@ from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.money import Money
 from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
+from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
+from fizzbridge.runtime.batch import process
 from fizzbridge.runtime.loading import Loader
+from fizzbridge.state.table import Write
 from tests.kit.house import ITEMS, line
-from tests.kit.way_back import WayBack
+from tests.kit.way_back import BACK, WayBack
 
 COLA = {"COLA330-CASE@": "8", "COLA330-PALLET@": "0", "COLA330@": "200"}
 
@@ -524,3 +528,169 @@ def test_an_item_of_very_many_prices_is_shown_anew_by_the_one_who_speaks():
     own_words(house, "COLA330", "0.65")
     assert writes(house) == known + 1
     assert house.link(SHOWN, "assess")["status"] == "synced"
+
+
+# -- what may go wrong beside it -------------------------------------------------------------------
+
+
+def test_a_lost_call_and_then_back_again_is_not_taken_for_done():
+    house = WayBack()
+    house.price("COLA330", "0.65")
+    house.settle()
+    shelf = house.shelves[Kind.PRICE]
+    shelf.fail, shelf.is_silent = OutcomeUnknownError("no answer"), True
+    house.price("COLA330", "0.70")
+    house.until(lambda: len(shelf.writes) == 2)
+    shelf.fail = None
+    house.price("COLA330", "0.65")
+    house.assess_all()
+    house.settle(20)
+    assert house.shown(Kind.PRICE) == {"COLA330  1+": "0.65"}
+
+
+def test_there_and_back_within_the_settle_time_leaves_nothing_behind():
+    house = WayBack()
+    house.price("COLA330", "0.65")
+    house.settle()
+    price = house.price("COLA330", "0.70")
+    house.assess_all()
+    house.price("COLA330", "0.65")
+    house.settle()
+    assert house.sweep() == 0
+    assert "behind_since" not in house.link(price, "shop")
+
+
+@pytest.mark.parametrize("error", [TargetRejectedError("400: item 1 is invalid"), KeyError("item")])
+def test_one_poisonous_item_does_not_park_its_neighbours(error):
+    items = [CatalogueItem(sku=f"S{number}", name="S") for number in range(4)]
+    house = WayBack(items=items)
+    levels = [house.stock(one.sku, 7) for one in items]
+    house.shelves[Kind.STOCK_LEVEL].poison = (levels[0], error)
+    house.settle()
+    assert [house.link(one, "shop")["status"] for one in levels[1:]] == ["synced"] * 3
+    assert house.link(levels[0], "shop")["status"] != "synced"
+
+
+def test_a_map_changed_during_a_batch_reaches_every_item_of_it():
+    house = WayBack()
+    first, second = house.stock("COLA330", 48), house.stock("LEMON1L", 60)
+    house.assess_all()
+    house.clock.advance(60)
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+
+    def mapped():
+        house.map("sku", "ZITRONE", "LEMON1L")
+        for one in (first, second):
+            house.rows.write(rows.want(one, "shop", "shown again", house.clock()))
+
+    shelf.meanwhile = mapped
+    house.levels.run([first, second], "h")
+    house.settle()
+    assert "ZITRONE@" in house.shown()
+
+
+def test_what_is_offered_no_more_is_taken_down():
+    house = WayBack()
+    house.map("location", "loc-1", "WH")
+    level = house.stock("COLA330", 30)
+    house.settle()
+    assert house.shown()["COLA330@loc-1"] == "30"
+    house.rows.write(Write("MAP#shop#location", "loc-1", delete=True))
+    house.map("location", "loc-2", "FAR")
+    house.rows.write(rows.want(level, "shop", "shown again", house.clock()))
+    house.settle()
+    assert house.shown()["COLA330@loc-1"] == "0"
+
+
+def test_a_product_its_owner_deleted_is_not_sold_on():
+    house = WayBack()
+    product = house.product("COLA330")
+    house.settle()
+    house.told(product, None)
+    house.settle()
+    assert set(house.shown(Kind.PRODUCT).values()) == {"False"}
+
+
+def test_a_batch_that_cannot_be_begun_is_worked_off_one_by_one(house):
+    level = house.stock("COLA330", 48)
+    house.assess_all()
+    house.clock.advance(60)
+    good = {"detail": {"kind": "StockLevel", "key": level.key}}
+    records = [
+        {
+            "messageId": name,
+            "body": json.dumps(body),
+            "receiptHandle": "r",
+            "eventSourceARN": "a",
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        for name, body in (("bad", {"detail": {}}), ("good", good))
+    ]
+    worker = house.worker
+    answer = process({"Records": records}, worker.work, lambda *_: None, worker.together)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert house.shown()["COLA330@"] == "48"
+    assert house.link(level, "shop")["attempts"] == 0
+
+
+def test_waiting_for_a_place_on_the_line_writes_nothing(house):
+    level = house.stock("COLA330", 48)
+    house.assess_all()
+    house.clock.advance(60)
+    house.is_full = True
+    before = house.rows.rows()
+    assert house.levels.run([level], "h")[level].kind == "retry"
+    assert house.rows.rows() == before
+
+
+def test_an_order_the_shop_deleted_is_not_cancelled_there():
+    house = WayBack()
+    order = house.place()
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    house.told(order, None, part=Part.REQUEST, by="shop")
+    house.settle()
+    assert ("cancel", "1") not in house.notes.told
+
+
+def test_our_own_cancellation_at_an_erp_is_not_the_orders_end():
+    to_erp = {"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"currency": ["GBP"]}}
+    house = WayBack(routes=[to_erp, BACK])
+    order = house.place()
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    cancel = house.orders.cancel
+
+    def cancelled(vendor, external_id):
+        cancel(vendor, external_id)
+        house.process(order, "S1", OrderState.CANCELLED)  # the ERP's webhook is quick
+        house.assess_all()
+
+    house.orders.cancel = cancelled
+    house.place(currency="EUR", shop_currency="EUR", second=30)
+    house.settle()
+    assert ("cancel", "1") not in house.notes.told
+
+
+def test_cans_and_cases_kept_at_one_place_add_up_and_claims_count_once():
+    house = WayBack()
+    house.stock("COLA330", 24)
+    house.stock("COLA330-CASE", 10)
+    house.settle()
+    assert house.shown()["COLA330@"] == "264"
+    order = house.place(lines=[line("COLA330", 100)])
+    house.settle()
+    assert house.shown()["COLA330@"] == "164"
+    assert not [row for row in house.rows.query(str(order), "HOLD#") if "cause" in row]
+
+
+def test_levels_in_any_order_end_alike():
+    house = WayBack()
+    start = house.clock()
+    for second, on_hand in ((1, 50), (3, 50), (2, 100)):
+        at = start + timedelta(seconds=second)
+        house.stock("COLA330", on_hand, as_of=at, at=at)
+    house.settle()
+    assert house.shown()["COLA330@"] == "50"

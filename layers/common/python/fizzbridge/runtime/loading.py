@@ -61,4 +61,5 @@ class Loader:
         if ref.kind is not Kind.ORDER:
             return []
         found = self._table.query(str(ref), "CHILD#")
-        return [EntityRef.parse(rows.text(row, "sk").removeprefix("CHILD#")) for row in found]
+        listed = (rows.text(row, "sk") for row in found if not row.get("has_moved"))
+        return [EntityRef.parse(sk.removeprefix("CHILD#")) for sk in listed]

@@ -372,7 +372,7 @@ class Observer:
         told = self._want_assessed(order, rows.token(str(seen.ref), moved), self._now(), how)
         if seen.body is None:
             return [told]
-        return [told, Write(str(order), rows.child_sk(seen.ref), delete=True)]
+        return [told, Write(str(order), rows.child_sk(seen.ref), set={"has_moved": True})]
 
     @staticmethod
     def _want_assessed(ref: EntityRef, wanted: str, now: datetime, how: Circumstances) -> Write:
