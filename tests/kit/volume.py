@@ -25,6 +25,7 @@ from fizzbridge.http.client import VendorClient
 from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind, ref
+from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.batch import Message
 from fizzbridge.runtime.calls import reserved
 from fizzbridge.runtime.limiter import Limiter
@@ -257,6 +258,11 @@ class Volume:
             self.house.stock(sku, last[sku])
             if number == changes // 2:
                 self._shipped(order, line, report)
+        # The ERP goes on with the order, and counts once more what it is of.
+        self.house.process(order, "S1", OrderState.CONFIRMED)
+        self._await(lambda: "reserved_at" in self.house.link(order))
+        last[skus[0]] = chance.randrange(1, 10_000)
+        self.house.stock(skus[0], last[skus[0]])
         self._await(lambda: self._is_done(last))
         self._stop.set()
         for thread in threads:
