@@ -237,7 +237,9 @@ def payment(told: PaymentTold, connection: Connection) -> Seen | None:
         at=noon(told.day),
         status=SettlementStatus.VOIDED if told.status in GONE else SettlementStatus.SETTLED,
     )
-    return kept.seen(Kind.PAYMENT, body, order, marked(told.reference))
+    # People quote the invoice's number, which is a reference of ours: that of the order.
+    is_quoted = told.reference == told.invoice.get("InvoiceNumber")
+    return kept.seen(Kind.PAYMENT, body, order, "" if is_quoted else marked(told.reference))
 
 
 def noon(day: date) -> datetime:

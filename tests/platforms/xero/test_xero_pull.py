@@ -219,6 +219,15 @@ def test_a_payment_of_a_person_is_of_our_order(office):
     assert (invoice.ref, paid) == (name(Kind.INVOICE, made), seen)
 
 
+def test_a_payment_that_quotes_its_invoice_is_a_persons(office):
+    made = office.export(view(COLA))
+    (invoice,) = office.told("invoices")
+    office.act(f"invoices/{made}/pay", amount=20, reference=invoice.body.number)
+    (seen,) = office.told("payments")
+    # That number is our reference of the order, and no mark of money.
+    assert (invoice.body.number, seen.body.amount, seen.reference) == ("shop-uk/5501", 20, "")
+
+
 def test_a_payment_taken_back_is_voided(office):
     made = office.export(view(COLA))
     office.act(f"invoices/{made}/pay", amount=20)
