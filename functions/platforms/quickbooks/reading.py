@@ -89,10 +89,13 @@ def gone(entity: str, identity: str, at: datetime, books: Books) -> Iterator[See
 
 
 def reference(told: Told) -> str:
-    """What our target has marked it with: in full in the note, perhaps shortened in the number."""
+    """What our target has marked it with: in full in the note, perhaps shortened in the number.
+
+    The number of a payment says nothing: people quote that of the invoice, which is ours as well.
+    """
     _, _, rest = told.private_note.partition(" · ")
     noted = rest.partition(" · ")[0]
-    return noted if "/" in noted else told.doc_number or told.payment_ref_num
+    return noted if "/" in noted else told.doc_number
 
 
 # -- forms -----------------------------------------------------------------------------------------

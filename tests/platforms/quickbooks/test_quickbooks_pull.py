@@ -230,6 +230,15 @@ def test_a_payment_of_a_person_is_of_our_order(office):
     assert office.fetch("Payment", money) == [seen]
 
 
+def test_a_payment_that_quotes_its_invoice_is_a_persons(office):
+    made = office.export(view(COLA))
+    (invoice,) = office.shown("invoices")
+    office.act(made, "pay", amount=20, reference=invoice.body.number)
+    (seen,) = office.shown("payments")
+    # That number is our reference of the order, and no mark of money.
+    assert (invoice.body.number, seen.body.amount, seen.reference) == ("shop-uk/5501", 20, "")
+
+
 def test_one_payment_of_several_invoices_sums_up_by_order(office):
     first = office.export(view(COLA))
     second = office.enter("Invoice", **_plain_form())
@@ -372,6 +381,8 @@ def test_a_refund_of_a_person_is_of_the_sale_whose_number_it_names(office):
     (seen,) = office.told("payments")
     assert (seen.parent, seen.body.order) == (name(Kind.ORDER, sale),) * 2
     assert (seen.body.amount, seen.body.at.date()) == (8, date(2026, 11, 19))
+    # What names the sale is no mark of ours.
+    assert "/" not in seen.reference
     office.act(made, "delete")
     assert [one.body for one in office.told("payments")] == [None]
 
