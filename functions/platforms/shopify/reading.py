@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from fizzbridge.errors import ConflictError, TargetRejectedError
+from pydantic import ValidationError
+
+from fizzbridge.errors import ConflictError, MalformedDeliveryError, TargetRejectedError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Told
@@ -69,22 +71,26 @@ def _return(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[
 def _customer(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
     found = ask(vendor, connection, queries.CUSTOMER, id=gid)["customer"]
     if found:
-        yield from people.account(wire.Account.model_validate(found), connection.name)
+        yield from _account(found, connection)
+
+
+def _account(node: Any, connection: Connection) -> Iterator[Told]:
+    return people.account(wire.Account.model_validate(node), connection.name)
 
 
 def _company(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
     for page in _pages(vendor, connection, queries.COMPANY, gid, "company", "locations"):
-        yield from _outlets(page["locations"]["nodes"], connection)
+        yield from _rows(page["locations"]["nodes"], _outlet, "company_location", connection)
 
 
 def _company_location(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
     found = ask(vendor, connection, queries.COMPANY_LOCATION, id=gid)["companyLocation"]
-    yield from _outlets([found] if found else [], connection)
+    if found:
+        yield from _outlet(found, connection)
 
 
-def _outlets(nodes: Iterable[Any], connection: Connection) -> Iterator[Told]:
-    for node in nodes:
-        yield from people.company(wire.Outlet.model_validate(node), connection.name)
+def _outlet(node: Any, connection: Connection) -> Iterator[Told]:
+    return people.company(wire.Outlet.model_validate(node), connection.name)
 
 
 def _product(vendor: VendorClient, gid: str, connection: Connection) -> Iterator[Told]:
@@ -136,11 +142,7 @@ def _changed_customers(
     vendor: VendorClient, changed: str, cursor: str | None, connection: Connection
 ) -> Page:
     found = ask(vendor, connection, queries.CHANGED["customers"], changed=changed, after=cursor)
-    told = [
-        one
-        for node in found["customers"]["nodes"]
-        for one in people.account(wire.Account.model_validate(node), connection.name)
-    ]
+    told = _rows(found["customers"]["nodes"], _account, "customer", connection)
     return _page(told, found["customers"], cursor)
 
 
@@ -159,7 +161,7 @@ def _changed_companies(
     )
     told = [
         *(Hint("company", _number(node)) for node in found["companies"]["nodes"]),
-        *_outlets(found["companyLocations"]["nodes"], connection),
+        *_rows(found["companyLocations"]["nodes"], _outlet, "company_location", connection),
     ]
     both = _page(told, found["companies"], after), _page(told, found["companyLocations"], outlets)
     return Page(told, " ".join(one.cursor for one in both), all(one.is_last for one in both))
@@ -172,6 +174,22 @@ CHANGES: Mapping[str, Callable[[VendorClient, str, str | None, Connection], Page
     "products": _changed_products,
 }
 """How each stream is read."""
+
+
+def _rows(
+    nodes: Iterable[Any],
+    read: Callable[[Any, Connection], Iterable[Told]],
+    what: str,
+    connection: Connection,
+) -> list[Told]:
+    """What the rows of a list tell; one that cannot be read is left to a hint of its own."""
+    told: list[Told] = []
+    for node in nodes:
+        try:
+            told += list(read(node, connection))
+        except (MalformedDeliveryError, ValidationError):
+            told.append(Hint(what, _number(node)))
+    return told
 
 
 def _page(told: Iterable[Told], found: Mapping[str, Any], cursor: str | None) -> Page:

@@ -10,14 +10,16 @@ The list of products has no variations in it; their parent's date moves with the
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import httpx
+from pydantic import ValidationError
 
+from fizzbridge.errors import MalformedDeliveryError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.version import Timestamp
@@ -31,6 +33,7 @@ from platforms.woocommerce.transport import API, ERRORS, authorised, market
 from platforms.woocommerce.webhook import WooCommerceWebhook
 
 _MOST = 100
+_ORDER, _PRODUCT = partial(Hint, "order"), partial(Hint, "product", of=Kind.PRODUCT)
 
 
 class WooCommercePull(PullAdapter):
@@ -93,10 +96,10 @@ class WooCommercePull(PullAdapter):
         if total < place["total"]:
             return Page([], json.dumps({"page": 1, "total": total}), is_last=False)
         pages = int(answer.headers.get("x-wp-totalpages", "0"))
-        read = partial(self._listed, vendor, connection)
         if stream == "orders":
-            read = partial(_told, connection.name)
-        told = [one for row in answer.data for one in read(row)]
+            told = _rows(answer.data, partial(_told, connection.name), _ORDER)
+        else:
+            told = _rows(answer.data, partial(self._listed, vendor, connection), _PRODUCT)
         following = {"page": place["page"] + 1, "total": total}
         return Page(told, json.dumps(following), is_last=place["page"] >= pages)
 
@@ -145,6 +148,19 @@ class WooCommercePull(PullAdapter):
 
 def _gmt(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+def _rows(
+    rows: Iterable[Any], read: Callable[[Any], Iterable[Told]], hint: Callable[[str], Hint]
+) -> list[Told]:
+    """What the rows of a list tell; one that cannot be read is left to a hint of its own."""
+    told: list[Told] = []
+    for row in rows:
+        try:
+            told += list(read(row))
+        except (MalformedDeliveryError, ValidationError):
+            told.append(hint(str(row["id"])))
+    return told
 
 
 def _told(connection: str, row: Any) -> Iterator[Told]:

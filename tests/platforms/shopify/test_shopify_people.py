@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Part
@@ -233,3 +234,36 @@ def test_companies_and_locations_are_listed_side_by_side_to_the_end_of_both():
         {"changed": changed, "after": None, "outlets": None},
         {"changed": changed, "after": "a", "outlets": "b"},
     ]
+
+
+def changed(asked, stream):
+    span = Span(datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC))
+    connection = asked.config.connection(CONNECTION)
+    return list(ShopifyPull().changes(asked.client(), stream, None, span, connection).told)
+
+
+def test_a_customer_that_cannot_be_read_keeps_no_other_back():
+    good = {"id": "gid://shopify/Customer/1", "updated_at": "2026-11-20T09:30:00Z", "addresses": []}
+    odd = good | {"id": "gid://shopify/Customer/2", "updated_at": "yesterday"}
+    asked, _ = answering({"customers": listed(odd, good)})
+    hint_of_it, seen = changed(asked, "customers")
+    assert hint_of_it == Hint("customer", "2")
+    assert seen.ref.external_id == "1"
+
+
+def test_a_location_that_cannot_be_read_keeps_no_other_back():
+    odd = OUTLET | {"id": "gid://shopify/CompanyLocation/73", "updated_at": "yesterday"}
+    both = listed(odd, OUTLET)
+    asked, _ = answering(
+        {"companies": listed(), "companyLocations": both},
+        {"company": {"locations": both}},
+        {"companyLocation": odd},
+    )
+    hint_of_it, seen = changed(asked, "companies")
+    assert hint_of_it == Hint("company_location", "73")
+    assert seen.ref.external_id == "company:71:72"
+    connection = asked.config.connection(CONNECTION)
+    told = ShopifyPull().fetch(asked.client(), Hint("company", "71"), connection)
+    assert list(told) == [hint_of_it, seen]
+    with pytest.raises(ValidationError):
+        list(ShopifyPull().fetch(asked.client(), hint_of_it, connection))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from fizzbridge import errors
-from fizzbridge.errors import NotThereError
+from fizzbridge.errors import MalformedDeliveryError, NotThereError
 from fizzbridge.model.entity import Kind
 from fizzbridge.observation import Hint, Seen
 from fizzbridge.runtime.pull import Span
@@ -90,6 +90,22 @@ def test_what_joins_the_list_while_it_is_read_is_read_too():
 
     found = polled(shop, Span(START), sell)
     assert found == placed + late
+
+
+def test_an_order_that_cannot_be_read_keeps_no_other_back():
+    shop = Shop()
+    good, half, odd, late = (shop.store.orders[shop.place()["id"]] for _ in range(4))
+    half["line_items"][0]["quantity"] = 1.5  # sold by the metre
+    odd["date_paid_gmt"] = "yesterday"  # a plugin's
+    told = list(PULL.changes(shop.client(), "orders", None, Span(START), CONNECTION).told)
+    seen = {
+        one.ref.external_id for one in told if isinstance(one, Seen) and one.ref.kind == "Order"
+    }
+    assert seen == {str(good["id"]), str(late["id"])}
+    hints = [one for one in told if isinstance(one, Hint)]
+    assert hints == [Hint("order", str(half["id"])), Hint("order", str(odd["id"]))]
+    with pytest.raises(MalformedDeliveryError):
+        fetched(shop, "order", half["id"])
 
 
 def test_an_order_its_payment_and_its_refunds():
@@ -250,3 +266,12 @@ def test_the_first_round_reads_every_product_and_the_next_ones_what_changed():
         (listed,) = (url for url in shop.asked if url.path.endswith("/products"))
         assert listed.params.get("modified_after") == asked
         shop.asked.clear()
+
+
+def test_a_product_that_cannot_be_read_keeps_no_other_back():
+    odd = COLA | {"id": 52, "stock_quantity": "plenty"}
+    shop = Catalogue(products=[odd, COLA])
+    told = PULL.changes(shop.client(), "products", None, Span(START), CONNECTION).told
+    hint, *sold = told
+    assert (hint, hint.of) == (Hint("product", "52"), Kind.PRODUCT)
+    assert [one.ref.key for one in sold] == ["shop/51", "shop/51"]
