@@ -36,7 +36,6 @@ from fizzbridge.state.table import (
     ConditionFailedError,
     Equals,
     NoRow,
-    Present,
     Row,
     Table,
     Value,
@@ -116,8 +115,9 @@ class Assessor:
         row = lease.row
         if left := rows.words(row, "tell"):
             token = rows.token(str(ref), to_text(self._now()))
-            named = (EntityRef.parse(one) for one in left)
-            self._tell(lease, [rows.want(one, rows.ASSESS, token, self._now()) for one in named])
+            named = (EntityRef.parse(one) for one in left[1:])
+            looks = [rows.want(one, rows.ASSESS, token, self._now()) for one in named]
+            self._tell(lease, left, looks)
         for _ in range(ROUNDS):
             if rows.text(row, "wanted") == rows.text(row, "synced") and not self._is_due(ref):
                 if self._rests(lease, rows.text(row, "wanted")):
@@ -190,7 +190,7 @@ class Assessor:
         the two nothing could keep a worker from exporting what is not counted yet.
         """
         now = self._now()
-        again = rows.want(ref, rows.ASSESS, rows.token(sk, event_id), now)
+        again = rows.want(ref, rows.ASSESS, rows.token(sk, event_id, to_text(now)), now)
         if is_own(sk):
             self._table.write(again)
             return
@@ -236,23 +236,25 @@ class Assessor:
             writes += result.also
             writes += self._due(ref, result.due)
             writes += self._lookups(view, result.assessment)
-        writes.append(self._synced(ref, lease, row, listed, [one.pk for one in rest]))
+        # Whose list it is, so that a late run takes away none but its own.
+        tell = [str(lease.fence), *(one.pk for one in rest)] if rest else []
+        writes.append(self._synced(ref, lease, row, listed, tell))
         try:
             self._table.transact(writes)
         except ConditionFailedError:
             return False
         if rest:
-            self._tell(lease, rest)
+            self._tell(lease, tell, rest)
         return True
 
-    def _tell(self, lease: Lease, looks: list[Write]) -> None:
+    def _tell(self, lease: Lease, listed: list[str], looks: list[Write]) -> None:
         """Have those look again who did not fit in the transaction; until then the link is behind.
 
         Whoever holds the link next begins with what a run that died has left.
         """
         for look in looks:
             self._table.write(look)
-        told = Write(lease.pk, lease.sk, remove=["tell"], when=Present("tell"))
+        told = Write(lease.pk, lease.sk, remove=["tell"], when=Equals("tell", listed))
         with suppress(ConditionFailedError):
             self._table.write(told)
 
@@ -323,7 +325,7 @@ class Assessor:
             on_hand=0,
             as_of=self._now(),
         )
-        spoken = offering.level(ref, nothing, code, code)
+        spoken = offering.level(ref, nothing, code, code, is_gone=True)
         return replace(spoken, record=spoken.record.model_copy(update={"content": ""}))
 
     def _targets(self, view: View, record: RecordAssessment) -> tuple[str, ...]:
@@ -371,11 +373,9 @@ class Assessor:
         books.enter_empties(movements(order, facts.documents))
         books.enter_lots(facts.documents)
         if self._bridge.stock:
-            before = view.assessment.lines if view.assessment else ()
-            skus = [line.sku for line in before if line.sku]
             is_out = order.state in {OrderState.RELEASED, OrderState.CLOSED}
             has_left = is_out or any(facts.documents.shipped().values())
-            books.give_up(skus, order.tax_point, has_left=has_left)
+            books.give_up(has_left=has_left)
         targets = route(Kind.ORDER, source.name, order, self._bridge) + self._back(view.ref, order)
         own = tuple(hold for hold in order.holds if hold not in facts.held_at_targets)
         also = tuple(books.writes(order, facts.documents))
@@ -503,7 +503,8 @@ class Assessor:
             held = sorted(sk for sk in holds if sk.startswith(f"HOLD#{target}#"))
             wanted = rows.token(*parts, *said, *held, result.assessment.fingerprint(), is_routed)
             if rows.text(links.get(target, {}), "wanted") != wanted:
-                urgent = _was_sold(view, result.assessment)
+                was_urgent = rows.is_urgent(links.get(target, {}), target)
+                urgent = was_urgent or _was_sold(view, result.assessment)
                 write = rows.want(view.ref, target, wanted, now, urgent=urgent, attempts=0)
                 is_parked = rows.text(links.get(target, {}), "status") in {"parked", "held"}
                 # New content deserves a new try; the worker holds or parks it again if it must.

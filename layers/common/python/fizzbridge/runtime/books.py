@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -40,7 +40,7 @@ from fizzbridge.state.table import (
     Write,
 )
 from fizzbridge.trade import allocation
-from fizzbridge.trade.availability import available
+from fizzbridge.trade.availability import available, kept_back
 from fizzbridge.trade.books import Allotted, Rules
 from fizzbridge.trade.empties import Movement
 
@@ -76,6 +76,7 @@ class OrderBooks:
         # What the buyer has just said is told to nobody before it is assessed.
         self._is_new = is_new
         self._reserved_at = ""
+        self._reserved: dict[str, int] = {}
         self._load = load
         self._rules = rules
         self._ref = ref
@@ -157,24 +158,36 @@ class OrderBooks:
         It is reserved once the system that owns stock has it as it is now and says that it goes on
         with it; of one that says nothing of orders, once it has it.
         """
-        wants = rows.token(
-            *(f"{sku} {line} {n}" for sku in sorted(needs) for line, n in needs[sku].items())
-        )
+        wants = {
+            f"{sku} {line}": quantity
+            for sku in sorted(needs)
+            for line, quantity in needs[sku].items()
+        }
         for owner in self._rules.bridge.connections:
-            if Role.STOCK in owner.roles:
-                says = Role.ORDER_PROCESSING in owner.roles
-                self._expect(owner.name, wants, goes_on=self._goes_on or not says)
+            if Role.STOCK not in owner.roles:
+                continue
+            if owner.name == self._ref.connection:
+                self._reserved_at = self._at  # it took it off when the order was placed
+                continue
+            says = Role.ORDER_PROCESSING in owner.roles
+            self._expect(owner.name, wants, goes_on=self._goes_on or not says)
 
-    def _expect(self, owner: str, wants: str, *, goes_on: bool) -> None:
+    def _expect(self, owner: str, wants: Mapping[str, int], *, goes_on: bool) -> None:
         sk = rows.link_sk(owner)
         row = self._table.get(str(self._ref), sk) or {}
-        if rows.text(row, "reserved_for") == wants:
+        listed = [f"{name} {quantity}" for name, quantity in wants.items()]
+        known = rows.words(row, "reserved_for")
+        if goes_on and known == listed:
             self._reserved_at = rows.text(row, "reserved_at")
         elif goes_on and not self._is_new and _is_in_step(row):
-            now: dict[str, Value] = {"reserved_for": wants, "reserved_at": self._at}
+            now: dict[str, Value] = {"reserved_for": listed, "reserved_at": self._at}
             self._table.write(Write(str(self._ref), sk, set=now))
             self._reserved_at = self._at
-        elif "reserved_for" in row:
+        elif goes_on:
+            # What was reserved before an amendment is still: only what it adds is in flight.
+            pairs = (one.rpartition(" ") for one in known)
+            self._reserved = {name: int(quantity) for name, _, quantity in pairs}
+        elif known:
             self._table.write(Write(str(self._ref), sk, remove=("reserved_for", "reserved_at")))
 
     def allot(
@@ -204,8 +217,11 @@ class OrderBooks:
                 for claim in every
                 if claim.order != self._ref and not _is_shown(claim, levels)
             ]
-            got, free = self._share(item, sum(wanted.values()), at, others, levels)
-            claimed = self._claims(wanted, got.allotted, free, at)
+            held = {one: self._reserved.get(f"{item.sku} {one}", 0) for one in wanted}
+            more = {one: max(quantity - held[one], 0) for one, quantity in wanted.items()}
+            got, free = self._share(item, sum(more.values()), at, others, levels)
+            claimed = self._claims(more, got.allotted, free, at)
+            got = replace(got, allotted=sum(wanted.values()) - sum(more.values()) + got.allotted)
             if claimed == {claim.sk: claim.said for claim in own}:
                 return got
             stamp: dict[str, Value] = {"updated_at": self._at}
@@ -214,8 +230,11 @@ class OrderBooks:
             places = {one.place for one in own} | {str(one["place"]) for one in claimed.values()}
             told = self._told(levels, places)
             freed = self._freed(pk) if ended else []
+            mark = Write(str(self._ref), f"{rows.CLAIMED}{item.sku}", set=stamp)
             try:
-                self._table.transact([*made, *ended, *freed, self._take(pk, _turn(found)), *told])
+                self._table.transact(
+                    [*made, *ended, *freed, self._take(pk, _turn(found)), mark, *told]
+                )
             except ConditionFailedError:
                 continue
             return got
@@ -229,20 +248,20 @@ class OrderBooks:
                 with suppress(ConditionFailedError):
                     self._table.write(Write(pk, claim.sk, set=since, when=Present("order")))
 
-    def give_up(self, skus: Sequence[str], day: date, *, has_left: bool) -> None:
+    def give_up(self, *, has_left: bool) -> None:
         """Let go of claims on items the order does not want, or does not want any more.
 
-        A mixed case had its claims on its components. What is on its way out of the door stays
-        claimed until a level was counted later.
+        What is on its way out of the door stays claimed until a level was counted later.
 
         Raises:
             ContendedError: levels kept ending the claims meanwhile.
         """
-        items = (self._rules.catalogue.item(sku, day) for sku in skus)
-        parts = {part.sku for item in items if item for part in item.components}
-        for sku in {*skus, *parts} - self._claimed:
+        found = self._table.query(str(self._ref), rows.CLAIMED)
+        known = {rows.text(row, "sk").removeprefix(rows.CLAIMED) for row in found}
+        for sku in sorted(known - self._claimed):
             for _ in range(TURNS):
                 if self._let_go(rows.stock_pk(sku), has_left=has_left):
+                    self._table.write(Write(str(self._ref), f"{rows.CLAIMED}{sku}", delete=True))
                     break
             else:
                 raise ContendedError(f"{self._ref}: levels kept ending its claims on {sku}")
@@ -324,7 +343,7 @@ class OrderBooks:
                 found = available(level, taken, item, policy, self._now)
                 workings.append(found.working)
                 raw, taken = raw + found.raw, 0
-            free[place] = max(raw, 0)
+            free[place] = max(raw - kept_back(raw, item, policy), 0)
         by_order: dict[EntityRef, list[Claim]] = {}
         for claim in others:
             by_order.setdefault(claim.order, []).append(claim)
@@ -365,7 +384,9 @@ class OrderBooks:
                 given[place] = min(quantity - sum(given.values()), left[place], allotted)
                 left[place] -= given[place]
                 allotted -= given[place]
-            places = [place for place, some in given.items() if some] or [next(iter(given))]
+            places = [place for place, some in given.items() if some]
+            if quantity and not places:
+                places = [next(iter(given))]
             for place in places:
                 claim = Claim(self._ref, line, place, quantity, given[place], to_text(at))
                 found[claim.sk] = claim.said

@@ -249,12 +249,12 @@ class Converge:
             self._adopt(run)  # refused or not: what was made has a name by now
             raise
         self._adopt(run)
-        done = self._links.synced(run.ref, run.lease, run.row, stamp)
-        if done and run.ref.kind is Kind.ORDER and Role.STOCK in self._connection.roles:
+        looks: tuple[Write, ...] = ()
+        if run.ref.kind is Kind.ORDER and Role.STOCK in self._connection.roles:
             # What it takes of stock may be reserved from now on.
-            booked = rows.token(self._connection.name, stamp)
-            self._table.write(rows.want(run.ref, rows.ASSESS, booked, self._now()))
-        return done
+            booked = rows.token(self._connection.name, stamp, to_text(self._now()))
+            looks = (rows.want(run.ref, rows.ASSESS, booked, self._now()),)
+        return self._links.synced(run.ref, run.lease, run.row, stamp, looks)
 
     def _bring(self, run: _Run) -> str:
         """Make the target hold what it should; returns the stamp of that."""
@@ -503,7 +503,9 @@ class Converge:
         Of one that is over only by its ERP's word: what the buyer cancelled is cancelled there, and
         what the shop deleted is not to be touched.
         """
-        if self._is_before_cut_over(run.view):
+        request = run.view.parts.get(Part.REQUEST)
+        is_gone = request is not None and request.body is None
+        if is_gone or self._is_before_cut_over(run.view):
             return False
         done = run.view.body(Part.PROCESSING, OrderProcessing)
         ended = {OrderState.CANCELLED, OrderState.REJECTED}

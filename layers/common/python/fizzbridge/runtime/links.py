@@ -102,6 +102,7 @@ class Links:
         wanted: str,
         set: dict[str, Value],
         remove: tuple[str, ...] = (),
+        looks: tuple[Write, ...] = (),
     ) -> bool:
         """Write a final word and let go, unless ``wanted`` moved since it was read.
 
@@ -120,7 +121,7 @@ class Links:
             when=AllOf(lease.held, same),
         )
         try:
-            self._table.write(change)
+            self._table.transact([change, *looks])
         except ConditionFailedError as error:
             if not lease.held.holds(error.rows[0] or {}):
                 raise LostLeaseError from error
@@ -154,9 +155,23 @@ class Links:
         )
 
     def synced(
-        self, ref: EntityRef, lease: Lease, row: Row, stamp: str, **also: Value
+        self,
+        ref: EntityRef,
+        lease: Lease,
+        row: Row,
+        stamp: str,
+        looks: tuple[Write, ...] = (),
+        **also: Value,
     ) -> Outcome | None:
         """Finish, if nothing moved meanwhile; None where another round is due.
+
+        Args:
+            ref: the entity.
+            lease: its link's.
+            row: the link as it was when the run began.
+            stamp: of what the target holds now.
+            looks: who is told with it.
+            also: what else the link is to say.
 
         Raises:
             LostLeaseError: the lease is somebody else's by now.
@@ -164,7 +179,7 @@ class Links:
         wanted = rows.text(row, "wanted")
         known: dict[str, Value] = {"synced": wanted, "stamp": stamp, **also}
         end: dict[str, Value] = {"status": "synced", "attempts": 0}
-        if not self.settle(ref, lease, wanted, known | end, ("intent", *BEHIND, *TROUBLE)):
+        if not self.settle(ref, lease, wanted, known | end, ("intent", *BEHIND, *TROUBLE), looks):
             self.write(ref, lease, set=known, remove=["intent"])
             return None
         since = rows.text(row, "behind_since")

@@ -17,13 +17,13 @@ from fizzbridge.model.catalogue import CatalogueItem, Price, Product, StockLevel
 from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.books import claims
+from fizzbridge.runtime.books import Claim, claims
 from fizzbridge.runtime.comparing import Speakers
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Row, Table, Value, Write
 from fizzbridge.trade.assessing import assess_level
-from fizzbridge.trade.availability import available
+from fizzbridge.trade.availability import available, kept_back
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Sold, mixed_stock
 
@@ -69,7 +69,15 @@ class Offering:
 
     # -- stock ---------------------------------------------------------------------------------
 
-    def level(self, ref: EntityRef, level: StockLevel, item: str, before: str) -> Spoken:
+    def level(
+        self,
+        ref: EntityRef,
+        level: StockLevel,
+        item: str,
+        before: str,
+        *,
+        is_gone: bool = False,
+    ) -> Spoken:
         """What of a stock level may be offered; where it speaks for its item, of all of them.
 
         Args:
@@ -77,6 +85,7 @@ class Offering:
             level: what its owner says; of one that is gone, that nothing is there.
             item: the code of its item.
             before: the code of the item it was of before.
+            is_gone: whether it answers for no claims any more.
         """
         policy = self._rules.bridge.stock
         sold = self._sold(item)
@@ -87,7 +96,9 @@ class Offering:
         level = level.times(factor)
         pk = rows.stock_pk(sold.item.sku)
         found = self._table.query(pk)
-        ended, in_flight = self._claimed(pk, ref, level, found)
+        ended, in_flight, asks = self._claimed(ref, level, found)
+        if is_gone:
+            ended, in_flight = [], 0
         record = assess_level(level, sold.item, in_flight, policy, self._now)
         raw = available(level, in_flight, sold.item, policy, self._now).raw if policy else 0
         own: dict[str, Value] = {
@@ -96,17 +107,18 @@ class Offering:
             "factor": factor,
             "available": raw,
             "in_flight": in_flight,
+            "is_gone": is_gone,
             "updated_at": to_text(self._now),
         }
         row = Write(pk, f"{rows.LEVEL}{ref}", set=own, replace=True)
-        writes = (row, *moved, *ended)
+        writes = (row, *moved, *(Write(pk, sk, delete=True) for sk in ended))
         if policy is None:
             return Spoken(record, writes, left)
         mine = _Known(ref, level.location, raw, in_flight)
         offered, flying, looks = self._spoken(mine, sold.item, found)
         record = record.model_copy(update={"offered": offered, "in_flight": flying or in_flight})
         due = self._stale_at(level, sold.item, mine)
-        return Spoken(record, writes, tuple(dict.fromkeys((*left, *looks))), due)
+        return Spoken(record, writes, tuple(dict.fromkeys((*left, *asks, *looks))), due)
 
     def _moved(
         self, ref: EntityRef, before: str, now: str
@@ -118,32 +130,51 @@ class Offering:
         found = _levels(self._table.query(pk, rows.LEVEL))
         if not any(one.ref == ref for one in found):
             return (), ()
-        others = sorted((one.ref for one in found if one.ref != ref), key=str)
-        return (Write(pk, f"{rows.LEVEL}{ref}", delete=True),), tuple(others[:1])
+        looks = sorted((one.ref for one in found if one.ref != ref), key=str)[:1]
+        for mixed in self._rules.catalogue.mixed_of(before, self._now.date()):
+            # Whoever speaks for what it goes into has less to speak of.
+            listed = {
+                one.ref
+                for part in mixed.components
+                for one in _levels(self._table.query(rows.stock_pk(part.sku), rows.LEVEL))
+            }
+            looks += sorted(listed - {ref}, key=str)[:1]
+        gone = (Write(pk, f"{rows.LEVEL}{ref}", delete=True),)
+        return gone, tuple(dict.fromkeys(looks))
 
     def _claimed(
-        self, pk: str, ref: EntityRef, level: StockLevel, found: Sequence[Row]
-    ) -> tuple[list[Write], int]:
-        """Claims the level counts in already, which end; and the sum of those it does not.
+        self, ref: EntityRef, level: StockLevel, found: Sequence[Row]
+    ) -> tuple[list[str], int, tuple[EntityRef, ...]]:
+        """Claims that end, the sum of those that stand, and who answers for them in its place.
 
-        Of several levels at a place the first answers for its claims; for those on a place that
-        nobody tells of any more, the first of all.
+        Of several levels at a place the first answers for its claims, and one ends when all of them
+        were counted later; for those on a place that nobody tells of any more, the first of all.
         """
-        levels = {one.ref: one.location for one in _levels(found)} | {ref: level.location}
-        here = [one for one, place in levels.items() if place == level.location]
-        is_first_here = ref == min(here, key=str)
+        gone = {rows.text(row, "sk") for row in found if row.get("is_gone")}
+        levels = {
+            one.ref: one.location for one in _levels(found) if f"{rows.LEVEL}{one.ref}" not in gone
+        } | {ref: level.location}
+        here = sorted((one for one, at in levels.items() if at == level.location), key=str)
         is_first = ref == min(levels, key=str)
         ended, in_flight = [], 0
+        asks: set[EntityRef] = set()
         for claim in claims(found):
-            is_known = claim.place in levels.values()
-            is_mine = claim.place == level.location and is_first_here if is_known else is_first
-            if not is_mine:
+            is_here, is_known = claim.place == level.location, claim.place in levels.values()
+            if is_here and here[0] != ref:
+                asks.add(here[0])
+            elif not (is_here if is_known else is_first):
                 continue
-            if claim.is_in(level.as_of):
-                ended.append(Write(pk, claim.sk, delete=True))
+            elif claim.is_in(level.as_of) and self._is_counted(claim, here, ref):
+                ended.append(claim.sk)
             else:
                 in_flight += claim.allotted
-        return ended[:ENDED_AT_ONCE], in_flight
+        return ended[:ENDED_AT_ONCE], in_flight, tuple(asks)
+
+    def _is_counted(self, claim: Claim, here: Sequence[EntityRef], ref: EntityRef) -> bool:
+        """Whether the other levels of a place were counted later than an order was heard of."""
+        others = (self._load.view(one) for one in here if one != ref)
+        levels = (other.body(Part.RECORD, StockLevel) for other in others)
+        return all(claim.is_in(level.as_of) for level in levels if level)
 
     def _spoken(
         self, mine: _Known, item: CatalogueItem, found: Sequence[Row]
@@ -166,7 +197,7 @@ class Offering:
         if speaks(listed):
             flying = sum(one.in_flight for one in listed.values())
             offered += [
-                Offered(sku=item.sku, location=place, available=max(there, 0))
+                Offered(sku=item.sku, location=place, available=self._offered(there, item))
                 for place, there in _by_place(listed.values()).items()
             ]
         for mixed in self._rules.catalogue.mixed_of(item.sku, self._now.date()):
@@ -182,12 +213,26 @@ class Offering:
                     Offered(
                         sku=mixed.sku,
                         location=place,
-                        available=mixed_stock(mixed, _at(place, parts)),
+                        available=mixed_stock(mixed, self._at(place, parts)),
                     )
                     for place in sorted(places)
                 ]
         others = tuple(dict.fromkeys(one for one in looks if one != mine.ref))
         return tuple(offered), flying, others
+
+    def _offered(self, there: int, item: CatalogueItem) -> int:
+        """What of the stock at one place is offered."""
+        policy = self._rules.bridge.stock
+        return max(there - (kept_back(there, item, policy) if policy else 0), 0)
+
+    def _at(self, place: str, parts: dict[str, dict[EntityRef, _Known]]) -> dict[str, int]:
+        """What is offered of each component at a place."""
+        found = {}
+        for sku, levels in parts.items():
+            there = _by_place(levels.values()).get(place, 0)
+            item = self._rules.catalogue.item(sku, self._now.date())
+            found[sku] = self._offered(there, item) if item else 0
+        return found
 
     def _stale_at(self, level: StockLevel, item: CatalogueItem, mine: _Known) -> datetime | None:
         """When the level has grown older by as much as makes it less to be trusted."""
@@ -271,13 +316,6 @@ def _by_place(levels: Iterable[_Known]) -> dict[str, int]:
     for one in levels:
         found[one.location] = found.get(one.location, 0) + one.available
     return found
-
-
-def _at(place: str, parts: dict[str, dict[EntityRef, _Known]]) -> dict[str, int]:
-    return {
-        sku: sum(one.available for one in levels.values() if one.location == place)
-        for sku, levels in parts.items()
-    }
 
 
 def _priced(price: Price, sold: Sold) -> Priced:

@@ -89,13 +89,13 @@ class Overwrite:
             holder: unique to this invocation.
 
         Returns:
-            How it ended for each of ``refs``.
+            How it ended for each of ``refs``, and for what was brought besides.
         """
         outcomes: dict[EntityRef, Outcome] = {}
         for kind in sorted({ref.kind for ref in refs}):
             named = [ref for ref in dict.fromkeys(refs) if ref.kind is kind]
             outcomes |= self._kind(kind, named, holder)
-        return {ref: outcomes[ref] for ref in refs}
+        return outcomes
 
     def _kind(
         self, kind: Kind, named: Sequence[EntityRef], holder: str
@@ -112,11 +112,7 @@ class Overwrite:
                 due.append(ref)
         if due:
             outcomes |= self._bring(entity, due, holder)
-        again = Outcome("retry", timedelta(0))
-        if any(one.kind == "retry" for ref, one in outcomes.items() if ref not in named):
-            # Nobody else has a message for it: this one comes back in its place.
-            outcomes[named[0]] = again
-        return dict.fromkeys(named, again) | outcomes
+        return dict.fromkeys(named, Outcome("retry", timedelta(0))) | outcomes
 
     def _first(self, kind: Kind, named: Sequence[EntityRef], most: int) -> Iterator[EntityRef]:
         """What was just sold, what messages name, and what has been waiting longest besides."""
@@ -159,7 +155,7 @@ class Overwrite:
         moments = []
         if intent := rows.text(row, "intent"):
             moments.append(from_text(intent) + settled_after(self._adapter, self._connection))
-        if rows.text(row, "behind_shard") != rows.urgent_shard(self._connection.name):
+        if not rows.is_urgent(row, self._connection.name):
             moments.append(from_text(rows.text(row, "behind_since")) + self._settle_time)
         return max((moment - self._now() for moment in moments), default=timedelta(0))
 
@@ -234,10 +230,9 @@ class Overwrite:
         self, ref: EntityRef, lease: Lease, entity: LevelEntity, situation: Situation
     ) -> _Job | Outcome:
         row = lease.row
-        shown = frozenset(rows.words(row, "shown"))
-        told = replace(situation, shown=shown)
         view = _as_sold(self._load.view(ref))
-        payload = entity.desired(view, told)
+        shown = self._shown(view, rows.words(row, "shown"), situation)
+        payload = entity.desired(view, replace(situation, shown=shown))
         stamp = payload.fingerprint() if payload else rows.GONE
         if payload is None or stamp == rows.text(row, "stamp"):
             done = self._links.synced(ref, lease, row, stamp)
@@ -248,6 +243,28 @@ class Overwrite:
         row = {**row, "intent": now}  # what was wanted when the lease began, not what is now
         shows = sorted(one.name for one in situation.stock(view))
         return _Job(ref, lease, row, payload, stamp, tuple(shows))
+
+    def _shown(self, view: View, shown: Iterable[str], situation: Situation) -> frozenset[str]:
+        """What the shop was told last by this level, of items that no other level speaks for."""
+        found = view.body(Part.ASSESSMENT, RecordAssessment)
+        mine = {one.sku for one in found.offered} if found else set()
+        names = {name: name.partition("\n")[0] for name in shown}
+        free = {
+            sku
+            for sku in set(names.values()) - mine
+            if not self._is_spoken(sku, view.ref, situation)
+        }
+        return frozenset(name for name, sku in names.items() if sku in mine | free)
+
+    def _is_spoken(self, sku: str, ref: EntityRef, situation: Situation) -> bool:
+        """Whether another level tells of an item, or of what goes into it."""
+        item = situation.catalogue.item(sku, situation.today)
+        parts = [part.sku for part in item.components] if item else []
+        return any(
+            row["sk"] != f"{rows.LEVEL}{ref}"
+            for part in parts or [sku]
+            for row in self._table.query(rows.stock_pk(part), rows.LEVEL)
+        )
 
     def _again(self, ref: EntityRef, lease: Lease) -> Outcome:
         """What is wanted moved under the run."""

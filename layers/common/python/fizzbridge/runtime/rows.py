@@ -101,6 +101,10 @@ def stock_pk(sku: str) -> str:
     return f"STOCK#{sku}"
 
 
+CLAIMED = "CLAIMED#"
+"""Below an order: the items it has claims on."""
+
+
 def claim_sk(order: EntityRef) -> str:
     """Beginning of the sort keys of an order's claims on an item."""
     return f"{CLAIM}{order}"
@@ -194,6 +198,11 @@ def shard(ref: EntityRef, connection: str) -> str:
 def urgent_shard(connection: str) -> str:
     """The partition of links that go before all others: of what was just sold."""
     return f"{connection}#urgent"
+
+
+def is_urgent(link: Row, connection: str) -> bool:
+    """Whether a link is behind, and goes before others."""
+    return link.get("behind_shard") == urgent_shard(connection)
 
 
 def shards(connection: str) -> list[str]:

@@ -73,7 +73,8 @@ class Situation:
         time_zone: the company's, for days.
         catalogue: the items we sell.
         today: the company's day, for what is valid on it.
-        shown: of a stock level at a shop: the codes at places it was told of last.
+        shown: of a stock level at a shop: codes at places it was told of by it last, as far as no
+            other level speaks for them.
     """
 
     connection: Connection
@@ -101,7 +102,7 @@ class Situation:
         found = view.body(Part.ASSESSMENT, RecordAssessment)
         offered = found.offered if found else ()
         now = offering.stock(offered, self._names, self.catalogue, self.today)
-        return now + offering.withdrawn(offered, now, self.shown)
+        return now + offering.withdrawn(now, self.shown)
 
     def prices(self, view: View) -> tuple[PriceOffer, ...]:
         """What a shop is to ask, of a price that speaks for its item."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from fizzbridge.model.assessment import RecordAssessment
@@ -17,6 +18,7 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.trade.matching import matched
 
 B = TypeVar("B", bound=Frozen)
+D = TypeVar("D", Shipment, Return)
 
 BODIES: dict[tuple[Kind, Part], type[Frozen]] = {
     (kind, Part.ASSESSMENT): RecordAssessment for kind in Kind
@@ -114,14 +116,41 @@ class View:
     def documents(self) -> Documents:
         """What followed the order."""
         return Documents(
-            shipments=matched(self.records(Shipment), self.assessment),
+            shipments=tuple(self.moved(Shipment).values()),
             invoices=tuple(self.records(Invoice)),
             payments=tuple(self.records(Payment)),
             refunds=tuple(sorted(self.records(Refund), key=lambda one: one.at)),
-            returns=matched(self.records(Return), self.assessment),
+            returns=tuple(self.moved(Return).values()),
         )
+
+    def moved(
+        self, model: type[D], said: Mapping[EntityRef, D] | None = None
+    ) -> dict[EntityRef, D]:
+        """The living shipments or returns with each line under the order's.
+
+        What names codes only is shared out in the order in which the goods moved, so that what
+        follows takes nothing from what was told before.
+
+        Args:
+            model: which of the two.
+            said: what some are taken to say, in place of their own word.
+        """
+        told = {child.ref: child.body(Part.RECORD, model) for child in self.children}
+        living = {ref: body for ref, body in told.items() if body} | dict(said or {})
+        found = dict(sorted(living.items(), key=_turn))
+        return dict(zip(found, matched(found.values(), self.assessment), strict=True))
 
     def records(self, model: type[B]) -> list[B]:
         """The living children of one kind."""
         found = (child.body(Part.RECORD, model) for child in self.children)
         return [body for body in found if body is not None]
+
+
+_NOT_YET = datetime.max.replace(tzinfo=UTC)
+
+
+def _turn(of: tuple[EntityRef, Shipment | Return]) -> tuple[datetime, int, str]:
+    """When goods moved; of one moment by the owner's number, where 99 comes before 100."""
+    ref, body = of
+    at = body.dispatched_at if isinstance(body, Shipment) else body.received_at
+    return at or _NOT_YET, len(ref.external_id), ref.external_id

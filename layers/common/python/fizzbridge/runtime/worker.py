@@ -99,13 +99,18 @@ class Worker:
         for ref, outcome in outcomes.items():
             with log_context("", entity=str(ref)):
                 self._report(ref, outcome, "")
+        again = {ref: self._again(outcome) for ref, outcome in outcomes.items()}
         # The sweeper sends another hint while the link is behind: its hints must not pile up.
-        return {
-            message.id: None
-            if message.body.get("detail-type") == RESYNC
-            else self._again(outcomes[ref])
+        answers = {
+            message.id: None if message.body.get("detail-type") == RESYNC else again[ref]
             for message, ref in named.values()
         }
+        besides = [one for ref, one in again.items() if one and ref not in refs]
+        done = next((name for name, one in answers.items() if one is None), None)
+        if besides and done:
+            # Nobody has a message for these: one that is done comes back in their place.
+            answers[done] = min(besides, key=lambda one: one.after or timedelta.max)
+        return answers
 
     def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
         name = self._connection.name

@@ -26,7 +26,7 @@ class Available:
         in_flight: claimed by orders the ERP has not reserved for yet.
         buffer: kept back by the company.
         stale: demand to be expected since an old level was taken.
-        raw: what is left; below nought where more is promised than there is.
+        raw: what is left before that; below nought where more is promised than there is.
         available: the same, never below nought.
         working: how it came about.
     """
@@ -56,11 +56,8 @@ def available(
     on_hand = _usable(level)
     stale = _stale(level, item, policy, now)
     left = on_hand - level.reserved - in_flight - stale
-    kept = policy.buffer_cases * (item.factor(Unit.CASE) or 1)
-    part = int((max(left, 0) * policy.buffer_percent / 100).to_integral_value(ROUND_CEILING))
-    buffer = max(kept, part)
+    buffer = kept_back(left, item, policy)
     found = max(left - buffer, 0)
-    raw = left - buffer
     text = f"{on_hand} on hand - {level.reserved} reserved - {in_flight} in flight"
     text += f" - {buffer} kept back" if buffer else ""
     text += f" - {stale} sold since {level.as_of:%Y-%m-%d %H:%M}" if stale else ""
@@ -69,7 +66,14 @@ def available(
         text=f"{item.sku} at {level.location}: {text} = {found}",
         source=f"level of {level.as_of:%Y-%m-%d %H:%M}Z",
     )
-    return Available(on_hand, level.reserved, in_flight, buffer, stale, raw, found, working)
+    return Available(on_hand, level.reserved, in_flight, buffer, stale, left, found, working)
+
+
+def kept_back(left: int, item: CatalogueItem, policy: StockPolicy) -> int:
+    """What of the stock at one place is never offered, in base units."""
+    kept = policy.buffer_cases * (item.factor(Unit.CASE) or 1)
+    part = int((max(left, 0) * policy.buffer_percent / 100).to_integral_value(ROUND_CEILING))
+    return max(kept, part)
 
 
 def _usable(level: StockLevel) -> int:

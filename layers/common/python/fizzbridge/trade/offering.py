@@ -108,19 +108,11 @@ def stock(
     return tuple(sorted(found, key=lambda one: (one.code, one.place)))
 
 
-def withdrawn(
-    offered: Iterable[Offered], now: Iterable[StockOffer], shown: Iterable[str]
-) -> tuple[StockOffer, ...]:
-    """What a shop was told of an item and is not offered there any more: none of it.
-
-    A code of another item is left to whoever speaks for that.
-    """
-    spoken, still = {one.sku for one in offered}, {one.name for one in now}
-    gone = (one.split("\n") for one in sorted(set(shown) - still))
+def withdrawn(now: Iterable[StockOffer], shown: Iterable[str]) -> tuple[StockOffer, ...]:
+    """What a shop was told of and is not offered there any more: none of it."""
+    gone = (one.split("\n") for one in sorted(set(shown) - {one.name for one in now}))
     return tuple(
-        StockOffer(sku=sku, code=code, place=place, quantity=0)
-        for sku, code, place in gone
-        if sku in spoken
+        StockOffer(sku=sku, code=code, place=place, quantity=0) for sku, code, place in gone
     )
 
 
