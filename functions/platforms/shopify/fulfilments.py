@@ -17,7 +17,6 @@ from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
-from fizzbridge.trade.matching import matched
 from platforms.shopify.marks import mark_of, setting
 from platforms.shopify.parcels import Held, Made, Open, Parcel, read
 from platforms.shopify.telling import ShopClient, Write, gid, number, shop
@@ -125,12 +124,8 @@ def _parcel(ref: EntityRef, shipment: Shipment, order: View) -> Parcel:
 
 def _matched(ref: EntityRef, shipment: Shipment, order: View) -> Sequence[ShippedLine]:
     """Its lines under the order's, beside those of all that has left."""
-    others = {child.ref: child.body(Part.RECORD, Shipment) for child in order.children}
-    left = {one: body for one, body in others.items() if body} | {
-        ref: shipment.model_copy(update={"state": ShipmentState.DISPATCHED})
-    }
-    documents = matched(left.values(), order.assessment)
-    return dict(zip(left, documents, strict=True))[ref].lines
+    left = shipment.model_copy(update={"state": ShipmentState.DISPATCHED})
+    return order.moved(Shipment, {ref: left})[ref].lines
 
 
 def _fulfil(client: ShopClient, parcel: Parcel, held: Held, missing: Counter[str]) -> str:

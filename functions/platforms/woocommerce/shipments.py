@@ -14,7 +14,6 @@ from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.model.order import LineType
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
-from fizzbridge.trade.matching import matched
 from platforms.woocommerce import wire
 from platforms.woocommerce.orders import SHIPMENT, Sought, change, fields, read, sought
 from platforms.woocommerce.parcels import WAYS, Parcel
@@ -43,6 +42,9 @@ class Shipments(TargetEntity):
         if way not in WAYS:
             msg = f"setting tracking is one of {', '.join(sorted(WAYS))}, not {way}"
             raise ConfigurationError(msg, platform="woocommerce")
+        items = tuple(_items(view, order, told))
+        if not items and way == "fulfillments":
+            return None  # a part of a case, whose rest has not left yet: such a record is of units
         left = told.dispatched_at or told.delivered_at
         return Parcel(
             order=situation.external_ids[order.ref],
@@ -52,7 +54,7 @@ class Shipments(TargetEntity):
             number=told.tracking_number,
             url=told.tracking_url,
             left_on=str(situation.day(left)) if left else "",
-            items=tuple(_items(view, order, told)),
+            items=items,
             completes=bool(settings.get("complete", True)) and _is_all_shipped(order),
         )
 
@@ -132,10 +134,7 @@ def _drop(vendor: VendorClient, order: wire.Order, field: str) -> None:
 def _items(view: View, order: View, told: Shipment) -> Iterator[tuple[str, int]]:
     """Its lines by the order's, where the ERP named codes only; those that the shop knows."""
     known_there = {one.id for one in order.request.lines} if order.request else set()
-    bodies = {one.ref: one.body(Part.RECORD, Shipment) for one in order.children}
-    known = {ref: body for ref, body in bodies.items() if body}
-    found = dict(zip(known, matched(known.values(), order.assessment), strict=True))
-    for line in found.get(view.ref, told).lines:
+    for line in order.moved(Shipment, {view.ref: told})[view.ref].lines:
         if line.order_line_id in known_there and line.quantity:
             yield line.order_line_id, line.quantity
 

@@ -79,6 +79,19 @@ def test_a_line_by_code_finds_its_order_line(house, order):
     assert house.fulfilments(order) == [("SUCCESS", {"COLA-24": 6}, None)]
 
 
+@pytest.mark.parametrize("numbers", [("99", "100"), ("W2", "W1")])
+def test_what_leaves_later_takes_no_line_from_what_left_before(house, numbers):
+    order = house.order({"sku": "COLA-24", "quantity": 6}, {"sku": "COLA-24", "quantity": 4})
+    for number, quantity in zip(numbers, (6, 4), strict=True):
+        shipment = ref(Kind.SHIPMENT, "erp", number)
+        lines = (ShippedLine(order_line_id="", sku="COLA-24", quantity=quantity),)
+        told = {"state": ShipmentState.DISPATCHED, "lines": lines, "dispatched_at": house.clock()}
+        house.told(shipment, Shipment(order=order, number=number, **told), parent=order)
+        house.settle()
+        assert house.link(shipment, "shop")["status"] == "synced"
+    assert [lines for _, lines, _ in house.fulfilments(order)] == [{"COLA-24": 6}, {"COLA-24": 4}]
+
+
 def test_tracking_that_comes_later_is_an_update(house, order):
     house.ship(order)
     house.ship(order, carrier="Van", tracking_number="V1", tracking_url="https://van.example/V1")

@@ -281,6 +281,22 @@ def test_what_the_erp_ships_by_code_only_is_put_to_the_lines():
     assert store.kept(order)["status"] == "completed"
 
 
+@pytest.mark.parametrize("numbers", [("s1", "s2"), ("s2", "s1"), ("s9", "s10")])
+def test_a_case_that_leaves_in_halves_is_in_the_later_parcel(numbers):
+    store = Store({"tracking": "fulfillments"}, **HAS)
+    order = store.buy(("COLA330-CASE", 1))
+    (line,) = (one["id"] for one in store.kept(order)["line_items"])
+    for number in numbers:
+        half = ShippedLine(order_line_id="", sku="COLA330", quantity=12)
+        store.ship(order, lines=(half,), number=number, tracking_number=f"JD{number}")
+        store.settle()
+    (told,) = store.read(f"orders/{order.external_id}/fulfillments")
+    kept = {one["key"]: one["value"] for one in told["meta_data"]}
+    assert kept["_items"] == [{"item_id": line, "qty": 1}]
+    assert kept["_fizzbridge_ref"] == f"erp/{numbers[1]}"
+    assert store.kept(order)["status"] == "completed"
+
+
 @pytest.mark.parametrize(
     ("settings", "draft"),
     [({"complete": False}, {}), ({}, {"status": "on-hold"})],

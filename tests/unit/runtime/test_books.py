@@ -94,7 +94,7 @@ def test_a_level_from_before_the_booking_leaves_the_claim_standing():
     house = Wholesaler(stock={})
     taken = house.clock()
     house.stock("COLA330", 300)
-    house.order()
+    house.process(house.order())
     level = house.stock("COLA330", 301, as_of=taken - timedelta(minutes=1))
     assert house.records(level).available == 301 - 240
 
