@@ -140,14 +140,10 @@ def _items(view: View, order: View, told: Shipment) -> Iterator[tuple[str, int]]
 
 
 def _is_all_shipped(order: View) -> bool:
-    """Whether each line has left or was given back."""
+    """Whether all of each line has left; what was given back may have left before, or not."""
     if order.assessment is None:
         return False
-    documents = order.documents
-    done = dict(documents.shipped())
-    for refund in documents.refunds:
-        for part in refund.lines:
-            done[part.order_line_id] = done.get(part.order_line_id, 0) + part.quantity
+    done = order.documents.shipped()
     return all(
         done.get(one.id, 0) >= one.quantity.ordered
         for one in order.assessment.lines

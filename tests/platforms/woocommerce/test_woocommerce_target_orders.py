@@ -328,12 +328,26 @@ def test_what_has_not_left_is_not_told(store):
     assert store.written(order) == []
 
 
-def test_what_was_given_back_need_not_be_shipped(store):
+def test_goods_that_came_back_are_not_goods_that_have_left(store):
+    order = store.buy(*LINES)
+    store.ship(order, (0, 12), (1, 2), number="s1", tracking_number="JD1")
+    store.settle()
+    store.refund(order, "4.80", (0, 6, "4.80", "0"))  # six of those twelve were broken
+    store.settle()
+    store.ship(order, (0, 6), number="s2", tracking_number="JD2")
+    store.settle()
+    assert store.kept(order)["status"] == "processing"
+    store.ship(order, (0, 6), number="s3", tracking_number="JD3")
+    store.settle()
+    assert store.kept(order)["status"] == "completed"
+
+
+def test_an_order_whose_rest_was_given_back_is_left_to_people(store):
     order = store.buy(*LINES)
     store.refund(order, "38.40", (1, 2, "32.00", "6.40"))
     store.ship(order, (0, 24))
     store.settle()
-    assert store.kept(order)["status"] == "completed"
+    assert store.kept(order)["status"] == "processing"
 
 
 # -- refunds ---------------------------------------------------------------------------------------
