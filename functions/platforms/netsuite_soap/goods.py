@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 
 from fizzbridge.model.catalogue import Price, Product, StockLevel
 from fizzbridge.model.entity import Kind, ref
@@ -46,14 +46,26 @@ def again(item: Item) -> Hint:
 def prices(
     item: SoldItem, units: Sequence[Uom], currencies: Mapping[str, str], connection: Connection
 ) -> Iterator[Seen]:
-    """What it costs on each price level, in each currency, from each quantity on."""
+    """What it costs on each price level, in each currency, from each quantity on.
+
+    A row without a value is gone. So is what the item cost in any other of its units: the key names
+    the unit, and nothing says which one was sold before.
+    """
     unit = sale_unit(item, units)
+    known = sorted({Unit.EACH, *map(_unit, units)})
     only = next(iter(currencies.values())) if len(currencies) == 1 else ""
+    told: dict[str, Price | None] = {}
     for listed in item.pricing_matrix:
         currency = currencies.get(listed.currency, only)
-        for one in listed.price_list:
-            if currency and one.value is not None:
-                yield _price(item, listed, one, unit, currency, connection)
+        for one in listed.price_list if currency else ():
+            body = _price(item, listed, one, unit, currency, connection)
+            row = f"{item.internal_id}:{listed.price_level.internal_id}:{currency}"
+            for other in known:
+                key = f"{row}:{other}:{_least(one)}"
+                told[key] = told.get(key) or (body if other is unit else None)
+    for key, price in told.items():
+        entity = ref(Kind.PRICE, connection.name, key)
+        yield Seen(entity, price, item.last_modified_date, refetch=again(item))
 
 
 def _price(
@@ -63,20 +75,23 @@ def _price(
     unit: Unit,
     currency: str,
     connection: Connection,
-) -> Seen:
-    level, value = listed.price_level, one.value or Decimal(0)
-    body = Price(
+) -> Price | None:
+    if one.value is None:
+        return None
+    level = listed.price_level
+    return Price(
         product=ref(Kind.PRODUCT, connection.name, item.internal_id),
         sku=code(item, connection),
         price_list=price_list(level.internal_id, level.name),
         unit=unit,
-        min_quantity=max(1, int(one.quantity.to_integral_value(ROUND_CEILING))),
-        price=Money(amount=to_minor_unit(value, currency), currency=currency),
+        min_quantity=_least(one),
+        price=Money(amount=to_minor_unit(one.value, currency), currency=currency),
         tax_included=item.prices_include_tax,
     )
-    key = f"{item.internal_id}:{level.internal_id}:{currency}:{unit}:{body.min_quantity}"
-    entity = ref(Kind.PRICE, connection.name, key)
-    return Seen(entity, body, item.last_modified_date, refetch=again(item))
+
+
+def _least(one: ItemPrice) -> int:
+    return max(1, int(one.quantity.to_integral_value(ROUND_CEILING)))
 
 
 def price_list(level: str, name: str) -> str:
@@ -85,14 +100,19 @@ def price_list(level: str, name: str) -> str:
 
 
 def sale_unit(item: SoldItem, units: Sequence[Uom]) -> Unit:
-    """Which of our units prices are for: of one that holds several, its name says it.
-
-    NetSuite's units are the account's own words; one that holds several is a case without another.
-    """
+    """Which of our units prices are for."""
     found = next((one for one in units if one.internal_id == item.sale_unit), None)
-    if found is None or found.conversion_rate == 1:
+    return _unit(found) if found else Unit.EACH
+
+
+def _unit(there: Uom) -> Unit:
+    """A unit of NetSuite's as ours: of one that holds several, its name says it.
+
+    These are the account's own words; one that holds several is a case without another.
+    """
+    if there.conversion_rate == 1:
         return Unit.EACH
-    words = " ".join(found.names).upper()
+    words = " ".join(there.names).upper()
     return next((unit for unit in _WORDS if unit in words), Unit.CASE)
 
 

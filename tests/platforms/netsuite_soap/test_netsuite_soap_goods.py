@@ -51,7 +51,8 @@ def test_an_item_is_told_with_its_prices_and_its_stock(desk):
     changed = desk.time - timedelta(minutes=10)
     desk.act("items/COLA/price", price="8.50", level="5", quantity=50)
     begun = datetime.now(UTC)
-    told = [one for one in desk.told("items") if one.ref.external_id.startswith("57")]
+    of_cola = [one for one in desk.told("items") if one.ref.external_id.startswith("57")]
+    told = [one for one in of_cola if one.body]
     product, standing, trade, step, level = told
     assert changed < product.changed
     assert {one.refetch for one in told} == {Hint("item", "57")}
@@ -141,6 +142,10 @@ def told(one, currencies=None, **settings):
     return [(seen.ref.external_id, seen.body) for seen in found]
 
 
+def shown(found):
+    return [(key, body) for key, body in found if body]
+
+
 @pytest.mark.parametrize(
     ("sale_unit", "expected"),
     [
@@ -155,7 +160,7 @@ def told(one, currencies=None, **settings):
 )
 def test_a_price_is_for_one_sale_unit(sale_unit, expected):
     priced = sold(listed("1", "Base Price", ("9.6", "0.0")), saleUnit={"internalId": sale_unit})
-    ((key, body),) = told(priced)
+    ((key, body),) = shown(told(priced))
     assert (key, body.unit) == (f"57:1:GBP:{expected}:1", expected)
 
 
@@ -169,7 +174,7 @@ def test_prices_of_levels_and_currencies_and_quantities():
         pricesIncludeTax="true",
         externalId="E-57",
     )
-    found = told(priced)
+    found = shown(told(priced))
     assert [(key, body.price_list, str(body.price.amount)) for key, body in found] == [
         ("57:1:GBP:EACH:1", "", "9.61"),
         ("57:1:GBP:EACH:11", "", "9.20"),
@@ -177,14 +182,35 @@ def test_prices_of_levels_and_currencies_and_quantities():
         ("57:6:GBP:EACH:1", "Dealer", "0.00"),
     ]
     assert {(body.sku, body.tax_included) for _, body in found} == {("E-57", True)}
-    assert {body.sku for _, body in told(priced, item_code="name")} == {"COLA"}
+    assert {body.sku for _, body in shown(told(priced, item_code="name"))} == {"COLA"}
 
 
 def test_with_one_currency_prices_name_none():
     priced = sold(listed("1", "Base Price", ("9.6", "0.0"), currency=""))
-    ((key, _),) = told(priced, {"1": "GBP"})
+    ((key, _),) = shown(told(priced, {"1": "GBP"}))
     assert key == "57:1:GBP:EACH:1"
     assert told(priced) == []
+
+
+def test_a_price_whose_value_was_taken_away_is_gone():
+    before = dict(told(sold(listed("5", "Trade Price", ("9.00", "0.0"), ("8.00", "50")))))
+    after = dict(told(sold(listed("5", "Trade Price", ("", "0.0"), ("8.00", "50")))))
+    assert before["57:5:GBP:EACH:1"].price.amount == 9
+    assert after["57:5:GBP:EACH:1"] is None
+    assert after["57:5:GBP:EACH:50"] == before["57:5:GBP:EACH:50"]
+
+
+def test_what_is_sold_in_another_unit_costs_nothing_in_the_one_before():
+    by_the_can = sold(listed("1", "Base Price", ("0.40", "0.0")), saleUnit={"internalId": "1"})
+    by_the_case = sold(listed("1", "Base Price", ("9.60", "0.0")), saleUnit={"internalId": "3"})
+    first, then = dict(told(by_the_can)), dict(told(by_the_case))
+    assert [key for key, body in first.items() if body] == ["57:1:GBP:EACH:1"]
+    assert [key for key, body in (first | then).items() if body] == ["57:1:GBP:CASE:1"]
+
+
+def test_rows_of_one_quantity_are_one_price():
+    (seen,) = shown(told(sold(listed("1", "Base Price", ("0.40", "0.0"), ("", "1.0")))))
+    assert seen[0] == "57:1:GBP:EACH:1"
 
 
 # -- stock -----------------------------------------------------------------------------------------
