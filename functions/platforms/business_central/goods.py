@@ -77,15 +77,15 @@ def levels(vendor: VendorClient, numbers: Iterable[str], connection: Connection)
     """How many there are of some items, and how many of those are promised.
 
     Orders are read before items: what leaves in between is then missing twice, and not there twice.
-    Of what is promised in a unit whose size nobody said, nothing is told.
+    The level of what is promised in a unit whose size nobody said is gone: what was told of it last
+    may be sold by now.
     """
     wanted, at = set(numbers), now()
     lines = list(_open_lines(vendor, wanted)) if wanted else []
     for row in among(vendor, "/items", "number", wanted, _COUNTED):
         item = Goods.model_validate(row)
-        taken = _taken(item, lines, connection)
-        if item.type == "Inventory" and taken is not None:
-            yield _level(item, taken, at, connection)
+        if item.type == "Inventory":
+            yield _level(item, _taken(item, lines, connection), at, connection)
 
 
 def _open_lines(vendor: VendorClient, numbers: set[str]) -> Iterator[PromisedLine]:
@@ -123,7 +123,10 @@ def _sizes(connection: Connection) -> dict[str, Decimal]:
     return sizes
 
 
-def _level(item: Goods, taken: Decimal, at: datetime, connection: Connection) -> Seen:
+def _level(item: Goods, taken: Decimal | None, at: datetime, connection: Connection) -> Seen:
+    refetch = Hint("stock", item.id, Kind.STOCK_LEVEL)
+    if taken is None:
+        return Seen(_stock(item.id, connection), None, at, refetch=refetch)
     body = StockLevel(
         product=ref(Kind.PRODUCT, connection.name, item.id),
         sku=item.number,
@@ -132,7 +135,6 @@ def _level(item: Goods, taken: Decimal, at: datetime, connection: Connection) ->
         reserved=int(taken.to_integral_value(ROUND_CEILING)),
         as_of=at,
     )
-    refetch = Hint("stock", item.id, Kind.STOCK_LEVEL)
     return Seen(_stock(item.id, connection), body, at, refetch=refetch)
 
 

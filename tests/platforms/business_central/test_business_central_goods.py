@@ -188,12 +188,20 @@ def test_cases_count_as_what_they_hold():
     assert level(desk, "COLA").reserved == 48
 
 
-def test_an_item_whose_cases_nobody_counted_is_not_told():
+def test_the_level_of_an_item_whose_cases_nobody_counted_is_gone():
     desk = Desk(maps=PACKS, roles=(Role.STOCK,), **DEPOT)
+    hint = Hint("stock", item_id(desk, "COLA"))
+    before = one(desk.fetch(hint), Kind.STOCK_LEVEL)
+    assert before.body.on_hand == 9999
     desk.export(view(CASES, CANS))
-    assert level(desk, "COLA") is None
-    told = of(desk.told("orders"), Kind.STOCK_LEVEL).values()
-    assert [seen.body.sku for seen in told] == ["LEMON"]
+    gone = one(desk.fetch(hint), Kind.STOCK_LEVEL)
+    assert (gone.ref, gone.body, gone.refetch) == (before.ref, None, hint)
+    told = of(desk.told("orders"), Kind.STOCK_LEVEL)
+    assert told[gone.ref.external_id].body is None
+    assert {seen.body.sku for seen in told.values() if seen.body} == {"LEMON"}
+    # Once the cases have left, it can be said again.
+    desk.do("ship")
+    assert level(desk, "COLA").on_hand == 9999 - 48
 
 
 def test_a_unit_without_a_size_is_said_to_be_one():
