@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,8 @@ from fizzbridge.model.order import OrderProcessing
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.woocommerce import wire
+from platforms.woocommerce.notes import add_note, find_note
+from platforms.woocommerce.parcels import is_any_there
 from platforms.woocommerce.transport import API, rejected
 
 NUMBER = "_fizzbridge_erp_number"
@@ -58,7 +59,7 @@ class Orders(TargetEntity):
             add_note(vendor, external_id, words, to_customer=False)
 
     def cancel(self, vendor: VendorClient, external_id: str) -> None:
-        """Cancel, unless it is completed or paid back: the shop itself would not refuse."""
+        """Cancel, unless it is over or goods have left: the shop itself would not refuse."""
         try:
             order = read(vendor, external_id)
         except DeletedAtTargetError:
@@ -70,6 +71,9 @@ class Orders(TargetEntity):
             raise rejected(msg, order.status)
         if any(key.startswith(SHIPMENT) and value for key, value in fields(order).items()):
             raise rejected(f"order {order.number}: goods have left: refund the rest", "shipped")
+        if is_any_there(vendor, external_id):
+            msg = f"order {order.number}: shipped in the shop: take that back or refund it"
+            raise rejected(msg, "shipped")
         change(vendor, order, status="cancelled")
 
 
@@ -107,18 +111,3 @@ def change(
     if status:
         body["status"], was["status"] = status, order.status
     vendor.request("PUT", f"{API}/orders/{order.id}", json=body, was=was, writes=True)
-
-
-def find_note(vendor: VendorClient, order_id: str, ending: str) -> str | None:
-    """The note that ends so: the shop changes blanks, and signs that mean something to it."""
-    words = ending.split()
-    for told in vendor.get(f"{API}/orders/{order_id}/notes").data:
-        if html.unescape(told["note"]).split()[-len(words) :] == words:
-            return str(told["id"])
-    return None
-
-
-def add_note(vendor: VendorClient, order_id: str, words: str, *, to_customer: bool) -> str:
-    """A note for the staff, or one that the customer gets as a mail too."""
-    body = {"note": words, "customer_note": to_customer}
-    return str(vendor.post(f"{API}/orders/{order_id}/notes", json=body, writes=True).data["id"])

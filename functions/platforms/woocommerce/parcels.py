@@ -7,18 +7,18 @@ order's parcels are told apart by number. Fulfilments (10.x and later, behind a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pydantic import Field
 
-from fizzbridge.errors import NotThereError
+from fizzbridge.errors import ConfigurationError, NotThereError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.base import Frozen
 from platforms.woocommerce.mapping import OUR_REFERENCE
-from platforms.woocommerce.orders import add_note, find_note
-from platforms.woocommerce.transport import API
+from platforms.woocommerce.notes import add_note, find_note
+from platforms.woocommerce.transport import API, NO_ROUTE
 
 
 class Parcel(Frozen):
@@ -42,6 +42,10 @@ class Way(ABC):
     def trace(self, vendor: VendorClient, order_id: str, reference: str) -> str | None:  # noqa: ARG002  for overriders
         """The shop's id of whatever carries our reference; None where nothing can."""
         return None
+
+    def is_any_there(self, vendor: VendorClient, order_id: str) -> bool:
+        """Whether an order has parcels, whoever made them."""
+        return bool(vendor.get(self.path(order_id)).data)
 
     @abstractmethod
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
@@ -71,6 +75,10 @@ class Notes(Way):
     def path(self, order_id: str) -> str:
         """All notes, other people's too."""
         return f"{API}/orders/{order_id}/notes"
+
+    def is_any_there(self, vendor: VendorClient, order_id: str) -> bool:  # noqa: ARG002  nothing is asked
+        """Nobody can tell: people write of other things too."""
+        return False
 
     def find(self, vendor: VendorClient, reference: str, parcel: Parcel) -> str | None:
         """By what it ends in: with what came later it is another."""
@@ -175,3 +183,22 @@ WAYS: Mapping[str, Way] = {
     "shipment_tracking": Tracking(),
     "fulfillments": Fulfilments(),
 }
+
+
+@contextmanager
+def if_the_shop_has_it() -> Iterator[None]:
+    """Leave out a way that the shop does not have."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if error.code != NO_ROUTE:
+            raise
+
+
+def is_any_there(vendor: VendorClient, order_id: str) -> bool:
+    """Whether the shop has parcels of an order in any way, whoever made them."""
+    for way in WAYS.values():
+        with if_the_shop_has_it():
+            if way.is_any_there(vendor, order_id):
+                return True
+    return False

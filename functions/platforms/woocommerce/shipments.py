@@ -16,8 +16,7 @@ from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.woocommerce import wire
 from platforms.woocommerce.orders import SHIPMENT, Sought, change, fields, read, sought
-from platforms.woocommerce.parcels import WAYS, Parcel
-from platforms.woocommerce.transport import NO_ROUTE
+from platforms.woocommerce.parcels import WAYS, Parcel, if_the_shop_has_it
 
 WAITS = frozenset({"pending", "on-hold", "failed", "cancelled", "refunded", "completed"})
 """States in which an order is not completed: not paid, put aside, or over."""
@@ -113,14 +112,9 @@ class Shipments(TargetEntity):
 def _traced(vendor: VendorClient, order_id: str, reference: str) -> str:
     """What carries our reference though the order does not say so: nobody answered its making."""
     for name, way in WAYS.items():
-        try:
-            held = way.trace(vendor, order_id, reference)
-        except ConfigurationError as error:
-            if error.code != NO_ROUTE:
-                raise
-            held = None  # a way that the shop does not have
-        if held:
-            return f"{name}:{held}"
+        with if_the_shop_has_it():
+            if held := way.trace(vendor, order_id, reference):
+                return f"{name}:{held}"
     return ""
 
 

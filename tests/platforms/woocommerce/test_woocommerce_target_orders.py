@@ -81,6 +81,35 @@ def test_what_has_left_is_not_cancelled(store):
     assert "goods have left" in store.link(order, "shop")["message"]
 
 
+@pytest.mark.parametrize("way", ["shipment_tracking", "fulfillments"])
+def test_what_people_shipped_in_the_shop_is_not_cancelled(way):
+    store = Store({"tracking": way}, **HAS)
+    order = store.buy(*LINES)
+    line = store.kept(order)["line_items"][0]["id"]
+    if way == "fulfillments":
+        path = f"/wp-json/wc/v3/orders/{order.external_id}/fulfillments"
+        rows = {"_items": [{"item_id": line, "qty": 24}], "_tracking_number": "JD7"}
+        meta = [{"key": key, "value": value} for key, value in rows.items()]
+        body = {"status": "fulfilled", "is_fulfilled": True, "meta_data": meta}
+    else:
+        path = f"/wp-json/wc-shipment-tracking/v3/orders/{order.external_id}/shipment-trackings"
+        body = {"tracking_number": "JD7", "tracking_provider": "DHL"}
+    store.client.post(path, json=body, writes=True)
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.kept(order)["status"] == "processing"
+    link = store.link(order, "shop")
+    assert (link["status"], "shipped in the shop" in link["message"]) == ("parked", True)
+
+
+def test_where_nothing_was_shipped_each_way_lets_it_be_cancelled():
+    store = Store({"tracking": "fulfillments"}, **HAS)
+    order = store.buy(*LINES)
+    store.process(order, "S00042", OrderState.CANCELLED)
+    store.settle()
+    assert store.kept(order)["status"] == "cancelled"
+
+
 # -- shipments -------------------------------------------------------------------------------------
 
 
