@@ -91,7 +91,7 @@ class Shipments(TargetEntity):
             held = way.make(vendor, reference, payload)
         now = f"{payload.way}:{held}"
         if was != now:
-            _drop(vendor, order, was)
+            _drop(vendor, order, was, key)
         completes = payload.completes and order.date_paid_gmt and order.status not in WAITS
         if was != now or completes:
             change(vendor, order, {key: now}, "completed" if completes else "")
@@ -103,10 +103,11 @@ class Shipments(TargetEntity):
             order = read(vendor, order_id)
         except DeletedAtTargetError:
             return
-        noted = fields(order).get(SHIPMENT + reference, "")
-        _drop(vendor, order, noted or _traced(vendor, order_id, reference))
+        key = SHIPMENT + reference
+        noted = fields(order).get(key, "")
+        _drop(vendor, order, noted or _traced(vendor, order_id, reference), key)
         if noted:
-            change(vendor, order, {SHIPMENT + reference: ""})
+            change(vendor, order, {key: ""})
 
 
 def _traced(vendor: VendorClient, order_id: str, reference: str) -> str:
@@ -118,10 +119,16 @@ def _traced(vendor: VendorClient, order_id: str, reference: str) -> str:
     return ""
 
 
-def _drop(vendor: VendorClient, order: wire.Order, field: str) -> None:
-    """What the field says was made, the way it was made; there may be nothing yet."""
+def _drop(vendor: VendorClient, order: wire.Order, field: str, key: str) -> None:
+    """What the field says was made, the way it was made; there may be nothing yet.
+
+    What another shipment's field names too stays: both went in one parcel, under one number.
+    """
+    others = {
+        value for name, value in fields(order).items() if name.startswith(SHIPMENT) and name != key
+    }
     way, _, held = field.partition(":")
-    if held and way in WAYS:
+    if held and way in WAYS and field not in others:
         WAYS[way].drop(vendor, order.id, held)
 
 

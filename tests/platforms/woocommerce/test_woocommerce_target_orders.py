@@ -273,6 +273,28 @@ def test_what_is_called_off_while_nobody_has_answered_is_taken_back(settings, ki
     assert store.link(shipment, "shop")["status"] == "synced"
 
 
+@pytest.mark.parametrize(
+    ("change", "others"),
+    [({"state": ShipmentState.CANCELLED}, []), ({"tracking_number": "JD2"}, ["JD2"])],
+)
+def test_a_parcel_that_two_shipments_share_stays_for_the_other(change, others):
+    settings = {"tracking": "shipment_tracking"}
+    store = Store(settings, **HAS)
+    order = store.buy(*LINES)
+    parcel = {"tracking_number": "JD1", "carrier": "DHL"}
+    store.ship(order, (0, 24), number="s1", **parcel)
+    store.settle()
+    store.ship(order, (1, 2), number="s2", **parcel)
+    store.settle()
+    assert store.parcels(order, settings) == ["JD1"]
+    store.ship(order, (1, 2), number="s2", **(parcel | change))
+    store.settle()
+    assert store.parcels(order, settings) == ["JD1", *others]
+    store.ship(order, (0, 24), number="s1", **parcel, state=ShipmentState.CANCELLED)
+    store.settle()
+    assert store.parcels(order, settings) == others
+
+
 def test_a_shop_without_fulfilments_has_nothing_to_look_for_there(store):
     order = store.buy(*LINES)
     fault = store.fault("drop", body="JD1")
