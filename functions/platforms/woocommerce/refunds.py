@@ -55,7 +55,7 @@ class Refunds(TargetEntity):
             amount=told.amount,
             currency=told.currency,
             reason=told.reason,
-            lines=_net(told.lines, order),
+            lines=_each_once(_net(told.lines, order)),
             is_restocked=bool(told.lines) and all(one.is_restocked for one in told.lines),
             moves_money=bool(situation.connection.settings.get("refund_money", False)),
         )
@@ -115,6 +115,20 @@ def _net(lines: tuple[RefundedLine, ...], order: View) -> tuple[RefundedLine, ..
     if order.request is None or not order.request.tax_included:
         return lines
     return tuple(one.model_copy(update={"amount": one.amount - one.tax}) for one in lines)
+
+
+def _each_once(lines: Sequence[RefundedLine]) -> tuple[RefundedLine, ...]:
+    """One row for each line of the order, say of two lots: of two the shop takes the last only."""
+    found: dict[str, RefundedLine] = {}
+    for one in lines:
+        before = found.setdefault(one.order_line_id, one)
+        if before is not one:
+            added = {name: getattr(before, name) + getattr(one, name) for name in _ADDED}
+            found[one.order_line_id] = before.model_copy(update=added)
+    return tuple(found.values())
+
+
+_ADDED = ("quantity", "amount", "tax")
 
 
 def _listed(vendor: VendorClient, order_id: str) -> list[wire.Refund]:

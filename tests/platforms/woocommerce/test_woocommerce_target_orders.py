@@ -475,6 +475,25 @@ def test_lines_of_an_order_with_tax_in_its_prices_are_given_back_without(store):
     assert (back["total"], back["total_tax"]) == ("-10.00", "-2.00")
 
 
+def test_two_lots_of_one_line_are_given_back_together(store):
+    order = store.buy(*LINES)
+    lots = (0, 6, "4.80", "0.96"), (0, 2, "1.60", "0.32")
+    refund = store.refund(order, "7.68", *lots)
+    store.settle()
+    (there,) = store.read(f"orders/{order.external_id}/refunds")
+    (back,) = there["line_items"]
+    assert (back["quantity"], back["total"], back["total_tax"]) == (-8, "-6.40", "-1.28")
+    assert store.link(refund, "shop")["status"] == "synced"
+
+
+def test_two_lots_of_one_line_may_not_be_more_than_it_has(store):
+    order = store.buy(("COLA330", 4))
+    refund = store.refund(order, "4.80", (0, 3, "2.40", "0"), (0, 3, "2.40", "0"))
+    store.settle()
+    assert store.read(f"orders/{order.external_id}/refunds") == []
+    assert store.link(refund, "shop")["status"] == "parked"
+
+
 def test_freight_is_given_back_as_freight(store):
     order = store.buy(*LINES, shipping_total="35.00")
     store.refund(order, "42.00", (2, 1, "35.00", "7.00"))
