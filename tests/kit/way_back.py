@@ -54,6 +54,10 @@ class Shown(Frozen):
 
     text: tuple[str, ...]
 
+    @property
+    def by_code(self) -> dict[str, str]:
+        return dict(text.rsplit(" ", 1) for text in self.text)
+
 
 class Counter(LevelEntity):
     """A shop's shelf in memory: it holds the last it was told, and says what it was asked."""
@@ -63,6 +67,8 @@ class Counter(LevelEntity):
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.held: dict[EntityRef, Shown] = {}
+        self.said: dict[str, str] = {}
+        """By code and place or list, the last it was told, whoever spoke."""
         self.writes: list[list[EntityRef]] = []
         self.refuse: dict[EntityRef, FizzbridgeError] = {}
         self.fail: FizzbridgeError | None = None
@@ -95,6 +101,8 @@ class Counter(LevelEntity):
             raise self.fail
         failed = {one: error for one, error in self.refuse.items() if one in payloads}
         self.held |= {one: shown for one, shown in payloads.items() if one not in failed}
+        for shown in (shown for one, shown in payloads.items() if one not in failed):
+            self.said.update(shown.by_code)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile:
             meanwhile()
@@ -148,6 +156,8 @@ class WayBack(House):
         routes = [*BRIDGE["routes"], BACK]
         self.worker: Worker | None = None
         self.is_full = False
+        self.parked: list[EntityRef] = []
+        """What the shop's worker left a pointer to in the DLQ."""
         super().__init__(
             **{"connections": connections, "routes": routes, "stock": {}, **bridge},
         )
@@ -196,7 +206,7 @@ class WayBack(House):
             connection,
             converge,
             Health(self.rows, "shop", self.clock),
-            lambda *_: None,
+            lambda entity, *_: self.parked.append(entity),
             Metrics(lambda _: None),
             levels=self.levels,
         )
@@ -232,10 +242,11 @@ class WayBack(House):
         location: str = "WH",
         as_of: datetime | None = None,
         at: datetime | None = None,
+        key: str = "",
         **more: Any,
     ) -> EntityRef:
-        """The ERP says how much of an item is at a place."""
-        level = ref(Kind.STOCK_LEVEL, "erp", f"{sku}@{location}")
+        """The ERP says how much of an item is at a place; ``key`` is its own name of the item."""
+        level = ref(Kind.STOCK_LEVEL, "erp", f"{key or sku}@{location}")
         body = StockLevel(
             product=ref(Kind.PRODUCT, "erp", sku),
             sku=sku,
@@ -347,8 +358,8 @@ class WayBack(House):
 
     def shown(self, kind: Kind = Kind.STOCK_LEVEL) -> dict[str, str]:
         """What the shop shows, by code and place or list."""
-        texts = (text for shown in self.shelves[kind].held.values() for text in shown.text)
-        return dict(text.rsplit(" ", 1) for text in texts)
+        shown = self.shelves[kind].held.values()
+        return {code: text for one in shown for code, text in one.by_code.items()}
 
     def record(self, entity: EntityRef) -> RecordAssessment:
         found = Loader(self.rows, self.objects).view(entity).body(Part.ASSESSMENT, RecordAssessment)
