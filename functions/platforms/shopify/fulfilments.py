@@ -87,7 +87,9 @@ class Fulfilments(TargetEntity):
         client = shop(vendor)
         found = client.ask(_ORDER, id=gid("Fulfillment", external_id))["fulfillment"]
         if found is None:
-            return
+            # As with its order: one of 60 days ago may just not be shown.
+            msg = f"the shop shows no fulfilment {external_id}"
+            raise TargetRejectedError(msg, platform="shopify")
         held = read(client, number(found["order"]["id"]))
         together = (ids for ids in held.marks.values() if external_id in ids)
         ids = next(together, (external_id,))

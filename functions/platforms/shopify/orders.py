@@ -14,7 +14,7 @@ from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
 from platforms.shopify.marks import ERP_NUMBER, setting
 from platforms.shopify.parcels import OVER
-from platforms.shopify.telling import Write, gid, shop
+from platforms.shopify.telling import ShopClient, Write, gid, shop, unshown
 
 _READ = """
 query($id: ID!) { order(id: $id) { cancelledAt fulfillments(first: 50) { status } } }"""
@@ -46,8 +46,8 @@ class Orders(TargetEntity):
     def cancel(self, vendor: VendorClient, external_id: str) -> None:
         """Cancel it: goods go back on the shelf, money stays for somebody to decide on."""
         client = shop(vendor)
-        found = client.ask(_READ, id=gid("Order", external_id))["order"]
-        if found is None or found["cancelledAt"]:
+        found = _read(client, external_id)
+        if found["cancelledAt"]:
             return
         if any(one["status"] not in OVER for one in found["fulfillments"]):
             msg = f"order {external_id}: goods have been fulfilled in the shop; cancel those first"
@@ -58,13 +58,20 @@ class Orders(TargetEntity):
         job = told.checked(f"order {external_id}")["job"]
         if not (job and client.ask(_JOB, id=job["id"])["job"]["done"]):
             self._wait(external_id)
-        if client.ask(_READ, id=gid("Order", external_id))["order"]["cancelledAt"] is None:
+        if _read(client, external_id)["cancelledAt"] is None:
             msg = f"order {external_id}: the shop did not cancel it"
             raise TargetRejectedError(msg, platform="shopify")
 
     def _wait(self, external_id: str) -> None:
         msg = f"order {external_id}: the shop is still at its cancellation"
         raise ConflictError(msg, platform="shopify", retry_after=_SOON)
+
+
+def _read(client: ShopClient, order: str) -> Any:
+    found = client.ask(_READ, id=gid("Order", order))["order"]
+    if found is None:
+        raise unshown(order)
+    return found
 
 
 def _cancelling(order: str) -> Write:

@@ -10,7 +10,7 @@ from typing import Any
 from fizzbridge.errors import TargetRejectedError
 from fizzbridge.model.base import Frozen
 from platforms.shopify.marks import MARKS, SHIPMENT
-from platforms.shopify.telling import ShopClient, gid, number
+from platforms.shopify.telling import ShopClient, gid, number, unshown
 
 _READ = f"""
 query($id: ID!) {{
@@ -129,8 +129,7 @@ def read(client: ShopClient, order: str) -> Held:
     """
     found = client.ask(_READ, id=gid("Order", order))["order"]
     if found is None:
-        # Without the right to all orders one of 60 days ago looks the same.
-        raise TargetRejectedError(f"the shop shows no order {order}", platform="shopify")
+        raise unshown(order)
     groups = found["fulfillmentOrders"]["nodes"]
     for one in (*found["fulfillments"], *groups):
         _be_whole(one)

@@ -18,7 +18,7 @@ from fizzbridge.model.documents import Refund, SettlementStatus
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.runtime.target import Situation, TargetEntity
 from fizzbridge.runtime.view import View
-from platforms.shopify.telling import ShopClient, Write, gid, number, shop
+from platforms.shopify.telling import ShopClient, Write, gid, number, shop, unshown
 
 _READ = """
 query($id: ID!) {
@@ -183,7 +183,7 @@ class Refunds(TargetEntity):
 def _read(client: ShopClient, order: str) -> Any:
     found = client.ask(_READ, id=gid("Order", order))["order"]
     if found is None:
-        raise TargetRejectedError(f"the shop shows no order {order}", platform="shopify")
+        raise unshown(order)
     return found
 
 

@@ -144,6 +144,14 @@ def number(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def unshown(order: str) -> TargetRejectedError:
+    """Of an order that is not found, which is nothing to go by.
+
+    It may be erased; without the right to all orders one of 60 days ago looks the same.
+    """
+    return TargetRejectedError(f"the shop shows no order {order}", platform="shopify")
+
+
 def _document(writes: Sequence[Write]) -> tuple[str, dict[str, Any]]:
     types: list[str] = []
     fields: list[str] = []

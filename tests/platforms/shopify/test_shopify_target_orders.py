@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from fizzbridge.errors import TargetRejectedError
 from fizzbridge.model.documents import Refund, RefundedLine, SettlementStatus
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.converge import Converge
+from platforms.shopify.orders import Orders
 from tests.kit.shop_back import ShopBack
 from tests.platforms.shopify.shopify_back import DEPOT, QUAY, READS, TOKEN, WRITES, Back
 
@@ -119,6 +121,11 @@ def test_what_was_fulfilled_is_not_cancelled(house, order):
     assert link["status"] == "parked"
     assert "goods have been fulfilled" in link["message"]
     assert read(house, order)["cancelledAt"] is None
+
+
+def test_an_order_the_shop_does_not_show_is_not_said_to_be_cancelled(house):
+    with pytest.raises(TargetRejectedError, match="shows no order"):
+        Orders().cancel(house.shop, "6120000099999")
 
 
 def test_what_the_shop_refuses_to_cancel_is_named(house, order):

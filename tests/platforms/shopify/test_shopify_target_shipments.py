@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from fizzbridge.errors import TargetRejectedError
 from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import Kind, ref
+from platforms.shopify.fulfilments import Fulfilments
 from sandbox.faults import Fault
 from tests.platforms.shopify.shopify_back import COLA, QUAY, TONIC, Back
 
@@ -116,6 +118,11 @@ def test_a_shipment_called_off_is_cancelled(house, order):
     assert house.accepted["fulfillment_cancel"] == 1
     house.ship(order, tracking_number="T2")
     assert [one[0] for one in house.fulfilments(order)] == ["CANCELLED", "SUCCESS"]
+
+
+def test_one_the_shop_does_not_show_is_not_said_to_be_cancelled(house):
+    with pytest.raises(TargetRejectedError, match="shows no fulfilment"):
+        Fulfilments().cancel(house.shop, "4711")
 
 
 def test_one_that_was_cancelled_by_people_is_named(house, order):
