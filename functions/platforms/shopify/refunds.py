@@ -42,7 +42,7 @@ query($id: ID!) {
       }
     }
     transactions(first: 50) {
-      id kind status gateway parentTransaction { id } amountSet { shopMoney { amount } }
+      id kind status gateway parentTransaction { id } amountSet { presentmentMoney { amount } }
     }
   }
   location { id }
@@ -254,4 +254,5 @@ def _money(payload: Given, transactions: Sequence[Mapping[str, Any]]) -> list[di
 
 
 def _amount(transaction: Mapping[str, Any]) -> Decimal:
-    return Decimal(transaction["amountSet"]["shopMoney"]["amount"])
+    """In the buyer's currency, as it was paid and is given back."""
+    return Decimal(transaction["amountSet"]["presentmentMoney"]["amount"])

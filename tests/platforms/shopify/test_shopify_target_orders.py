@@ -18,7 +18,7 @@ from tests.platforms.shopify.shopify_back import DEPOT, QUAY, READS, TOKEN, WRIT
 
 READ = """query($i: ID!) { order(id: $i) { cancelledAt cancelReason displayFinancialStatus tags note
   metafield(namespace: "fizzbridge", key: "erp_number") { value }
-  netPaymentSet { shopMoney { amount } }
+  netPaymentSet { shopMoney { amount } presentmentMoney { amount } }
   refunds(first: 9) { id note transactions(first: 9) { nodes { kind gateway
       amountSet { shopMoney { amount } } } }
     refundLineItems(first: 9) { nodes { quantity restockType restocked lineItem { sku } } } } } }"""
@@ -145,6 +145,7 @@ def give_back(
     amount: str = "15.84",
     status: SettlementStatus = SettlementStatus.SETTLED,
     restocked: bool = True,
+    currency: str = "GBP",
     settles: bool = True,
     **lines: int,
 ) -> Any:
@@ -153,7 +154,7 @@ def give_back(
     body = Refund(
         order=order,
         amount=Decimal(amount),
-        currency="GBP",
+        currency=currency,
         at=house.clock(),
         status=status,
         lines=tuple(
@@ -267,6 +268,18 @@ def test_money_of_another_currency_is_for_people():
     order = house.order(presentment_currency="EUR", presentment_rate="1.25", paid=True)
     refund = give_back(house, order)
     assert "give back 15.84 GBP in the shop by hand" in house.link(refund, "shop")["message"]
+
+
+def test_all_that_the_buyer_paid_in_their_currency_can_be_given_back():
+    house = Back(settings={"refund_money": True})
+    order = house.order(presentment_currency="EUR", presentment_rate="1.25", paid=True)
+    paid = Decimal(read(house, order)["netPaymentSet"]["presentmentMoney"]["amount"])
+    more = give_back(house, order, amount=f"{paid + Decimal('0.01')}", currency="EUR")
+    assert "0.01 EUR more than was paid" in house.link(more, "shop")["message"]
+    refund = give_back(house, order, "R2", amount=f"{paid}", currency="EUR")
+    assert house.link(refund, "shop")["status"] == "synced"
+    left = read(house, order)["netPaymentSet"]["presentmentMoney"]["amount"]
+    assert Decimal(left) == 0
 
 
 @pytest.mark.parametrize("status", [SettlementStatus.PENDING, SettlementStatus.FAILED])
