@@ -10,7 +10,13 @@ from itertools import count
 
 import pytest
 
-from fizzbridge.errors import OutcomeUnknownError, RateLimitedError, TargetRejectedError
+from fizzbridge.errors import (
+    ConfigurationError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    TargetRejectedError,
+    TargetUnavailableError,
+)
 from fizzbridge.model.catalogue import CatalogueItem, Price, Product, StockLevel
 from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.money import Money
@@ -18,10 +24,11 @@ from fizzbridge.model.states import OrderState
 from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
-from fizzbridge.runtime.batch import process
+from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.state.table import Write
-from tests.kit.house import ITEMS, line
+from fizzbridge.runtime.worker import UNHEALTHY_WAIT
+from fizzbridge.state.table import TableUnavailableError, Write
+from tests.kit.house import ITEMS, START, Held, line
 from tests.kit.way_back import BACK, WayBack
 
 COLA = {"COLA330-CASE@": "8", "COLA330-PALLET@": "0", "COLA330@": "200"}
@@ -611,21 +618,23 @@ def test_a_product_its_owner_deleted_is_not_sold_on():
     assert set(house.shown(Kind.PRODUCT).values()) == {"False"}
 
 
+def record(name, body):
+    """A message as SQS hands it to Lambda."""
+    return {
+        "messageId": name,
+        "body": json.dumps(body),
+        "receiptHandle": "r",
+        "eventSourceARN": "a",
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+
+
 def test_a_batch_that_cannot_be_begun_is_worked_off_one_by_one(house):
     level = house.stock("COLA330", 48)
     house.assess_all()
     house.clock.advance(60)
     good = {"detail": {"kind": "StockLevel", "key": level.key}}
-    records = [
-        {
-            "messageId": name,
-            "body": json.dumps(body),
-            "receiptHandle": "r",
-            "eventSourceARN": "a",
-            "attributes": {"ApproximateReceiveCount": "1"},
-        }
-        for name, body in (("bad", {"detail": {}}), ("good", good))
-    ]
+    records = [record("bad", {"detail": {}}), record("good", good)]
     worker = house.worker
     answer = process({"Records": records}, worker.work, lambda *_: None, worker.together)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
@@ -694,3 +703,164 @@ def test_levels_in_any_order_end_alike():
         house.stock("COLA330", on_hand, as_of=at, at=at)
     house.settle()
     assert house.shown()["COLA330@"] == "50"
+
+
+def test_an_order_the_shop_deleted_is_not_cancelled_there_whoever_says_so_first(house):
+    order = house.place()
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    house.told(order, None, part=Part.REQUEST, by="shop")
+    house.until(lambda: house.orders.of("shop/1")[0].is_cancelled)
+    house.process(order, "S1", OrderState.CANCELLED)
+    house.settle()
+    assert ("cancel", "1") not in house.notes.told
+
+
+def test_an_order_from_before_the_cut_over_is_never_cancelled_in_the_shop(house):
+    house.orders.objects["Order-9"] = Held("shop/1")
+    order = house.place(placed_at=START - timedelta(days=1))
+    house.settle()
+    house.process(order, "S1", OrderState.CANCELLED)
+    house.settle()
+    assert house.notes.told == []
+
+
+# -- who goes along in a call ----------------------------------------------------------------------
+
+
+def message(level, number=1):
+    return Message(f"m{number}", {"detail": {"kind": level.kind, "key": level.key}}, 1)
+
+
+def together(house, level, number=1):
+    """The worker has one message; whether it is to come back."""
+    return house.worker.together([message(level, number)])[f"m{number}"]
+
+
+def waits(house, level):
+    """How long a message waits each time before it is done."""
+    found = []
+    while again := together(house, level, len(found)):
+        found.append(again.after)
+        assert len(found) < 100, "it never ends"
+        house.clock.advance((again.after or timedelta(seconds=2)).total_seconds() + 0.05)
+    return found
+
+
+@pytest.fixture
+def two(house):
+    """Two levels are behind; a message names the first, and the other goes along."""
+    named, extra = house.stock("COLA330", 100), house.stock("LEMON1L", 60)
+    house.assess_all()
+    house.clock.advance(60)
+    house.messages.clear()
+    return named, extra
+
+
+def test_who_goes_along_with_a_message_is_written(house, two):
+    assert together(house, two[0]) is None
+    assert (house.shown()["COLA330@"], house.shown()["LEMON1L@"]) == ("100", "60")
+
+
+def test_a_dead_shop_is_not_called_without_a_pause(house, two):
+    house.shelves[Kind.STOCK_LEVEL].fail = TargetUnavailableError("503")
+    assert together(house, two[0]) == Again(None)
+
+
+def test_a_healthy_message_does_not_go_round_without_a_pause_for_another_item(house, two):
+    named, extra = two
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    shelf.refuse = {extra: TargetUnavailableError("locked")}
+    assert together(house, named) == Again(None)
+    shelf.refuse = {}
+    assert together(house, named, 2) is None
+    assert house.shown()["LEMON1L@"] == "60"
+
+
+def test_a_bad_key_is_told_though_another_item_failed_with_it(house, two):
+    house.shelves[Kind.STOCK_LEVEL].fail = ConfigurationError("401")
+    assert together(house, two[0]) == Again(UNHEALTHY_WAIT)
+    health = house.rows.get(rows.connection_pk("shop"), rows.HEALTH_SK)
+    assert health["status"] == "unhealthy"
+
+
+def test_who_waits_for_a_place_on_the_line_waits_as_long_as_it_says(house, two):
+    house.is_full = True
+    assert together(house, two[0]) == Again(timedelta(seconds=2))
+
+
+def test_a_lost_call_of_others_does_not_make_a_message_go_round(house, two):
+    shelf = house.shelves[Kind.STOCK_LEVEL]
+    shelf.fail = OutcomeUnknownError("no answer")
+    together(house, two[0])
+    shelf.fail = None
+    third = house.stock("COLA330", 190, "FAR")
+    house.assess_all()
+    house.clock.advance(40)
+    assert len(waits(house, third)) <= 3
+    assert house.shown()["COLA330@"] == "290"
+
+
+def test_a_change_while_an_extra_is_written_waits_for_no_sweeper(house, two):
+    named, extra = two
+
+    def moved():
+        house.stock("LEMON1L", 5)
+        house.assess_all()
+        house.messages.clear()
+        assert together(house, extra, 9) is None, "it is being written: its message goes"
+
+    house.shelves[Kind.STOCK_LEVEL].meanwhile = moved
+    assert waits(house, named)
+    assert house.shown()["LEMON1L@"] == "5"
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_who_is_parked_beside_others_leaves_a_pointer_in_the_dlq(house, two, is_named):
+    named, extra = two
+    bad, other = two if is_named else (extra, named)
+    refuse = {bad: TargetRejectedError("no such place"), other: TargetUnavailableError("locked")}
+    house.shelves[Kind.STOCK_LEVEL].refuse = refuse
+    together(house, named)
+    assert house.link(bad, "shop")["status"] == "parked"
+    assert house.parked == [bad]
+
+
+def test_what_was_sold_stays_urgent_though_it_is_counted_meanwhile(house):
+    level = ref(Kind.STOCK_LEVEL, "erp", "COLA330@WH")
+    house.place(lines=[line("COLA330", 60)])
+    house.assess_all()
+    urgent = rows.urgent_shard("shop")
+    assert house.link(level, "shop")["behind_shard"] == urgent
+    house.stock("COLA330", 199)
+    house.assess_all()
+    assert house.link(level, "shop")["behind_shard"] == urgent
+
+
+def test_a_table_that_is_away_for_a_moment_is_no_attempt(house):
+    level = house.stock("COLA330", 48)
+    house.assess_all()
+    house.clock.advance(60)
+
+    def away():
+        house.steps.step = lambda: None
+        raise TableUnavailableError("throttled")
+
+    house.steps.step = away
+    worker, event = house.worker, {"Records": [record("m1", message(level).body)]}
+    process(event, worker.work, lambda *_: None, worker.together)
+    link = house.link(level, "shop")
+    assert (link.get("reason"), link.get("attempts", 0)) == (None, 0)
+    house.settle()
+    assert house.shown()["COLA330@"] == "48"
+
+
+# -- what nobody speaks for any more ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", ["LEMON1L", "COLA330-OLD"], ids=["another item", "no item"])
+def test_a_code_that_its_level_goes_by_no_more_is_taken_down(house, code):
+    house.stock(code, 60, key="COLA330")
+    house.settle()
+    assert house.shelves[Kind.STOCK_LEVEL].said["COLA330@"] == "0"
