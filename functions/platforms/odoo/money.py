@@ -88,7 +88,10 @@ def _shares(
     orders: Mapping[int, int],
     connection: Connection,
 ) -> Iterator[Seen]:
-    """A payment under its own number; one for several documents as one for each."""
+    """A payment under its own number; one for several documents as one for each.
+
+    It may have been the other before, so what it would be told as then is gone.
+    """
     of = sorted(one.reconciled_invoice_ids)
     keys = (
         {bill: f"{one.id}:{bill}" for bill in of} if len(of) > 1 else dict.fromkeys(of, str(one.id))
@@ -98,7 +101,7 @@ def _shares(
         for bill, amount in settles.items()
         if bill in keys and bill in orders
     }
-    for key in sorted({str(one.id), *keys.values()}):
+    for key in sorted({str(one.id), *(f"{one.id}:{bill}" for bill in of)}):
         yield told.get(key) or _seen(one, key, None, None, connection)
 
 

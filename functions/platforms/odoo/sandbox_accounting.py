@@ -325,6 +325,13 @@ class Items(Records):
         self.counted("reconcile")
         return True
 
+    def remove_move_reconcile(self) -> bool:
+        """Set free what lines are matched with."""
+        for id_ in self.ids:
+            unmatch(self, self.row(id_))
+        self.counted("remove_move_reconcile")
+        return True
+
 
 def match(records: Records, ids: Iterable[int]) -> None:
     """Match open debits with open credits, the first with the first, as far as they go."""
@@ -335,6 +342,7 @@ def match(records: Records, ids: Iterable[int]) -> None:
             if amount > 0:
                 keys = {"debit_move_id": debit["id"], "credit_move_id": credit["id"]}
                 records.on("account.partial.reconcile").insert(keys | {"amount": amount})
+                touch(records, keys.values())
     records.on("account.move").changed(dict.fromkeys(line["move_id"] for line in lines))
     # A payment's state follows all its invoices: once more, when each of them is up to date.
     records.on("account.move").changed(dict.fromkeys(line["move_id"] for line in lines))
@@ -347,9 +355,16 @@ def unmatch(records: Records, claim: Row) -> None:
         ends = (row["debit_move_id"], row["credit_move_id"])
         if claim["id"] in ends:
             records.txn.changes["account.partial.reconcile", row["id"]] = None
+            touch(records, ends)
             other = ends[0] if ends[1] == claim["id"] else ends[1]
             touched[records.on("account.move.line").row(other)["move_id"]] = None
     records.on("account.move").changed(touched)
+
+
+def touch(records: Records, lines: Iterable[int]) -> None:
+    """What is left of lines is stored in them, so each is as new as its last match."""
+    for id_ in lines:
+        records.txn.put("account.move.line", id_, records.txn.stamp)
 
 
 def residual(records: Records, line: Row) -> float:

@@ -221,6 +221,7 @@ class Register(Records):
         claims = [entries.claim(move["id"]) for move in moves]
         claims.append(entries.claim(payments.row(id_)["move_id"]))
         match(self, [claim["id"] for claim in claims if claim])
+        self.txn.change("account.payment", id_, {"invoice_ids": [move["id"] for move in moves]})
         return id_
 
 
@@ -296,7 +297,9 @@ def _direction(move: Row) -> str:
 
 
 def _payment_invoices(payments: Records, row: Row) -> list[int]:
-    return payments.of(Payments, "account.payment").invoices(row)
+    """What a payment is matched with, and what it was made for, matched or not any more."""
+    matched = payments.of(Payments, "account.payment").invoices(row)
+    return sorted({*matched, *row.get("invoice_ids", ())})
 
 
 def _is_reconciled(payments: Records, row: Row) -> bool:
@@ -326,7 +329,6 @@ COMPUTED.update(
     {
         ("account.payment", "display_name"): _payment_name,
         ("account.payment", "company_id"): company,
-        ("account.payment", "invoice_ids"): _payment_invoices,
         ("account.payment", "reconciled_invoice_ids"): _payment_invoices,
         ("account.payment", "reconciled_invoices_count"): lambda rows, row: len(
             _payment_invoices(rows, row)

@@ -31,6 +31,7 @@ RECORD_METHODS |= {"action_draft", "action_lock", "action_unlock", "action_assig
 RECORD_METHODS |= {"button_validate", "process", "process_cancel_backorder", "action_post"}
 RECORD_METHODS |= {"action_create_returns", "action_apply_inventory", "create_invoices"}
 RECORD_METHODS |= {"button_draft", "button_cancel", "reconcile", "action_create_payments"}
+RECORD_METHODS |= {"remove_move_reconcile"}
 RECORD_METHODS |= {"refund_moves"}
 DEFAULTS: dict[str, Row] = {}
 """Values of a new record for what nobody gives, by model."""

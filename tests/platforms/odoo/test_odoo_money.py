@@ -32,10 +32,23 @@ def pay(shop, kind, id_, **draft):
     return shop.act(kind, id_, "pay", **draft)["id"]
 
 
+def shown(told):
+    """What is there, without what is gone."""
+    return [one for one in told if one.body]
+
+
+def merged(*rounds):
+    """The amounts that are known after some rounds, by key."""
+    held = {}
+    for told in rounds:
+        held |= keyed(told)
+    return {key: str(body.amount) for key, body in held.items() if body}
+
+
 def test_a_payment_of_an_invoice_belongs_to_its_order(shop):
     order, invoice = invoiced(shop, 10)
     payment = pay(shop, "invoices", invoice, reference="pay_1")
-    (seen,) = shop.told("payments")
+    (seen,) = shown(shop.told("payments"))
     assert seen.ref == ref(Kind.PAYMENT, "erp", payment)
     assert seen.parent == ref(Kind.ORDER, "erp", order)
     assert (seen.changed, seen.refetch) == (later(0), Hint("payment", f"{payment}"))
@@ -48,7 +61,7 @@ def test_a_payment_of_an_invoice_belongs_to_its_order(shop):
         at=DAY,
         status=SettlementStatus.SETTLED,
     )
-    assert shop.refetched(seen) == [seen]
+    assert shown(shop.refetched(seen)) == [seen]
 
 
 def test_a_part_counts_before_the_rest_is_paid(shop):
@@ -56,13 +69,9 @@ def test_a_part_counts_before_the_rest_is_paid(shop):
     first = pay(shop, "invoices", invoice, amount="19.00")
     shop.tick()
     second = pay(shop, "invoices", invoice)
-    bodies = keyed(shop.told("payments"))
-    assert {key: str(body.amount) for key, body in bodies.items()} == {
-        f"{first}": "19.00",
-        f"{second}": "100.00",
-    }
+    assert merged(shop.told("payments")) == {f"{first}": "19.00", f"{second}": "100.00"}
     # With the rest of it the first one is through, which is no news of the money.
-    assert list(keyed(shop.told("payments", later())))[-1] == f"{second}"
+    assert list(merged(shop.told("payments", later())))[-1] == f"{second}"
 
 
 def test_what_is_paid_too_much_is_not_the_orders(shop):
@@ -89,9 +98,33 @@ def test_what_was_taken_back_is_gone(shop, undo):
     payment = pay(shop, "invoices", invoice)
     shop.tick()
     shop.act("payments", payment, undo)
-    (gone,) = shop.told("payments", later())
+    gone, share = shop.told("payments", later())
     assert (gone.ref, gone.body) == (ref(Kind.PAYMENT, "erp", payment), None)
     assert gone.changed == later()
+    assert (share.ref.external_id, share.body) == (f"{payment}:{invoice}", None)
+
+
+@pytest.mark.parametrize("undo", ["cancel", "draft"])
+def test_one_of_several_invoices_that_was_taken_back_is_gone_from_each(shop, undo):
+    (_, one), (_, two) = invoiced(shop, 1), invoiced(shop, 2)
+    payment = pay(shop, "customers", BAR, invoices=[one, two])
+    first = shop.told("payments")
+    assert merged(first) == {f"{payment}:{one}": "11.90", f"{payment}:{two}": "23.80"}
+    shop.tick()
+    shop.act("payments", payment, undo)
+    assert merged(first, shop.told("payments", later())) == {}
+
+
+def test_one_of_several_invoices_that_is_set_free_of_one_keeps_the_other(shop):
+    (_, one), (_, two) = invoiced(shop, 1), invoiced(shop, 2)
+    payment = pay(shop, "customers", BAR, invoices=[one, two])
+    first = shop.told("payments")
+    shop.tick()
+    claim = [["move_id", "=", two], ["account_type", "=", "asset_receivable"]]
+    (line,) = shop.found("account.move.line", *claim, fields=["move_id"])
+    assert shop.ok("account.move.line", "remove_move_reconcile", ids=[line["id"]]) is True
+    then = shop.told("payments", later())
+    assert merged(first, then) == {f"{payment}:{one}": "11.90"}
 
 
 def test_money_on_account_is_no_orders_until_it_is_matched(shop):
@@ -106,7 +139,7 @@ def test_money_on_account_is_no_orders_until_it_is_matched(shop):
         )
     ]
     assert shop.ok("account.move.line", "reconcile", ids=lines) is True
-    (seen,) = shop.fetch("payment", payment)
+    (seen,) = shown(shop.fetch("payment", payment))
     assert (seen.parent, seen.body.amount) == (ref(Kind.ORDER, "erp", order), 50)
 
 
@@ -115,7 +148,7 @@ def test_what_goes_back_on_a_credit_note_is_a_refund(shop):
     pay(shop, "invoices", invoice)
     credit = shop.act("invoices", invoice, "credit", amount="5.00")
     back = pay(shop, "credit_notes", credit["id"])
-    seen = shop.told("payments")[-1]
+    seen = shown(shop.told("payments"))[-1]
     assert seen.ref == ref(Kind.REFUND, "erp", back)
     assert seen.parent == ref(Kind.ORDER, "erp", order)
     assert seen.body == Refund(
@@ -127,8 +160,8 @@ def test_what_goes_back_on_a_credit_note_is_a_refund(shop):
         status=SettlementStatus.SETTLED,
     )
     shop.act("payments", back, "cancel")
-    (gone,) = shop.fetch("payment", back)
-    assert (gone.ref, gone.body) == (seen.ref, None)
+    gone = shop.fetch("payment", back)
+    assert (gone[0].ref, shown(gone)) == (seen.ref, [])
 
 
 def test_money_for_what_was_never_ordered_is_nobodys(shop):
@@ -137,7 +170,7 @@ def test_money_for_what_was_never_ordered_is_nobodys(shop):
     (invoice,) = shop.ok("account.move", "create", vals_list=[vals])
     shop.ok("account.move", "action_post", ids=[invoice])
     payment = pay(shop, "invoices", invoice)
-    assert keyed(shop.told("payments")) == {f"{payment}": None}
+    assert keyed(shop.told("payments")) == {f"{payment}": None, f"{payment}:{invoice}": None}
 
 
 def test_what_suppliers_get_is_no_refund(shop):
@@ -196,18 +229,18 @@ def seen(fields=("debit_amount_currency", "credit_amount_currency"), **store):
 
 
 def test_what_is_paid_in_another_currency_counts_in_the_invoices():
-    (told,) = seen()
+    (told,) = shown(seen())
     assert (told.body.amount, told.body.currency) == (Decimal("100.00"), "USD")
     assert told.parent == ref(Kind.ORDER, "erp", 61)
-    (told,) = seen(fields=())
+    (told,) = shown(seen(fields=()))
     assert told.body.amount == Decimal("91.35")
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"move_id": False}, {"7": 100}),
-        ({"move_id": False, "state": "rejected"}, {"7": None}),
+        ({"move_id": False}, {"7": 100, "7:1": None}),
+        ({"move_id": False, "state": "rejected"}, {"7": None, "7:1": None}),
         ({"move_id": False, "reconciled_invoice_ids": []}, {"7": None}),
         # How much of it is for which, nothing says.
         ({"move_id": False, "reconciled_invoice_ids": [1, 2]}, dict.fromkeys(["7", "7:1", "7:2"])),
@@ -219,3 +252,11 @@ def test_what_settles_nothing_is_gone(change, expected):
     moves = [*STORE["account.move"], STORE["account.move"][0] | {"id": 2}]
     told = keyed(seen(account_payment=[PAID | change], account_move=moves))
     assert {key: body and body.amount for key, body in told.items()} == expected
+
+
+def test_what_is_left_of_several_documents_is_not_counted_twice():
+    moves = [*STORE["account.move"], STORE["account.move"][0] | {"id": 2}]
+    before = seen(account_payment=[PAID | {"reconciled_invoice_ids": [1, 2]}], account_move=moves)
+    after = seen(account_payment=[PAID], account_move=moves)
+    assert merged(before) == {"7:1": "100.00"}
+    assert merged(before, after) == {"7": "100.00"}
