@@ -26,6 +26,7 @@ query($id: ID!) {
     updatedAt presentmentCurrencyCode
     refunds(first: 50) {
       id note refundLineItems(first: 100) { nodes { quantity lineItem { id } } }
+      transactions(first: 20) { nodes { status amountSet { presentmentMoney { amount } } } }
     }
   }
 }"""
@@ -48,6 +49,7 @@ query($id: ID!) {
   location { id }
 }"""
 _IN, _OUT = {"SALE", "CAPTURE"}, "REFUND"
+_FAILED = {"ERROR", "FAILURE"}
 
 
 class BackLine(Frozen):
@@ -63,8 +65,8 @@ class Given(Frozen):
 
     order: str
     lines: tuple[BackLine, ...]
-    amount: Amount
-    """Nought where the shop moves no money."""
+    amount: Amount | None
+    """None where the shop moves no money."""
     currency: str
 
     @property
@@ -98,7 +100,7 @@ class Refunds(TargetEntity):
             if one.order_line_id in known and one.quantity
         )
         moves = bool(situation.connection.settings.get("refund_money", False))
-        amount = refund.amount if moves else Decimal(0)
+        amount = refund.amount if moves else None
         if not lines and not amount:
             return None
         return Given(
@@ -111,7 +113,7 @@ class Refunds(TargetEntity):
         if refund is None or order is None:
             return None
         known = {"order": order.ref.external_id, "currency": refund.currency}
-        return Given(lines=(), amount=Decimal(0), **known)
+        return Given(lines=(), amount=None, **known)
 
     def find(self, vendor: VendorClient, reference: str, payload: Given | None) -> str | None:
         """By its note."""
@@ -168,6 +170,13 @@ class Refunds(TargetEntity):
             goods[number(line["lineItem"]["id"])] += line["quantity"]
         if goods != payload.counted:
             msg = f"refund {external_id} is made and has other goods than the ERP's has now"
+            raise TargetRejectedError(msg, platform="shopify")
+        moved = _moved(found["transactions"]["nodes"])
+        if payload.amount is not None and moved != payload.amount:
+            msg = (
+                f"refund {external_id} is made and gave back {moved} {payload.currency}, "
+                f"not {payload.amount} as the ERP's has now"
+            )
             raise TargetRejectedError(msg, platform="shopify")
 
     def cancel(self, vendor: VendorClient, external_id: str) -> None:  # noqa: ARG002  there is no such call
@@ -233,7 +242,7 @@ def _money(payload: Given, transactions: Sequence[Mapping[str, Any]]) -> list[di
         parent = (one["parentTransaction"] or {}).get("id")
         if one["kind"] == _OUT and parent in left:
             left[parent] -= _amount(one)
-    due, found = payload.amount, []
+    due, found = payload.amount or Decimal(0), []
     for name, one in reversed(paid.items()):
         part = min(due, left[name])
         if part > 0:
@@ -251,6 +260,11 @@ def _money(payload: Given, transactions: Sequence[Mapping[str, Any]]) -> list[di
         msg = f"order {payload.order}: {due} {payload.currency} more than was paid and is left"
         raise TargetRejectedError(msg, platform="shopify")
     return found
+
+
+def _moved(transactions: Iterable[Mapping[str, Any]]) -> Decimal:
+    """What a refund has given back, or is about to."""
+    return sum((_amount(one) for one in transactions if one["status"] not in _FAILED), Decimal(0))
 
 
 def _amount(transaction: Mapping[str, Any]) -> Decimal:

@@ -325,6 +325,26 @@ def test_a_refund_changed_afterwards_is_named(house):
     assert house.accepted["refund_create"] == 1
 
 
+@pytest.mark.parametrize("amount", ["15.85", "5.00", "0"])
+def test_a_refund_whose_amount_is_another_afterwards_is_named(amount):
+    house = Back(settings={"refund_money": True})
+    order = house.order(paid=True)
+    refund = give_back(house, order, COLA_24=1)
+    assert house.link(refund, "shop")["status"] == "synced"
+    give_back(house, order, amount=amount, COLA_24=1)
+    link = house.link(refund, "shop")
+    assert link["status"] == "parked"
+    assert f"gave back 15.84 GBP, not {amount}" in link["message"]
+    assert house.accepted["refund_create"] == 1
+
+
+def test_an_amount_is_nothing_to_a_shop_that_moves_no_money(house):
+    order = house.order(paid=True)
+    refund = give_back(house, order, COLA_24=1)
+    give_back(house, order, amount="5.00", COLA_24=1)
+    assert house.link(refund, "shop")["status"] == "synced"
+
+
 def test_a_refund_called_off_is_for_people(house):
     order = house.order(paid=True)
     refund = give_back(house, order, COLA_24=1)
