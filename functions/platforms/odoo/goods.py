@@ -17,6 +17,8 @@ from platforms.odoo.gather import Rows, by_id, company, where
 from platforms.odoo.wire import Tax
 from platforms.odoo.wire_goods import Pricelist, Rule, Ware
 
+VARIANT, PRODUCT = "0_product_variant", "1_product"
+"""What rows of price lists are for."""
 STANDING = "::EACH:1"
 """Ends the key of a product's own price: rows of price lists have numbers of their own."""
 
@@ -52,32 +54,35 @@ def products(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterat
 
 
 def prices(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
-    """Fixed prices of price lists; what has become a percentage or a formula is told as gone."""
+    """Fixed prices of price lists; what has become a percentage or a formula is told as gone.
+
+    So is a row of a whole product under its own number: it may have been for one variant before.
+    """
     rules = [Rule.model_validate(row) for row in rows]
     lists = by_id(vendor, Pricelist, (one.pricelist_id for one in rules))
     wares = _wares(vendor, rules)
     taxes = _taxes(vendor, wares)
     for one in rules:
         of = lists.get(one.pricelist_id or 0)
-        told = []
-        if of and of.active and one.compute_price == "fixed":
-            told = [
-                _row(one, of, ware, connection, included=_includes_tax(ware, taxes))
-                for ware in wares
-                if ware.default_code and _is_of(one, ware)
-            ]
-        gone = ref(Kind.PRICE, connection.name, one.id)
-        yield from told or [Seen(gone, None, one.write_date, refetch=_of_rule(one))]
+        told: dict[str, Price | None] = {str(one.id): None}
+        for ware in wares:
+            if _is_of(one, ware):
+                key = str(one.id) if one.applied_on == VARIANT else f"{one.id}:{ware.id}"
+                included = _includes_tax(ware, taxes)
+                told[key] = None
+                if of and _is_priced(one, of) and ware.default_code:
+                    told[key] = _price(one, of, ware, connection, included=included)
+        for key, body in told.items():
+            entity = ref(Kind.PRICE, connection.name, key)
+            yield Seen(entity, body, one.write_date, refetch=Hint("price", str(one.id), Kind.PRICE))
 
 
 def _wares(vendor: VendorClient, rules: Iterable[Rule]) -> list[Ware]:
-    """The variants that rows of price lists are for."""
-    of_variant, of_product = (
-        [one for one in rules if one.applied_on == sort]
-        for sort in ("0_product_variant", "1_product")
-    )
-    variants = sorted({one.product_id for one in of_variant if one.product_id})
-    templates = sorted({one.product_tmpl_id for one in of_product if one.product_tmpl_id})
+    """The variants that rows of price lists name, or the products of."""
+    listed = list(rules)
+    of_variant = {one.product_id for one in listed if one.applied_on == VARIANT}
+    of_product = {one.product_tmpl_id for one in listed if one.applied_on != VARIANT}
+    variants, templates = (sorted(filter(None, ids)) for ids in (of_variant, of_product))
     if not variants and not templates:
         return []
     return where(
@@ -91,16 +96,22 @@ def _wares(vendor: VendorClient, rules: Iterable[Rule]) -> list[Ware]:
 
 
 def _is_of(rule: Rule, ware: Ware) -> bool:
-    """Whether a row is for a variant or its product; those of a category are for nothing known."""
-    if rule.applied_on == "0_product_variant":
+    """Whether a row names a variant or its product."""
+    if rule.applied_on == VARIANT:
         return rule.product_id == ware.id
-    return rule.applied_on == "1_product" and rule.product_tmpl_id == ware.product_tmpl_id
+    return rule.product_tmpl_id is not None and rule.product_tmpl_id == ware.product_tmpl_id
 
 
-def _row(one: Rule, of: Pricelist, ware: Ware, connection: Connection, *, included: bool) -> Seen:
-    """A row of a price list: of one variant under its number, else one for each variant."""
-    is_own = one.applied_on == "0_product_variant"
-    body = Price(
+def _is_priced(rule: Rule, of: Pricelist) -> bool:
+    """Whether a row says what something costs; one of a category is for nothing known."""
+    is_fixed = of.active and rule.compute_price == "fixed"
+    return is_fixed and rule.applied_on in {VARIANT, PRODUCT}
+
+
+def _price(
+    one: Rule, of: Pricelist, ware: Ware, connection: Connection, *, included: bool
+) -> Price:
+    return Price(
         product=ref(Kind.PRODUCT, connection.name, ware.id),
         sku=ware.default_code,
         price_list=of.name,
@@ -112,12 +123,6 @@ def _row(one: Rule, of: Pricelist, ware: Ware, connection: Connection, *, includ
         # Odoo's last second still counts.
         valid_to=one.date_end + timedelta(seconds=1) if one.date_end else None,
     )
-    entity = ref(Kind.PRICE, connection.name, one.id if is_own else f"{one.id}:{ware.id}")
-    return Seen(entity, body, one.write_date, refetch=_of_rule(one))
-
-
-def _of_rule(one: Rule) -> Hint:
-    return Hint("price", str(one.id), Kind.PRICE)
 
 
 def _money(amount: Decimal, currency: str) -> Money:

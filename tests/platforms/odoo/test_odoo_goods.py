@@ -157,13 +157,34 @@ def test_prices_of_an_archived_list_are_gone_and_a_new_name_is_told(shop):
     assert seen.body is None
 
 
-def test_a_row_for_a_product_is_one_of_each_variant(shop):
+def row_of_product(shop):
+    """A row of a price list for all variants of the cola."""
     template = shop.one("product.product", COLA, "product_tmpl_id")[0]
     rule = {"pricelist_id": TRADE, "applied_on": "1_product", "product_tmpl_id": template}
-    made = shop.create("product.pricelist.item", **rule, fixed_price=1)
-    _, seen = shop.told("prices")
+    return shop.create("product.pricelist.item", **rule, fixed_price=1)
+
+
+def test_a_row_for_a_product_is_one_of_each_variant(shop):
+    made = row_of_product(shop)
+    _, row, seen = shop.told("prices")
+    assert (row.ref.external_id, row.body) == (f"{made}", None)
     assert seen.ref.external_id == f"{made}:{COLA}"
     assert (seen.body.product, seen.body.price.amount) == (PRODUCT, 1)
+
+
+def test_a_row_for_a_product_that_is_no_fixed_price_any_more_is_gone_from_each_variant(shop):
+    made = row_of_product(shop)
+    assert keyed(shop.told("prices"))[f"{made}:{COLA}"].price.amount == 1
+    shop.tick()
+    shop.write("product.pricelist.item", made, compute_price="percentage", percent_price=10)
+    assert keyed(shop.told("prices", later())) == {f"{made}": None, f"{made}:{COLA}": None}
+
+
+def test_a_row_for_a_product_of_an_archived_list_is_gone_from_each_variant(shop):
+    made = row_of_product(shop)
+    shop.tick()
+    shop.write("product.pricelist", TRADE, active=False)
+    assert keyed(shop.told("prices", later()))[f"{made}:{COLA}"] is None
 
 
 def test_a_new_code_is_told_with_the_price(shop):
