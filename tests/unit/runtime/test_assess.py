@@ -6,15 +6,22 @@ from itertools import permutations
 import pytest
 
 from fizzbridge.errors import MappingError
+from fizzbridge.model.catalogue import Product, StockLevel
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.documents import Payment, SettlementStatus
-from fizzbridge.model.entity import Kind, Part, ref
+from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.model.events import DetailType
 from fizzbridge.model.order import OrderAssessment, OrderClass, OrderProcessing, PaymentStatus
 from fizzbridge.model.party import Company, Contact
 from fizzbridge.model.states import OrderState, SettlementState, settlement
 from fizzbridge.observation import Seen
-from fizzbridge.runtime.assess import HOLDS_AT_ONCE, RELEASED_AT_ONCE, Assessed, Assessor
+from fizzbridge.runtime.assess import (
+    HOLDS_AT_ONCE,
+    RELEASED_AT_ONCE,
+    TOLD_AT_ONCE,
+    Assessed,
+    Assessor,
+)
 from fizzbridge.runtime.leases import acquire
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances
@@ -28,12 +35,14 @@ from tests.kit.house import (
     SECOND,
     START,
     House,
+    KilledError,
     customer_ref,
     line,
     order_ref,
     order_request,
     seen_customer,
 )
+from tests.kit.way_back import WayBack
 
 NINE = datetime(2026, 11, 20, 9, tzinfo=UTC)
 
@@ -563,3 +572,97 @@ def test_an_order_is_found_by_its_number_and_by_its_day():
     house = placed()
     assert [row["sk"] for row in house.rows.query("NUMBER##1")] == ["Order#shop/1"]
     assert [row["sk"] for row in house.rows.query("PLACED#shop#2026-11-20")] == ["Order#shop/1"]
+
+
+# -- those who did not fit in the transaction -----------------------------------------------------
+
+
+class Dying:
+    """A table at which the process dies when it begins to tell what did not fit."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._is_written = False
+
+    def transact(self, writes) -> None:
+        self._house.rows.transact(writes)
+        self._is_written = True
+
+    def write(self, change):
+        if self._is_written:
+            raise KilledError
+        return self._house.rows.write(change)
+
+    def __getattr__(self, name):
+        return getattr(self._house.rows, name)
+
+
+def many_levels() -> tuple[WayBack, EntityRef]:
+    """An item at more places than its product can tell in one transaction."""
+    house = WayBack()
+    product = house.product("COLA330")
+    for number in range(TOLD_AT_ONCE + 5):
+        level = ref(Kind.STOCK_LEVEL, "erp", f"COLA330@W{number:02}")
+        body = StockLevel(product=product, location=f"W{number:02}", on_hand=1, as_of=house.clock())
+        house.told(level, body)
+    house.settle()
+    return house, product
+
+
+def dies(house: WayBack, product: EntityRef, holder: str) -> None:
+    dying = Assessor(Dying(house), house.objects, house.rules, house.clock)
+    with pytest.raises(KilledError):
+        dying.run(product, holder)
+
+
+def heard(house: WayBack, sku: str) -> int:
+    return len(house.rows.query(f"STOCK#{sku}", "LEVEL#"))
+
+
+def test_who_is_told_after_the_transaction_is_told_though_the_process_dies():
+    house, product = many_levels()
+    house.told(product, Product(sku="LEMON1L", name="Lemon"))
+    dies(house, product, "first")
+    house.settle()
+    assert heard(house, "LEMON1L") == TOLD_AT_ONCE + 5
+
+
+def test_a_late_run_takes_away_no_list_but_its_own():
+    house, product = many_levels()
+
+    class Late:
+        """When the first run is about to end, the second has come, and died."""
+
+        def write(self, change):
+            if list(change.remove) == ["tell"]:
+                house.told(product, Product(sku="LEMON1L", name="Lemon"))
+                dies(house, product, "second")
+            return house.rows.write(change)
+
+        def __getattr__(self, name):
+            return getattr(house.rows, name)
+
+    house.told(product, Product(sku="COLA330-CASE", name="Case"))
+    Assessor(Late(), house.objects, house.rules, house.clock).run(product, "first")
+    assert house.link(product, "assess")["tell"]
+    house.settle()
+    assert "tell" not in house.link(product, "assess")
+    assert heard(house, "LEMON1L") == TOLD_AT_ONCE + 5
+
+
+# -- what comes twice ------------------------------------------------------------------------------
+
+
+def test_a_repeated_release_does_not_hide_what_was_told_in_between():
+    house = WayBack()
+    house.stock("COLA330", 10)
+    house.settle()
+    house.place(lines=[line("COLA330", 60)])
+    house.settle()
+    assert open_causes(house) == ["STOCK#COLA330"]
+    house.assessor.release_holds("STOCK#COLA330", "event-1", "first")
+    house.settle()
+    house.place(lines=[line("COLA330", 60)], second=30, cancelled_at=house.clock())
+    house.assessor.release_holds("STOCK#COLA330", "event-1", "second")
+    house.settle()
+    assert assessed(house).state is OrderState.CANCELLED
