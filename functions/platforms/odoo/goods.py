@@ -8,11 +8,12 @@ from decimal import ROUND_CEILING, Decimal
 
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.catalogue import Price, Product
-from fizzbridge.model.entity import Kind, ref
+from fizzbridge.model.entity import Kind, Role, ref
 from fizzbridge.model.money import Money, to_minor_unit
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Hint, Seen, Told
 from fizzbridge.settings import Connection
+from platforms.odoo import stock
 from platforms.odoo.gather import Rows, by_id, company, where
 from platforms.odoo.wire import Tax
 from platforms.odoo.wire_goods import Pricelist, Rule, Ware
@@ -24,7 +25,10 @@ STANDING = "::EACH:1"
 
 
 def products(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:
-    """Products with their standing prices; without a code they are nothing that could be known."""
+    """Products with their standing prices; without a code they are nothing that could be known.
+
+    A code that is taken away or given back moves no stock, so what is stored is told along.
+    """
     wares = [Ware.model_validate(row) for row in rows]
     taxes = _taxes(vendor, wares)
     currency = company(vendor).currency_id if wares else ""
@@ -51,6 +55,9 @@ def products(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterat
         )
         yield Seen(product, shown, one.write_date, refetch=refetch)
         yield Seen(price, costs, one.write_date, refetch=refetch)
+    is_owner = Role.STOCK in connection.roles
+    stored = [one for one in wares if one.is_storable and (is_owner or not one.default_code)]
+    yield from stock.levels(vendor, [{"id": o.id, "product_id": o.id} for o in stored], connection)
 
 
 def prices(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator[Told]:

@@ -33,6 +33,7 @@ def levels(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator
 
     Reservations and lots have quants of their own, and one that holds nothing any more is deleted
     without a word: so all quants of an item are summed, and where there is none there is nothing.
+    Without a code there is nothing to know it by, and its levels are gone.
     """
     began = now()
     ids = {one.product_id for one in map(Moving.model_validate, rows)} - {None}
@@ -51,8 +52,11 @@ def levels(vendor: VendorClient, rows: Rows, connection: Connection) -> Iterator
     )
     warehouses = where(vendor, Warehouse)
     for item in items.values():
-        for warehouse in warehouses if item.default_code else ():
-            yield _level(item, warehouse, stock, connection.name, began)
+        for warehouse in warehouses:
+            if item.default_code:
+                yield _level(item, warehouse, stock, connection.name, began)
+            else:
+                yield _seen(item.id, warehouse, None, connection.name, began)
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,14 @@ def _level(
         on_order=tuple(_receipts(item, stock.awaited.get(here, ()), stock.units)),
         as_of=began,
     )
-    refetch = Hint("stock", str(item.id), Kind.STOCK_LEVEL)
-    return Seen(_at(connection, item.id, warehouse.code), body, began, refetch=refetch)
+    return _seen(item.id, warehouse, body, connection, began)
+
+
+def _seen(
+    item: int, warehouse: Warehouse, body: StockLevel | None, connection: str, began: datetime
+) -> Seen:
+    refetch = Hint("stock", str(item), Kind.STOCK_LEVEL)
+    return Seen(_at(connection, item, warehouse.code), body, began, refetch=refetch)
 
 
 def _receipts(

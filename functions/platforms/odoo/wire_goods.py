@@ -19,6 +19,7 @@ class Ware(Told):
     barcode: Text
     active: bool
     sale_ok: bool
+    is_storable: bool
     lst_price: Decimal
     taxes_id: tuple[int, ...]
     product_tmpl_id: Many2one

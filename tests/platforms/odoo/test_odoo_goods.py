@@ -7,7 +7,7 @@ import pytest
 
 from fizzbridge.errors import NotThereError
 from fizzbridge.model.catalogue import LotStock, Price, Receipt
-from fizzbridge.model.entity import Kind, ref
+from fizzbridge.model.entity import Kind, Role, ref
 from fizzbridge.model.money import Money
 from fizzbridge.model.units import Unit
 from fizzbridge.observation import Hint
@@ -72,9 +72,37 @@ def test_a_product_without_a_code_cannot_be_known(shop):
     shop.write("product.product", COLA, default_code=False)
     bodies = keyed(shop.told("products"))
     assert (bodies[f"{COLA}"], bodies[f"{COLA}::EACH:1"]) == (None, None)
-    assert f"{COLA}@WH" not in keyed(shop.told("stock"))
-    assert f"{BERRY}@WH" in keyed(shop.told("stock"))
+    levels = keyed(shop.told("stock"))
+    assert levels[f"{COLA}@WH"] is None
+    assert levels[f"{BERRY}@WH"].on_hand == 11
     assert keyed(shop.told("prices")) == {"1": None}
+
+
+def test_a_product_whose_code_is_taken_away_has_no_stock_any_more(shop):
+    (level,) = shop.fetch("stock", COLA)
+    assert level.body.on_hand == 200
+    shop.tick()
+    shop.write("product.product", COLA, default_code=False)
+    # Nothing moved: the product tells of it.
+    assert shop.told("stock", later()) == []
+    told = {one.ref: one for one in shop.told("products", later())}
+    gone = told[level.ref]
+    assert (gone.body, gone.refetch) == (None, Hint("stock", f"{COLA}", Kind.STOCK_LEVEL))
+    assert gone.changed > level.changed
+    (again,) = shop.refetched(gone)
+    assert (again.ref, again.body) == (level.ref, None)
+
+
+def test_who_owns_the_stock_is_told_of_it_once_a_code_is_given_back(shop):
+    shop.connection = shop.connection.model_copy(update={"roles": (Role.STOCK,)})
+    shop.write("product.product", COLA, default_code=False)
+    assert keyed(shop.told("products"))[f"{COLA}@WH"] is None
+    shop.tick()
+    shop.write("product.product", COLA, default_code="COLA-NEW")
+    level = keyed(shop.told("products", later()))[f"{COLA}@WH"]
+    assert (level.sku, level.on_hand) == ("COLA-NEW", 200)
+    # What is not kept in stock has none.
+    assert set(keyed(shop.told("products"), Kind.STOCK_LEVEL)) == {f"{COLA}@WH", f"{BERRY}@WH"}
 
 
 def test_a_deleted_product_takes_its_standing_price_along(shop):
