@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
@@ -10,22 +11,25 @@ import pytest
 from fizzbridge.errors import (
     ConfigurationError,
     MappingError,
+    OutcomeUnknownError,
     RateLimitedError,
     TargetRejectedError,
     TargetUnavailableError,
 )
-from fizzbridge.model.entity import Part
+from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.events import DetailType
 from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.converge import SOON
 from fizzbridge.runtime.leases import Lease, acquire, release
+from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances, Merge
 from fizzbridge.runtime.target import DocumentPayload
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import (
+    BRIDGE,
     SECOND,
     START,
     Held,
@@ -36,6 +40,7 @@ from tests.kit.house import (
     order_ref,
     order_request,
 )
+from tests.kit.way_back import OWNS, WayBack
 
 
 def changed(house: House, second: int, **changes) -> None:
@@ -652,3 +657,95 @@ def test_an_order_whose_customer_another_worker_is_bringing_comes_again_soon():
     release(house.rows, other)
     house.settle()
     booked_once(house)
+
+
+# -- what is said and done while a call runs ------------------------------------------------------
+
+
+def after_update(house: House, happens) -> None:
+    """Let something happen once the target has done its next update, before it answers."""
+    update = house.orders.update
+
+    def updated(vendor, external_id, payload):
+        update(vendor, external_id, payload)
+        house.orders.update = update
+        happens()
+
+    house.orders.update = updated
+
+
+def unheard() -> None:
+    raise OutcomeUnknownError("no answer")
+
+
+def test_an_update_unheard_of_and_then_taken_back_is_not_taken_for_done():
+    house = House()
+    house.place()
+    house.settle()
+    after_update(house, unheard)
+    update = house.orders.update
+    changed(house, 30, lines=[line(quantity=3)])
+    while house.orders.update is update:
+        house.handle(*house.messages.popleft())
+    (held,) = house.orders.of("shop/1")
+    assert held.payload.lines == ("COLA330 3",)
+    changed(house, 60)
+    house.settle()
+    booked_once(house)
+
+
+def test_what_the_erp_says_while_a_link_is_compared_is_not_forgotten():
+    house = WayBack()
+    house.stock("COLA330", 100)
+    house.settle()
+    order = house.place()
+    house.settle()
+    suspect = {"status": "suspect", "wanted": "suspect"}
+    house.rows.write(Write(str(order), "LINK#erp", set=suspect, remove=["synced"]))
+    after_update(house, lambda: house.process(order, "S1", OrderState.CANCELLED))
+    house.converge.run(order, "compares")
+    house.settle()
+    found = Loader(house.rows, house.objects).view(order).assessment
+    assert found.state is OrderState.CANCELLED
+
+
+def brought(kill_at: int | None = None, *, is_confirmed: bool) -> tuple[WayBack, int]:
+    """An order of sixty, reserved by its ERP; the worker that brings it there may die at a step.
+
+    Returns:
+        The house, and how many steps it took to bring the order.
+    """
+    shop, erp = BRIDGE["connections"]
+    erp = erp | {"roles": OWNS if is_confirmed else ["stock"], "settings": {"warehouse": "WH"}}
+    house = WayBack(connections=[shop, erp], routes=BRIDGE["routes"])
+    house.stock("COLA330", 100)
+    house.settle()
+    order = house.place(lines=[line(quantity=60)])
+    house.assess_all()
+
+    def said():
+        house.process(order, "S1", OrderState.CONFIRMED)
+        house.assess_all()
+
+    if is_confirmed:  # its webhook is quick
+        after_update(house, said)
+    house.steps.taken, house.steps.kill_at = 0, kill_at
+    with suppress(KilledError):
+        house.converge.run(order, "brings")
+    taken, house.steps.kill_at = house.steps.taken, None
+    house.clock.advance(house.bridge.timing.lease + 1)
+    house.settle()
+    house.stock("COLA330", 100, reserved=60)
+    house.settle()
+    return house, taken
+
+
+@pytest.mark.parametrize(
+    ("is_confirmed", "kill_at"),
+    [(one, step) for one in (True, False) for step in range(1, 1 + brought(is_confirmed=one)[1])],
+)
+def test_a_worker_that_dies_leaves_nothing_in_flight(is_confirmed, kill_at):
+    house, taken = brought(kill_at, is_confirmed=is_confirmed)
+    assert taken == kill_at
+    booked_once(house, 60)
+    assert house.record(ref(Kind.STOCK_LEVEL, "erp", "COLA330@WH")).available == 40
