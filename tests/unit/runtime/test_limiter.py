@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -266,3 +267,24 @@ def test_one_who_yields_makes_nobody_wait(limiter):
     with pytest.raises(NoCapacityError):
         limiter.reserve("erp", 1, 600, 1, "more levels", 60, yields=True)
     limiter.reserve("erp", 2, 600, 1, "even more", 60, yields=True)
+
+
+def test_one_who_yields_gets_a_turn_beside_those_who_never_stop_asking(limiter, clock):
+    """Six with documents ask again a second after each; one batch of stock comes each second."""
+    start, got = clock.now, 0
+    asks = dict.fromkeys(range(6), start)
+    while clock.now < start + timedelta(minutes=10):
+        for one in (one for one, at in asks.items() if at <= clock.now):
+            try:
+                slot = limiter.reserve("shop", 4, 60, 12, f"{one}-{clock.now}", 60)
+                limiter.release(slot, 6)
+                wait = timedelta(seconds=1)
+            except NoCapacityError as full:
+                wait = full.retry_after
+            asks[one] = clock.now + wait
+        with suppress(NoCapacityError):
+            slot = limiter.reserve("shop", 4, 60, 6, f"levels-{clock.now}", 60, yields=True)
+            limiter.release(slot, 3)
+            got += 1
+        clock.pass_by(timedelta(seconds=1))
+    assert got > 0
