@@ -156,9 +156,7 @@ def axes(view: View) -> dict[str, str]:
             [one.totals.gross for one in invoices if not one.credits],
             [one.totals.gross for one in invoices if one.credits],
         ),
-        "settlement": settlement(
-            gross, _settled(documents.payments), _settled(documents.refunds)
-        ),
+        "settlement": settlement(gross, _settled(documents.payments), _settled(documents.refunds)),
     }
 
 
