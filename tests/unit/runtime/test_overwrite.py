@@ -864,3 +864,14 @@ def test_a_code_that_its_level_goes_by_no_more_is_taken_down(house, code):
     house.stock(code, 60, key="COLA330")
     house.settle()
     assert house.shelves[Kind.STOCK_LEVEL].said["COLA330@"] == "0"
+
+
+def test_what_the_buyer_cancelled_in_the_shop_is_not_cancelled_there_again():
+    house = WayBack()
+    order = house.place()
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    house.place(cancelled_at=START + timedelta(seconds=30), second=30)
+    house.settle()
+    assert ("cancel", "1") not in house.notes.told
