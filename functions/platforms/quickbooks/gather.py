@@ -27,26 +27,19 @@ Rows: TypeAlias = Sequence[Mapping[str, Any]]
 Tell: TypeAlias = Callable[[VendorClient, Rows, Connection, datetime], Iterable[Seen]]
 
 
-def invoices(
-    vendor: VendorClient, rows: Rows, connection: Connection, at: datetime
-) -> Iterator[Seen]:
-    """Invoices."""
-    del at
-    told = list(map(Told.model_validate, rows))
-    books = _with_items(vendor, told, connection)
-    for one in told:
-        yield reading.sale("Invoice", one, books)
+def sales(kind: str) -> Tell:
+    """How invoices, or sales receipts, are told; ``kind`` is the vendor's name of them."""
 
+    def tell(
+        vendor: VendorClient, rows: Rows, connection: Connection, at: datetime
+    ) -> Iterator[Seen]:
+        del at
+        told = list(map(Told.model_validate, rows))
+        books = _with_items(vendor, told, connection)
+        for one in told:
+            yield reading.sale(kind, one, books)
 
-def receipts(
-    vendor: VendorClient, rows: Rows, connection: Connection, at: datetime
-) -> Iterator[Seen]:
-    """Sales receipts."""
-    del at
-    told = list(map(Told.model_validate, rows))
-    books = _with_items(vendor, told, connection)
-    for one in told:
-        yield reading.sale("SalesReceipt", one, books)
+    return tell
 
 
 def memos(vendor: VendorClient, rows: Rows, connection: Connection, at: datetime) -> Iterator[Seen]:

@@ -170,8 +170,8 @@ class _Place(NamedTuple):
 _ANY = "Active in (true, false)"
 _STREAMS: Mapping[str, tuple[_Listed, ...]] = {
     "invoices": (
-        _Listed("Invoice", gather.invoices),
-        _Listed("SalesReceipt", gather.receipts),
+        _Listed("Invoice", gather.sales("Invoice")),
+        _Listed("SalesReceipt", gather.sales("SalesReceipt")),
     ),
     "payments": (
         _Listed("Payment", gather.payments),
