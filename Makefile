@@ -52,7 +52,7 @@ tests = $(wildcard $(addprefix tests/,$(1)))
 run_tests = $(if $(call tests,$(1)),$(PYTEST) $(2) $(call tests,$(1)),@echo "tests/$(1): none yet")
 
 .PHONY: help setup demo test up down lint format type arch unit cov contract infra-test integration e2e \
-	faults planted fuzz bench schemas docs new-platform synth deploy pr lock clean
+	faults faults-quick planted fuzz bench schemas docs new-platform synth deploy pr lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -63,7 +63,7 @@ demo: setup ## Start everything on this machine and watch real orders arrive
 	@$(PY) -m infra.local demo
 	@$(PY) scripts/timed.py "make demo" $(BEGAN)
 
-test: lint type arch unit contract infra-test integration e2e planted ## Set everything up and run every test
+test: lint type arch unit contract infra-test integration faults-quick e2e planted ## Set everything up and run every test
 	@$(PY) scripts/timed.py "make test" $(BEGAN)
 
 up: setup ## Start the local stack: make up BRIDGE=bridge.toml
@@ -108,13 +108,17 @@ integration: setup ## Ports against the emulator
 e2e: setup ## Whole ways on the local stack
 	$(call run_tests,e2e,)
 
-faults: $(DEV_READY) ## 100,000 random schedules of faults: one effect under each
-	HYPOTHESIS_PROFILE=faults $(PYTEST) tests/unit/runtime/test_schedules.py
+faults: setup ## Every failure the bridge must survive, F1 to F48
+	$(call run_tests,faults,-n $(JOBS))
+
+faults-quick: setup
+	$(call run_tests,faults,-n $(JOBS) -m "not slow")
 
 planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 	$(PY) scripts/planted.py
 
-fuzz: $(DEV_READY) ## 100,000 random cases of the trade's rules, 10,000 of each source's deliveries
+fuzz: $(DEV_READY) ## 100,000 random schedules of faults, as many cases of the trade's rules, and of deliveries
+	HYPOTHESIS_PROFILE=faults $(PYTEST) tests/unit/runtime/test_schedules.py
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model \
 		tests/contract
 
