@@ -52,7 +52,7 @@ tests = $(wildcard $(addprefix tests/,$(1)))
 run_tests = $(if $(call tests,$(1)),$(PYTEST) $(2) $(call tests,$(1)),@echo "tests/$(1): none yet")
 
 .PHONY: help setup demo test up down lint format type arch unit cov contract infra-test integration e2e \
-	faults faults-quick planted fuzz bench schemas docs new-platform synth deploy pr lock clean
+	faults faults-quick planted fuzz reliability bench schemas docs new-platform synth deploy pr lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -121,6 +121,9 @@ fuzz: $(DEV_READY) ## 100,000 random schedules of faults, as many cases of the t
 	HYPOTHESIS_PROFILE=faults $(PYTEST) tests/unit/runtime/test_schedules.py
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model \
 		tests/contract
+
+reliability: setup ## Run what tries to break the bridge, and write docs/reliability.md
+	$(PY) -m scripts.reliability
 
 bench: setup ## Measure what the figures promise
 	$(PY) -m scripts.bench

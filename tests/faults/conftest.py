@@ -29,6 +29,7 @@ def pytest_collection_modifyitems(items):
         if not NAMED.match(item.name) or len(marks) != 1 or marks[0][0] not in LEVELS:
             message = f"{item.nodeid}: test_fNN_..., and one level of {', '.join(LEVELS)}"
             raise pytest.UsageError(message)
+        item.user_properties.append(("level", marks[0][0]))
 
 
 @pytest.fixture
