@@ -120,14 +120,14 @@ class Metrics:
     def flush(self) -> None:
         """Writes what was gathered, one line per connection, and begins anew."""
         values, self._values = self._values, {}
-        about, self.correlation_id = self.correlation_id, ""
         for connection, metrics in values.items():
             while metrics:
                 # CloudWatch takes at most 100 values of a metric from one line.
                 now = {metric: found[:_EMF_VALUES_LIMIT] for metric, found in metrics.items()}
-                self._write_line(connection, now, about)
+                self._write_line(connection, now)
                 rest = {metric: found[_EMF_VALUES_LIMIT:] for metric, found in metrics.items()}
                 metrics = {metric: found for metric, found in rest.items() if found}
+        self.correlation_id = ""
 
     def __enter__(self) -> Metrics:
         return self
@@ -140,7 +140,7 @@ class Metrics:
     ) -> None:
         self.flush()
 
-    def _write_line(self, connection: str, metrics: dict[Metric, list[int]], about: str) -> None:
+    def _write_line(self, connection: str, metrics: dict[Metric, list[int]]) -> None:
         definitions = [
             {"Name": str(metric), "Unit": _UNITS.get(metric, "Count")} for metric in metrics
         ]
@@ -156,7 +156,7 @@ class Metrics:
                     "CloudWatchMetrics": [directive],
                 },
                 "connection": connection,
-                **({"correlation_id": about} if about else {}),
+                **({"correlation_id": self.correlation_id} if self.correlation_id else {}),
                 **{str(metric): found for metric, found in metrics.items()},
             },
             separators=(",", ":"),

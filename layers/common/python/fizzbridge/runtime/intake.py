@@ -17,7 +17,6 @@ from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.state.table import TableUnavailableError
 from fizzbridge.webhook.storing import hint_message
 
-
 DELIVERY = "delivery"
 """Message of the one line that says what became of a delivery."""
 
@@ -83,19 +82,8 @@ class Intake:
                     self._metrics.count(Metric.IGNORED, self._connection)
                     came[Metric.IGNORED] += 1
                 continue
-            if isinstance(one, Enquiry):
-                self._observer.enquire(self._connection, one.customer, how)
-                self._metrics.count(Metric.MERGED, self._connection)
-                came[Merge.MERGED] += 1
-                continue
-            if isinstance(one, Farewell):
-                if not self._observer.is_host(self._connection, one.host):
-                    self._metrics.count(Metric.IGNORED, self._connection)
-                    came[Metric.IGNORED] += 1
-                    continue
-                self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
-                self._metrics.count(Metric.HINTED, self._connection)
-                came[Metric.HINTED] += 1
+            if isinstance(one, Enquiry | Farewell):
+                came[self._heard(one, how)] += 1
                 continue
             if within is not None and self._now() - begun > within:
                 raise TableUnavailableError("the merge takes too long")
@@ -113,3 +101,16 @@ class Intake:
             if stands_for:
                 came[Metric.HINTED] += stands_for
         return came
+
+    def _heard(self, one: Enquiry | Farewell, how: Circumstances) -> Metric:
+        """What comes of a word that shows no entity."""
+        if isinstance(one, Enquiry):
+            self._observer.enquire(self._connection, one.customer, how)
+            comes_to = Metric.MERGED
+        elif self._observer.is_host(self._connection, one.host):
+            self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
+            comes_to = Metric.HINTED
+        else:
+            comes_to = Metric.IGNORED
+        self._metrics.count(comes_to, self._connection)
+        return comes_to

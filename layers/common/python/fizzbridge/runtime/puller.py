@@ -423,13 +423,12 @@ class Puller:
             correlation_id=correlation_id,
             source=self._webhook.topic(delivery),
         )
-        account = (
+        account: Mapping[str, int] = (
             {TOLD: len(told), **self._intake.take(told, self._webhook.clock, how)}
             if told
             else nothing_of_ours()
         )
-        about = {"outcome": "drained", "topic": how.source}
-        log.info(DELIVERY, extra=about | account)
+        log.info(DELIVERY, extra={"outcome": "drained", "topic": how.source, **account})
 
     # -- giving up -----------------------------------------------------------------------------
 

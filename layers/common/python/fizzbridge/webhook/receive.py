@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,7 +29,8 @@ TOO_LARGE: Response = {"statusCode": 413, "body": ""}
 TRY_AGAIN: Response = {"statusCode": 503, "body": ""}
 """The only answer that asks the vendor to send again: nothing durable could be written."""
 
-_LEVELS = {"refused": logging.WARNING, "spilled": logging.WARNING, "put_off": logging.ERROR}
+_SAY = {"refused": log.warning, "spilled": log.warning, "put_off": log.error}
+"""How loud an outcome is; all others are as they should be."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,9 @@ class Receiver:
         with log_context(correlation_id, connection=self._connection):
             self._count(Metric.RECEIVED)
             end = self._answered(event, correlation_id)
-            log.log(
-                _LEVELS.get(end.outcome, logging.INFO),
-                DELIVERY,
-                extra={"outcome": end.outcome, **end.about, **end.told},
-                exc_info=end.error,
-            )
+            say = _SAY.get(end.outcome, log.info)
+            said = {"outcome": end.outcome, **end.about, **end.told}
+            say(DELIVERY, extra=said, exc_info=end.error)
             return end.answer
 
     def _answered(self, event: Mapping[str, Any], correlation_id: str) -> End:
