@@ -6,6 +6,7 @@ import typer
 
 from cli import (
     backfill,
+    balance,
     check,
     connect,
     dlq,
@@ -43,6 +44,7 @@ app.add_typer(privacy.app, name="privacy")
 for single in (
     connect.app,
     status.app,
+    balance.app,
     trace.app,
     explain.app,
     recall.app,

@@ -20,6 +20,7 @@ from fizzbridge.state.objects import Objects, S3Objects
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
@@ -50,6 +51,7 @@ class Stack:
         local: what the local stack says of itself; empty on AWS.
         queue_wait_s: how long to wait for a queue that seems empty: a short look asks only some of
             SQS's servers and may take a full queue for an empty one.
+        logs: client for what the functions log.
     """
 
     stage: str
@@ -63,6 +65,7 @@ class Stack:
     manifests: Mapping[str, Manifest]
     local: Mapping[str, Any] = field(default_factory=dict)
     queue_wait_s: int = 1
+    logs: CloudWatchLogsClient | None = None
 
     def connection(self, name: str) -> Mapping[str, str]:
         """Outputs of a connection's stack.
@@ -127,6 +130,7 @@ def open_stack(stage: str | None) -> Stack:
         sts=session.client("sts", config=_PATIENCE, **where),
         manifests=load_registry(PROJECT),
         local=local if stage == LOCAL else {},
+        logs=session.client("logs", config=_PATIENCE, **where),
     )
 
 

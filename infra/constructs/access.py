@@ -24,6 +24,8 @@ def wildcard_reasons(stage: Stage) -> dict[str, str]:
         f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
         f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
         "connections come and go without a deployment of the core.",
+        f"{arn}:logs:{here}:log-group:/aws/lambda/{stage.resource()}-*:*": "The census reads the "
+        "lines of any connection's deliveries, likewise; they hold no personal data.",
     }
     return {
         "Serverless-LambdaStarPermissions": resources["*"],
@@ -156,3 +158,14 @@ def send_hints(stack: Stack, queue_prefix: str) -> iam.PolicyStatement:
     """Find and fill the work queues of all connections, by the prefix of their names."""
     queues = stack.format_arn(service="sqs", resource=f"{queue_prefix}-*")
     return allow("SendHints", ["sqs:GetQueueUrl", "sqs:SendMessage"], queues)
+
+
+def read_logs(stack: Stack, function_prefix: str) -> iam.PolicyStatement:
+    """Read what the functions of all connections have logged, by the prefix of their names."""
+    groups = stack.format_arn(
+        service="logs",
+        resource="log-group",
+        resource_name=f"/aws/lambda/{function_prefix}-*:*",
+        arn_format=ArnFormat.COLON_RESOURCE_NAME,
+    )
+    return allow("ReadLogs", ["logs:FilterLogEvents"], groups)

@@ -134,3 +134,29 @@ class Alarms(Construct):
             alarm_description=description,
         )
         alarm.add_alarm_action(self._action)
+
+    def conservation(self, connection: str, *, is_source: bool) -> None:
+        """Watch what the census finds of a connection, once an hour."""
+
+        def hourly(name: str) -> cloudwatch.Metric:
+            return bridge_metric(name, connection, "Maximum").with_(period=Duration.hours(1))
+
+        self._alarm(
+            "late",
+            hourly("late_links"),
+            1,
+            "Links are behind for longer than they should be, and nothing says why they wait.",
+        )
+        self._alarm(
+            "unaccounted",
+            hourly("unaccounted_links"),
+            1,
+            "Links are not as they should be, and nothing would ever bring them back.",
+        )
+        if is_source:
+            self._alarm(
+                "imbalance",
+                hourly("imbalance"),
+                1,
+                "Deliveries were accepted and came to nothing, or nobody said what became of them.",
+            )

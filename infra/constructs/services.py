@@ -24,6 +24,8 @@ from infra.deployment import Deployment
 _ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#", "HEALTH")
 _ANNOUNCED_PARTITIONS = ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")
 _SERVICE_TIMEOUT_S = 60
+# It reads entities for 200 seconds at the most, and an hour of logs.
+_CENSUS_TIMEOUT_S = 300
 
 
 class Services(Construct):
@@ -42,6 +44,7 @@ class Services(Construct):
         assess = self._assess()
         self._record()
         self._sweep(assess)
+        self._census()
 
     def _announce(self) -> None:
         shared = self._shared
@@ -136,6 +139,28 @@ class Services(Construct):
             message={},
         )
         self._output("SweepFunction", made.function.function_name)
+
+    def _census(self) -> None:
+        shared = self._shared
+        made = self._function(
+            "census",
+            timeout_s=_CENSUS_TIMEOUT_S,
+            statements=[
+                access.read_rows(shared.table),
+                access.read_entities(shared.table),
+                access.query_index(shared.table, "behind"),
+                *access.get_objects(shared.bucket_name),
+                access.read_logs(Stack.of(self), self._stage.resource()),
+            ],
+        )
+        Schedules(
+            self,
+            "CensusSchedule",
+            target_arn=made.function.function_arn,
+            action="lambda:InvokeFunction",
+            undelivered=shared.undelivered,
+        ).every("Every", name=self._stage.resource("census"), interval="1 hour", message={})
+        self._output("CensusFunction", made.function.function_name)
 
     def _function(
         self,

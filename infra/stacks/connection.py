@@ -58,6 +58,8 @@ class ConnectionStack(Stack):
         alarms = Alarms(self, shared.topic, stage)
         alarms.dead_letters("dlq", dead_letters)
         alarms.connection(connection.name)
+        is_source = bool(functions.webhook or functions.pull)
+        alarms.conservation(connection.name, is_source=is_source)
         parts = ConnectionParts(
             stage=stage,
             connection=connection,

@@ -36,7 +36,10 @@ FUNCTIONS = {
     "webhook": "fizzbridge-local-shop-uk-webhook",
     "pull": "fizzbridge-local-shop-uk-pull",
     "target": "fizzbridge-local-erp-target",
-    **{name: f"fizzbridge-local-{name}" for name in ("announce", "assess", "record", "sweep")},
+    **{
+        name: f"fizzbridge-local-{name}"
+        for name in ("announce", "assess", "record", "sweep", "census")
+    },
 }
 
 # What the lists call by a plain name.
@@ -47,6 +50,7 @@ SPELLINGS = (
     (r"^arn:aws:s3:::[^/]+", "bucket"),
     (r"^arn:aws:sqs:.*:fizzbridge-local-(?:shop-uk-|erp-)?", "queue "),
     (r"^arn:aws:secretsmanager:.*/(\w+)-\?{6}$", r"secret \1"),
+    (r"^arn:aws:logs:.*/fizzbridge-local-\*:\*$", "logs of all functions"),
     (r"^arn:aws:logs:.*$", "own log group"),
 )
 EVER = datetime(2026, 1, 1, tzinfo=UTC)
@@ -295,6 +299,13 @@ class Work:
         self._house.sweep()
         return self._ends(order, "synced")
 
+    def census(self) -> Done:
+        """Links and deliveries are counted, an order among them that is too large for its row."""
+        self._house.await_(self.large_order(), lambda: "no large order is in step", sweep=True)
+        client, name = self._house.client("lambda"), FUNCTIONS["census"]
+        client.invoke(FunctionName=name)
+        return lambda: "FunctionError" not in client.invoke(FunctionName=name)
+
 
 # The first that fits a grant, spelt "function action resource", is the work that needs it.
 NEEDED_BY = (
@@ -315,6 +326,7 @@ NEEDED_BY = (
     ("assess dynamodb:Query table/index/cause", Work.unknown_sku),
     ("record sqs:*", Work.unreadable_fact),
     ("sweep *", Work.lost_hint),
+    ("census *", Work.census),
     ("* s3:*", Work.large_order),
     ("*", Work.order),
 )

@@ -27,6 +27,7 @@ BUS = "bus"
 BUCKET = "bucket"
 OBJECTS = "bucket/*"
 OWN_LOGS = "own log group"
+LOGS = "logs of all functions"
 EVERYTHING = "*"
 
 
@@ -118,6 +119,14 @@ NOTICED: dict[Grant, str] = {
         ("sqs:GetQueueUrl", queue("*"), "finds the queue of any connection"),
         ("sqs:SendMessage", queue("*"), "sends hints to any connection"),
     ),
+    **_grants(
+        "census",
+        ("dynamodb:GetItem", TABLE, "looks at the row an index only hints at"),
+        ("dynamodb:Query", TABLE, "reads entities whole"),
+        ("dynamodb:Query", INDEX_BEHIND, "finds what is behind for too long"),
+        ("s3:GetObject", OBJECTS, _READS),
+        ("logs:FilterLogEvents", LOGS, "counts what became of deliveries"),
+    ),
 }
 
 SOME: dict[Grant, str] = (
@@ -160,10 +169,12 @@ _POLLED_BY = {
     "record": ("record",),
 }
 
+_OF_CONNECTIONS = ("webhook", "pull", "target")
+
 TEMPLATE_ONLY: dict[Grant, str] = {
     **{
         Grant(function, action, OWN_LOGS): "Lambda writes the log on the function's behalf"
-        for function in ("webhook", "pull", "target", "announce", "assess", "record", "sweep")
+        for function in (*_OF_CONNECTIONS, "announce", "assess", "record", "sweep", "census")
         for action in ("logs:CreateLogStream", "logs:PutLogEvents")
     },
     **{
@@ -174,7 +185,7 @@ TEMPLATE_ONLY: dict[Grant, str] = {
     },
     **{
         Grant(function, "s3:ListBucket", BUCKET): _MISSING
-        for function in ("pull", "target", "assess", "announce")
+        for function in ("pull", "target", "assess", "announce", "census")
     },
     **_grants(
         "announce",

@@ -310,6 +310,7 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
         }
 
     sweep = {("fizzbridge-prod-sweep", "rate(1 minute)"): {}}
+    sweep |= {("fizzbridge-prod-census", "rate(1 hour)"): {}}
     shop = [stream.name for stream in MANIFESTS["shopify"].streams]
     assert polls(aws) == sweep | usual("shop-uk", "shopify") | usual("erp", "odoo") | {
         ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": shop},

@@ -80,6 +80,7 @@ def stack():
             sts=boto3.client("sts", **WHERE),
             manifests=load_registry(ROOT),
             queue_wait_s=0,
+            logs=boto3.client("logs", **WHERE),
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -20,7 +20,7 @@ from fizzbridge.state.dynamodb import DynamoTable, to_image
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import MemoryObjects
 from fizzbridge.state.table import Write
-from services import announce, assess, record, sweep
+from services import announce, assess, census, record, sweep
 from tests.kit.clock import Clock
 from tests.kit.desk import Desk
 from tests.kit.emulator import REGION, create_table
@@ -35,6 +35,7 @@ CACHES = (
     announce._bus,  # the functions' own caches, which outlive a test
     assess._assessor,
     sweep._sweeper,
+    census._lines,
 )
 
 
@@ -155,6 +156,42 @@ def test_sweep_finds_the_queues_by_their_names(account):
     assert sweep.handler({}, None) == {"hints": 2}
     assert account.waiting(account.documents) == [HINT]
     assert account.waiting(account.assess_queue) == [HINT]
+
+
+def test_census_counts_deliveries_and_links(account, capsys):
+    account.observe()
+    assess.handler(account.batch(HINT, account.assess_queue), None)
+    behind = {"behind_shard": "erp#0", "behind_since": to_text(LONG_AGO)}
+    account.table.write(Write("Order#shop/1", "LINK#erp", set=behind))
+    hour_ago = datetime.now(UTC).replace(minute=0, second=30) - timedelta(hours=1)
+    line = {
+        "message": "delivery",
+        "connection": "shop",
+        "correlation_id": "c-1",
+        "timestamp": hour_ago.isoformat(),
+        "outcome": "taken",
+        "told": 2,
+        "merged": 1,
+    }
+    logs = boto3.client("logs")
+    group = {"logGroupName": "/aws/lambda/fizzbridge-test-shop-webhook"}
+    logs.create_log_group(**group)
+    logs.create_log_stream(**group, logStreamName="one")
+    events = [
+        {"timestamp": int(hour_ago.timestamp() * 1000), "message": message}
+        for message in (json.dumps(line), "not JSON")
+    ]
+    logs.put_log_events(**group, logStreamName="one", logEvents=events)
+    census.handler({}, None)
+    out = capsys.readouterr().out
+    figures = [json.loads(one) for one in out.splitlines() if '"imbalance"' in one]
+    assert {one["connection"]: (one["imbalance"], one["late_links"]) for one in figures} == {
+        "shop": ([2], [1]),  # its customer has not been assessed since
+        "erp": ([0], [1]),
+    }
+    assert all(one["unaccounted_links"] == [0] for one in figures)
+    assert '"uneven":["c-1"],"unreceived":["c-1"]' in out
+    assert '"message":"link late","connection":"erp","entity":"Order#shop/1"' in out
 
 
 def test_a_target_without_its_secret_hides_the_message_for_a_while(account, capsys):

@@ -69,9 +69,19 @@ class Metric(StrEnum):
     """Calls that showed that the connection itself does not work."""
     RESUBSCRIBED = "resubscribed"
     """Webhooks that were missing or switched off at the platform, and are there again."""
+    IMBALANCE = "imbalance"
+    """Deliveries and things told that went in and did not come out, of the last hour."""
+    LATE_LINKS = "late_links"
+    """Links that are behind for longer than ``late_after``, and not paused."""
+    UNACCOUNTED_LINKS = "unaccounted_links"
+    """Links that are not as they should be, and that nothing would ever bring back."""
+    CANARY_AGE_MS = "canary_age_ms"
+    """From a canary order's post to its target."""
+    CANARY_MISSING = "canary_missing"
+    """Canary orders that should have been at their target."""
 
 
-_UNITS = {Metric.AGE_MS: "Milliseconds"}
+_UNITS = {Metric.AGE_MS: "Milliseconds", Metric.CANARY_AGE_MS: "Milliseconds"}
 
 
 class Metrics:
@@ -94,6 +104,9 @@ class Metrics:
         self._write = write
         self._clock = clock
         self._values: dict[str, dict[Metric, list[int]]] = {}
+        self.correlation_id = ""
+        """Of what the invocation is about, where that is one thing; it stands on the lines, and is
+        no dimension."""
 
     def count(self, metric: Metric, connection: str, number: int = 1) -> None:
         """Adds to a count."""
@@ -114,6 +127,7 @@ class Metrics:
                 self._write_line(connection, now)
                 rest = {metric: found[_EMF_VALUES_LIMIT:] for metric, found in metrics.items()}
                 metrics = {metric: found for metric, found in rest.items() if found}
+        self.correlation_id = ""
 
     def __enter__(self) -> Metrics:
         return self
@@ -142,6 +156,7 @@ class Metrics:
                     "CloudWatchMetrics": [directive],
                 },
                 "connection": connection,
+                **({"correlation_id": self.correlation_id} if self.correlation_id else {}),
                 **{str(metric): found for metric, found in metrics.items()},
             },
             separators=(",", ":"),

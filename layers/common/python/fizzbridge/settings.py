@@ -181,7 +181,8 @@ class Limits(_Frozen):
     delivery_bytes: int = Field(default=5_000_000, ge=1)
     """A larger webhook body is refused with 413; the poll brings what it said."""
     recheck_days: int = Field(default=30, ge=1, le=365)
-    """Orders of so many days are looked for at platforms that delete without a word."""
+    """Orders of so many days are looked for at platforms that delete without a word, and gone
+    through by the hourly check."""
     missing_orders: int = Field(default=5, ge=0)
     """So many orders of one day may be gone at once; of more the list is not believed."""
     corrections_a_day: int = Field(default=3, ge=1)
@@ -260,6 +261,10 @@ class Timing(_Frozen):
     settle: float = Field(default=5, ge=0)
     """A stock level, price or product waits so long before it goes to a shop, so that a burst of
     changes becomes one call; what was just sold does not wait."""
+    late_after: int = Field(default=1800, ge=1)
+    """A link that is behind for longer is late, and so is a spilled delivery nobody has finished:
+    the hourly check counts them, and an alarm says so. Longer than ``resync_after``, so that the
+    sweeper has had its turn."""
     sweep_every: int = Field(default=60, ge=60)
     """How often the sweeper looks; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)
@@ -277,6 +282,8 @@ class Timing(_Frozen):
             raise ValueError("call_timeout must be shorter than pull_timeout and target_timeout")
         if self.visibility < max(self.pull_timeout, self.target_timeout):
             raise ValueError("visibility must not be shorter than the functions' timeouts")
+        if self.late_after <= self.resync_after:
+            raise ValueError("late_after must be longer than resync_after")
         if self.merge_deadline >= self.webhook_timeout:
             raise ValueError("merge_deadline must be shorter than webhook_timeout")
         return self

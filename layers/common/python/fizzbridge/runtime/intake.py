@@ -11,16 +11,22 @@ from datetime import datetime, timedelta
 from fizzbridge.model.entity import LEVEL_KINDS
 from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics
-from fizzbridge.observation import Enquiry, Farewell, Hint, Seen, Told
+from fizzbridge.observation import Enquiry, Farewell, Hint, Told
 from fizzbridge.queues import Queue
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.state.table import TableUnavailableError
 from fizzbridge.webhook.storing import hint_message
 
+DELIVERY = "delivery"
+"""Message of the one line that says what became of a delivery."""
 
-def parts(told: Iterable[Told]) -> int:
-    """How much was shown, and not only named: each is merged, equal, older or tied."""
-    return sum(isinstance(one, Seen | Enquiry) for one in told)
+TOLD = "told"
+"""How many things a delivery, a poll or a fetch told: each of them comes to something."""
+
+
+def nothing_of_ours() -> Mapping[str, int]:
+    """The account of a delivery that tells nothing we understand: one thing, ignored."""
+    return {TOLD: 1, Metric.IGNORED: 1}
 
 
 class Intake:
@@ -49,7 +55,10 @@ class Intake:
         how: Circumstances,
         within: timedelta | None = None,
     ) -> Mapping[str, int]:
-        """Merge everything, then send the hints; gives how many parts came to what.
+        """Merge everything, then send the hints; gives how many things came to what.
+
+        Each thing told comes to one: merged, equal, older, tied, ignored, or hinted where pull has
+        been asked for it. A tie asks pull as well, and stays a tie.
 
         Args:
             told: what the platform told.
@@ -63,26 +72,18 @@ class Intake:
         """
         begun = self._now()
         came: Counter[str] = Counter()
-        # A dict keeps the order and drops the repetitions.
-        hints: dict[Hint, None] = {}
+        # A dict keeps the order and drops the repetitions; how many things told each stands for.
+        hints: Counter[Hint] = Counter()
         for one in told:
             if isinstance(one, Hint):
                 if one.of not in LEVEL_KINDS or self._observer.compares:
-                    hints[one] = None
+                    hints[one] += 1
                 else:
                     self._metrics.count(Metric.IGNORED, self._connection)
+                    came[Metric.IGNORED] += 1
                 continue
-            if isinstance(one, Enquiry):
-                self._observer.enquire(self._connection, one.customer, how)
-                self._metrics.count(Metric.MERGED, self._connection)
-                came[Merge.MERGED] += 1
-                continue
-            if isinstance(one, Farewell):
-                if not self._observer.is_host(self._connection, one.host):
-                    self._metrics.count(Metric.IGNORED, self._connection)
-                    continue
-                self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
-                self._metrics.count(Metric.HINTED, self._connection)
+            if isinstance(one, Enquiry | Farewell):
+                came[self._heard(one, how)] += 1
                 continue
             if within is not None and self._now() - begun > within:
                 raise TableUnavailableError("the merge takes too long")
@@ -91,10 +92,25 @@ class Intake:
             self._metrics.count(Metric(merge), self._connection)
             came[merge] += 1
             if merge is Merge.TIED and one.refetch:
-                hints[one.refetch] = None
-        for hint in hints:
+                hints[one.refetch] += 0
+        for hint, stands_for in hints.items():
             self._queue.send(
                 self._pull_queue, hint_message(hint.what, hint.external_id, how.correlation_id)
             )
             self._metrics.count(Metric.HINTED, self._connection)
+            if stands_for:
+                came[Metric.HINTED] += stands_for
         return came
+
+    def _heard(self, one: Enquiry | Farewell, how: Circumstances) -> Metric:
+        """What comes of a word that shows no entity."""
+        if isinstance(one, Enquiry):
+            self._observer.enquire(self._connection, one.customer, how)
+            comes_to = Metric.MERGED
+        elif self._observer.is_host(self._connection, one.host):
+            self._queue.send(self._pull_queue, json.dumps({"type": "farewell"}))
+            comes_to = Metric.HINTED
+        else:
+            comes_to = Metric.IGNORED
+        self._metrics.count(comes_to, self._connection)
+        return comes_to

@@ -28,7 +28,7 @@ from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
 from fizzbridge.runtime.erase import erase_customer
 from fizzbridge.runtime.health import Health
-from fizzbridge.runtime.intake import Intake, parts
+from fizzbridge.runtime.intake import DELIVERY, TOLD, Intake, nothing_of_ours
 from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances, Observer
@@ -264,7 +264,7 @@ class Puller:
 
     def _take(self, told: Sequence[Told], clock: Clock, how: Circumstances) -> None:
         came = self._intake.take(told, clock, how)
-        log.info("taken in", extra={"source": how.source, "parts": parts(told), **came})
+        log.info("taken in", extra={"source": how.source, TOLD: len(told), **came})
 
     def _as_read(self, source: str, correlation_id: str) -> Circumstances:
         """Circumstances of a read that begins now: what it shows is at least as new as that."""
@@ -416,14 +416,19 @@ class Puller:
         if self._webhook is None:
             raise PermanentError("no webhook here to read a delivery", code="unknown_message")
         delivery = from_message(body, self._given.objects)
-        told = read(self._webhook, delivery, self._connection.name) or ()
+        told = read(self._webhook, delivery, self._connection.name)
         how = Circumstances(
             observed_at=delivery.received_at,
             is_authoritative=False,
             correlation_id=correlation_id,
             source=self._webhook.topic(delivery),
         )
-        self._take(told, self._webhook.clock, how)
+        account: Mapping[str, int] = (
+            {TOLD: len(told), **self._intake.take(told, self._webhook.clock, how)}
+            if told
+            else nothing_of_ours()
+        )
+        log.info(DELIVERY, extra={"outcome": "drained", "topic": how.source, **account})
 
     # -- giving up -----------------------------------------------------------------------------
 
@@ -431,14 +436,18 @@ class Puller:
         self, body: Mapping[str, Any], error: FizzbridgeError, correlation_id: str
     ) -> None:
         """Leave it to a person: what was asked for goes to the DLQ, from where it can come back."""
-        log.error("pull gave up", extra=_about(error))
+        message, about = "pull gave up", _about(error)
         if body.get("type") == "delivery":
             body = self._quarantine(body, error, correlation_id)
+            message = DELIVERY
+            about |= {"outcome": "quarantined", TOLD: 1, Metric.QUARANTINED: 1}
         else:
             self._metrics.count(Metric.PARKED, self._connection.name)
         if self._given.settings.dlq:
             labels = {"reason": error.code, "blame": error.blame, "code": error.code}
             self._given.queue.send(self._given.settings.dlq, json.dumps(body), attributes=labels)
+        # Last: what is not kept yet comes again, and has not ended.
+        log.error(message, extra=about)
 
     def _quarantine(
         self, body: Mapping[str, Any], error: FizzbridgeError, correlation_id: str
@@ -466,7 +475,7 @@ class Puller:
         return kept
 
 
-def _about(error: FizzbridgeError) -> dict[str, str]:
+def _about(error: FizzbridgeError) -> dict[str, Any]:
     return {
         "code": error.code,
         "blame": error.blame,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
 from fizzbridge.queues import MessageRefusedError, QueueUnavailableError
-from fizzbridge.runtime.intake import Intake, parts
+from fizzbridge.runtime.intake import DELIVERY, TOLD, Intake, nothing_of_ours
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.wiring import Ports, now
 from fizzbridge.secrets import SecretError, SecretUnavailableError
@@ -27,6 +28,29 @@ REFUSED: Response = {"statusCode": 401, "body": ""}
 TOO_LARGE: Response = {"statusCode": 413, "body": ""}
 TRY_AGAIN: Response = {"statusCode": 503, "body": ""}
 """The only answer that asks the vendor to send again: nothing durable could be written."""
+
+_SAY = {"refused": log.warning, "spilled": log.warning, "put_off": log.error}
+"""How loud an outcome is; all others are as they should be."""
+
+
+@dataclass(frozen=True)
+class End:
+    """What became of a delivery: what the vendor is answered, and the one line that says it.
+
+    Attributes:
+        answer: for the vendor.
+        outcome: ``taken``, ``spilled``, ``refused``, ``answered`` or ``put_off``.
+        told: how many things it tells, and how many came to what; of what is accepted the second
+            adds up to the first. What nobody reads, or has read yet, counts as one thing.
+        about: what else the line says.
+        error: what went wrong, its places are shown.
+    """
+
+    answer: Response
+    outcome: str
+    told: Mapping[str, int] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    error: Exception | None = None
 
 
 class Receiver:
@@ -52,31 +76,39 @@ class Receiver:
         )
 
     def receive(self, event: Mapping[str, Any]) -> Response:
-        """Answer one HTTP API event."""
+        """Answer one HTTP API event, and say in one line what became of it."""
         correlation_id = new_correlation_id()
+        # The figures say which delivery they are of, so that a line that is missing is missed.
+        self._metrics.correlation_id = correlation_id
         with log_context(correlation_id, connection=self._connection):
             self._count(Metric.RECEIVED)
-            try:
-                delivery = Delivery.from_event(event, self._now())
-                if len(delivery.body) > self._given.bridge.limits.delivery_bytes:
-                    self._count(Metric.REJECTED)
-                    log.warning("delivery too large", extra={"bytes": len(delivery.body)})
-                    return TOO_LARGE
-                reply = self._adapter.handshake(delivery)
-                if reply:
-                    self._count(Metric.IGNORED)
-                    headers = {"content-type": reply.media}
-                    return {"statusCode": reply.status, "headers": headers, "body": reply.body}
-                proven = self._proven(delivery)
-            except VerificationError as error:
+            end = self._answered(event, correlation_id)
+            say = _SAY.get(end.outcome, log.info)
+            said = {"outcome": end.outcome, **end.about, **end.told}
+            say(DELIVERY, extra=said, exc_info=end.error)
+            return end.answer
+
+    def _answered(self, event: Mapping[str, Any], correlation_id: str) -> End:
+        try:
+            delivery = Delivery.from_event(event, self._now())
+            if len(delivery.body) > self._given.bridge.limits.delivery_bytes:
                 self._count(Metric.REJECTED)
-                log.warning("delivery refused", extra={"code": error.code})
-                return REFUSED
-            except (SecretError, SecretUnavailableError) as error:
-                self._count(Metric.PUT_OFF)
-                log.error("no signing secret", extra={"reason": type(error).__name__})
-                return TRY_AGAIN
-            return self._accept(proven, correlation_id)
+                size = {"code": "too_large", "bytes": len(delivery.body)}
+                return End(TOO_LARGE, "refused", about=size)
+            reply = self._adapter.handshake(delivery)
+            if reply:
+                self._count(Metric.IGNORED)
+                headers = {"content-type": reply.media}
+                answer = {"statusCode": reply.status, "headers": headers, "body": reply.body}
+                return End(answer, "answered")
+            proven = self._proven(delivery)
+        except VerificationError as error:
+            self._count(Metric.REJECTED)
+            return End(REFUSED, "refused", about={"code": error.code})
+        except (SecretError, SecretUnavailableError) as error:
+            self._count(Metric.PUT_OFF)
+            return End(TRY_AGAIN, "put_off", about={"reason": type(error).__name__})
+        return self._accept(proven, correlation_id)
 
     def _proven(self, delivery: Delivery) -> Delivery:
         secrets, name = self._given.secrets, self._given.settings.signing_secret or ""
@@ -90,16 +122,16 @@ class Receiver:
             check(delivery, known, delivery.received_at)
         return self._adapter.proven(delivery, known)
 
-    def _accept(self, delivery: Delivery, correlation_id: str) -> Response:
-        about: dict[str, str] = {}
+    def _accept(self, delivery: Delivery, correlation_id: str) -> End:
+        about: dict[str, Any] = {}
         try:
             about["topic"] = self._adapter.topic(delivery)
             about["delivery_id"] = self._adapter.delivery_id(delivery)
             told = read(self._adapter, delivery, self._connection)
             if not told:
                 self._count(Metric.IGNORED)
-                log.info("topic ignored" if told is None else "nothing told", extra=about)
-                return ACCEPTED
+                about["reason"] = "unknown topic" if told is None else "nothing told"
+                return End(ACCEPTED, "taken", nothing_of_ours(), about)
             how = Circumstances(
                 observed_at=delivery.received_at,
                 is_authoritative=False,
@@ -108,25 +140,25 @@ class Receiver:
             )
             came = self._intake.take(told, self._adapter.clock, how, within=self._merge_deadline)
         except Exception as error:  # noqa: BLE001  whatever it is, a genuine delivery is kept
-            reason = (
+            about["reason"] = (
                 error.code if isinstance(error, MalformedDeliveryError) else type(error).__name__
             )
-            log.warning("delivery spilled", extra=about | {"reason": reason}, exc_info=True)
-            return self._spill(delivery, correlation_id)
-        log.info("taken in", extra={**about, "parts": parts(told), **came})
-        return ACCEPTED
+            return self._spill(delivery, correlation_id, about, error)
+        return End(ACCEPTED, "taken", {TOLD: len(told), **came}, about)
 
-    def _spill(self, delivery: Delivery, correlation_id: str) -> Response:
+    def _spill(
+        self, delivery: Delivery, correlation_id: str, about: dict[str, Any], error: Exception
+    ) -> End:
         """Leave the delivery to pull, which tries again and quarantines what cannot be read."""
         try:
             message = to_message(delivery, self._connection, correlation_id, self._given.objects)
             self._given.queue.send(self._pull_queue, json.dumps(message))
-        except (QueueUnavailableError, MessageRefusedError, ObjectsUnavailableError) as error:
+        except (QueueUnavailableError, MessageRefusedError, ObjectsUnavailableError) as refused:
             self._count(Metric.PUT_OFF)
-            log.error("delivery not kept", extra={"reason": type(error).__name__})
-            return TRY_AGAIN
+            about["unkept"] = type(refused).__name__
+            return End(TRY_AGAIN, "put_off", about=about, error=error)
         self._count(Metric.SPILLED)
-        return ACCEPTED
+        return End(ACCEPTED, "spilled", {TOLD: 1, Metric.SPILLED: 1}, about, error)
 
     def _count(self, metric: Metric) -> None:
         self._metrics.count(metric, self._connection)
