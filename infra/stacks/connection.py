@@ -55,9 +55,9 @@ class ConnectionStack(Stack):
             if secret:
                 name = stage.secret(connection.name, purpose)
                 CfnOutput(self, f"{purpose.capitalize()}SecretName", value=name)
-        alarms = Alarms(self, shared.topic, stage)
+        alarms = Alarms(self, shared.topic, stage, deployment.bridge)
         alarms.dead_letters("dlq", dead_letters)
-        alarms.connection(connection.name)
+        alarms.connection(connection)
         parts = ConnectionParts(
             stage=stage,
             connection=connection,
