@@ -18,7 +18,7 @@ from fizzbridge.runtime.watch import EXPIRES, VOLUME, Watch
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.clock import Clock
-from tests.kit.house import House, line, order_ref
+from tests.kit.house import House, line
 
 SHOP = rows.connection_pk("shop")
 HOUR = datetime(2026, 11, 20, 8, tzinfo=UTC)
