@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,10 @@ import typer
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, Tool, command
 from fizzbridge.mistakes import suggestion
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.watch import EXPIRES
+from fizzbridge.state import Write
+from fizzbridge.state.moments import to_text
 
 app = typer.Typer(no_args_is_help=True, help="Set a connection's secrets; none is ever shown.")
 
@@ -61,6 +66,24 @@ def set_values(
     return done
 
 
+def note_expiry(stack: Stack, connection: str, names: Iterable[str], day: date | None) -> None:
+    """Write down when keys end, for the watch to warn of; a new key without a day ends no more.
+
+    Args:
+        stack: the stack.
+        connection: the connection's name.
+        names: of the keys that were set.
+        day: the day they end; None where nobody knows of one.
+    """
+    pk = rows.connection_pk(connection)
+    for name in names:
+        if day is None:
+            stack.table.write(Write(pk, f"{EXPIRES}{name}", delete=True))
+        else:
+            until = to_text(datetime(day.year, day.month, day.day, tzinfo=UTC))
+            stack.table.write(Write(pk, f"{EXPIRES}{name}", set={"until": until}, replace=True))
+
+
 def _stored(stack: Stack, secret: str) -> dict[str, Any]:
     try:
         answer = stack.secrets.get_secret_value(SecretId=secret)
@@ -95,6 +118,10 @@ def set_command(
     replace: Annotated[
         bool, typer.Option("--replace", help="Stop accepting the signing secret used so far.")
     ] = False,
+    expires: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The day they end; an alarm comes before it."),
+    ] = None,
 ) -> None:
     """Set secrets of a connection. The last signing secret stays valid until the next is set."""
     given = sys.stdin.read().splitlines() if stdin else list(values or [])
@@ -110,6 +137,7 @@ def set_command(
         raise CommandError("No value was given; nothing was set.")
     done = set_values(tool.stack, connection, values_given, replace=replace)
     names = sorted(name for set_names in done.values() for name in set_names)
+    note_expiry(tool.stack, connection, names, expires.date() if expires else None)
     tool.answer({"connection": connection, "set": done}, f"Set {', '.join(names)} of {connection}.")
 
 

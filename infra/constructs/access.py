@@ -20,7 +20,8 @@ def wildcard_reasons(stage: Stage) -> dict[str, str]:
     arn, here = "arn:<AWS::Partition>", "<AWS::Region>:<AWS::AccountId>"
     bucket = stage.resource("<AWS::AccountId>", "<AWS::Region>")
     resources = {
-        "*": "dynamodb:ListStreams takes no resource; it shows names, no rows.",
+        "*": "dynamodb:ListStreams takes no resource; it shows names, no rows. Nor do X-Ray's two "
+        "actions, which add to traces and read none.",
         f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
         f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
         "connections come and go without a deployment of the core.",
@@ -98,6 +99,11 @@ def read_stream(table: dynamodb.ITable) -> list[iam.PolicyStatement]:
         # ListStreams takes no resource; it shows stream names, no rows.
         allow("ListStreams", ["dynamodb:ListStreams"], "*"),
     ]
+
+
+def trace() -> iam.PolicyStatement:
+    """Tell X-Ray how long an invocation took; its actions take no resource."""
+    return allow("Trace", ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
 
 
 def put_objects(bucket_name: str) -> iam.PolicyStatement:

@@ -9,10 +9,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from fizzbridge.observability import NAMESPACE
 from infra.assets import Assets
+from infra.constructs import access
 from infra.constructs.access import allow, wildcard_reasons
 from infra.constructs.acknowledgements import acknowledge
-from infra.constructs.alarms import NAMESPACE, Alarms
+from infra.constructs.alarms import Alarms
 from infra.stage import Stage
 
 LOG_RETENTION = logs.RetentionDays.THREE_MONTHS
@@ -89,6 +91,7 @@ class BridgeFunction(Construct):
                             ["logs:CreateLogStream", "logs:PutLogEvents"],
                             self.log_group.log_group_arn,
                         ),
+                        access.trace(),
                         *facts.statements,
                     ]
                 )
@@ -108,6 +111,7 @@ class BridgeFunction(Construct):
             timeout=Duration.seconds(facts.timeout_s),
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            tracing=lambda_.Tracing.ACTIVE,
             environment={
                 "FIZZBRIDGE_STAGE": stage.name,
                 "POWERTOOLS_SERVICE_NAME": facts.name,
@@ -123,8 +127,6 @@ class BridgeFunction(Construct):
                 **wildcard_reasons(stage),
                 "AwsSolutions-L1": _OLDER_RUNTIME,
                 "Serverless-LambdaLatestVersion": _OLDER_RUNTIME,
-                "Serverless-LambdaTracing": "One correlation id runs through logs, events and the "
-                "timeline, across systems that tracing does not reach.",
                 "Serverless-LambdaDLQ": "Called by API, queue or stream, which each have a "
                 "failure path of their own; no caller is asynchronous but the sweep's schedule, "
                 "which repeats.",

@@ -1,4 +1,4 @@
-"""The services between sources and targets: announce, assess, record, sweep."""
+"""The services between sources and targets: announce, assess, record, sweep, watch."""
 
 from collections.abc import Iterable
 
@@ -26,6 +26,7 @@ _ANNOUNCED_PARTITIONS = ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")
 _SERVICE_TIMEOUT_S = 60
 # It reads entities for 200 seconds at the most, and an hour of logs.
 _CENSUS_TIMEOUT_S = 300
+_CENSUS_EVERY_S = 3600
 
 
 class Services(Construct):
@@ -45,6 +46,7 @@ class Services(Construct):
         self._record()
         self._sweep(assess)
         self._census()
+        self._watch()
 
     def _announce(self) -> None:
         shared = self._shared
@@ -125,20 +127,39 @@ class Services(Construct):
                 access.send_hints(Stack.of(self), self._stage.resource()),
             ],
         )
-        minutes = max(1, round(self._deployment.bridge.timing.sweep_every / 60))
+        self._every("sweep", made, self._deployment.bridge.timing.sweep_every)
+        self._output("SweepFunction", made.function.function_name)
+
+    def _watch(self) -> None:
+        shared = self._shared
+        made = self._function(
+            "watch",
+            timeout_s=_SERVICE_TIMEOUT_S,
+            statements=[
+                access.read_rows(shared.table),
+                access.append_timeline(shared.table),
+                access.read_entities(shared.table),
+                access.query_index(shared.table, "cause"),
+            ],
+        )
+        self._every("watch", made, self._deployment.bridge.timing.watch_every)
+        self._output("WatchFunction", made.function.function_name)
+
+    def _every(self, name: str, made: BridgeFunction, seconds: int) -> None:
+        """Call a service on a schedule, every so many whole minutes."""
+        minutes = max(1, round(seconds / 60))
         Schedules(
             self,
-            "SweepSchedule",
+            f"{name.capitalize()}Schedule",
             target_arn=made.function.function_arn,
             action="lambda:InvokeFunction",
-            undelivered=shared.undelivered,
+            undelivered=self._shared.undelivered,
         ).every(
             "Every",
-            name=self._stage.resource("sweep"),
+            name=self._stage.resource(name),
             interval=f"{minutes} minute{'s' if minutes > 1 else ''}",
             message={},
         )
-        self._output("SweepFunction", made.function.function_name)
 
     def _census(self) -> None:
         shared = self._shared
@@ -153,13 +174,7 @@ class Services(Construct):
                 access.read_logs(Stack.of(self), self._stage.resource()),
             ],
         )
-        Schedules(
-            self,
-            "CensusSchedule",
-            target_arn=made.function.function_arn,
-            action="lambda:InvokeFunction",
-            undelivered=shared.undelivered,
-        ).every("Every", name=self._stage.resource("census"), interval="1 hour", message={})
+        self._every("census", made, _CENSUS_EVERY_S)
         self._output("CensusFunction", made.function.function_name)
 
     def _function(

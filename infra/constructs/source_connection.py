@@ -176,6 +176,8 @@ class SourceConnection(Construct):
             statements=statements,
         )
         parts.alarms.deliveries(parts.connection.name)
+        if parts.manifest.webhook.watched:
+            parts.alarms.webhooks(parts.connection.name)
         path = f"/webhooks/{parts.connection.name}"
         route = apigateway.HttpRoute(
             self,

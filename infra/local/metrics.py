@@ -1,6 +1,8 @@
 """Copies metrics to the emulator's CloudWatch: it reads neither EMF lines nor queues by itself.
 
-On AWS, CloudWatch does both. Alarms and dashboards see the same names either way.
+On AWS, CloudWatch does both. Alarms and dashboards see the same names either way. The emulator keeps
+``AWS/Lambda`` errors and throttles on its own; nobody here can say how far a stream's reader is
+behind (``IteratorAge``).
 """
 
 import json
@@ -9,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+
+import httpx
 
 from fizzbridge.bridge_file import LOCAL_STAGE
 from infra.local.deploy import client
@@ -91,16 +95,28 @@ def _datum(
 def _queues(state: LocalState) -> Iterator[tuple[str, dict[str, Any]]]:
     queues = client(state, "sqs")
     listed = queues.list_queues(QueueNamePrefix=f"fizzbridge-{LOCAL_STAGE}-")
+    waiting = _messages(state)
     for url in listed.get("QueueUrls", []):
+        name = url.rsplit("/", 1)[1]
         attributes = queues.get_queue_attributes(QueueUrl=url, AttributeNames=list(_QUEUE_FIGURES))[
             "Attributes"
         ]
-        for attribute, metric in _QUEUE_FIGURES.items():
-            yield (
-                "AWS/SQS",
-                {
-                    "MetricName": metric,
-                    "Dimensions": [{"Name": "QueueName", "Value": url.rsplit("/", 1)[1]}],
-                    "Value": float(attributes[attribute]),
-                },
-            )
+        figures = {metric: float(attributes[name]) for name, metric in _QUEUE_FIGURES.items()}
+        figures["ApproximateAgeOfOldestMessage"] = _oldest_s(waiting.get(name, []))
+        for metric, value in figures.items():
+            dimensions = [{"Name": "QueueName", "Value": name}]
+            yield "AWS/SQS", {"MetricName": metric, "Dimensions": dimensions, "Value": value}
+
+
+def _messages(state: LocalState) -> dict[str, list[dict[str, Any]]]:
+    """Every message by its queue's name, looked at and not received: receiving would count."""
+    answer = httpx.get(f"{state.endpoint}/_ministack/sqs/messages", trust_env=False, timeout=30)
+    answer.raise_for_status()
+    regions = answer.json()["messages"].get(state.account, {})
+    listed = regions.get(state.region, {})
+    return {url.rsplit("/", 1)[1]: messages for url, messages in listed.items()}
+
+
+def _oldest_s(messages: list[dict[str, Any]]) -> float:
+    sent = [int(message["SentTimestamp"]) for message in messages]
+    return max(time.time() - min(sent), 0.0) if sent else 0.0

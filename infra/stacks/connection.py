@@ -55,9 +55,9 @@ class ConnectionStack(Stack):
             if secret:
                 name = stage.secret(connection.name, purpose)
                 CfnOutput(self, f"{purpose.capitalize()}SecretName", value=name)
-        alarms = Alarms(self, shared.topic, stage)
+        alarms = Alarms(self, shared.topic, stage, deployment.bridge)
         alarms.dead_letters("dlq", dead_letters)
-        alarms.connection(connection.name)
+        alarms.connection(connection)
         is_source = bool(functions.webhook or functions.pull)
         alarms.conservation(connection.name, is_source=is_source)
         parts = ConnectionParts(

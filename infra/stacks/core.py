@@ -50,12 +50,12 @@ class CoreStack(Stack):
             undelivered=undelivered,
             topic=self._topic(deployment),
         )
-        alarms = Alarms(self, self.shared.topic, stage)
+        alarms = Alarms(self, self.shared.topic, stage, deployment.bridge)
         alarms.dead_letters("undelivered", undelivered)
         Services(self, deployment, self.shared, alarms)
         bridge = deployment.bridge
         dashboard = BridgeDashboard(
-            self, stage, [(each, deployment.manifest(each)) for each in bridge.connections]
+            self, stage, bridge, [(each, deployment.manifest(each)) for each in bridge.connections]
         )
         for name, value in (
             ("TableName", self.shared.table.table_name),

@@ -25,6 +25,7 @@ from cli import connect
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
+from fizzbridge.runtime.watch import VOLUME
 from fizzbridge.state.bodies import ROW_LIMIT_BYTES
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
@@ -38,7 +39,7 @@ FUNCTIONS = {
     "target": "fizzbridge-local-erp-target",
     **{
         name: f"fizzbridge-local-{name}"
-        for name in ("announce", "assess", "record", "sweep", "census")
+        for name in ("announce", "assess", "record", "sweep", "census", "watch")
     },
 }
 
@@ -306,6 +307,22 @@ class Work:
         client.invoke(FunctionName=name)
         return lambda: "FunctionError" not in client.invoke(FunctionName=name)
 
+    def watch(self) -> Done:
+        """Orders of the last hour are counted again."""
+        table, pk = self._house.stack.table, rows.connection_pk("shop-uk")
+
+        def counted() -> list[str]:
+            return [str(row["sk"]) for row in table.query(pk, VOLUME)]
+
+        def watch() -> bool:
+            self._house.watch()
+            return bool(counted())
+
+        for sk in counted():
+            table.write(Write(pk, sk, delete=True))
+        watch()
+        return watch
+
 
 # The first that fits a grant, spelt "function action resource", is the work that needs it.
 NEEDED_BY = (
@@ -327,6 +344,7 @@ NEEDED_BY = (
     ("record sqs:*", Work.unreadable_fact),
     ("sweep *", Work.lost_hint),
     ("census *", Work.census),
+    ("watch *", Work.watch),
     ("* s3:*", Work.large_order),
     ("*", Work.order),
 )

@@ -127,6 +127,13 @@ NOTICED: dict[Grant, str] = {
         ("s3:GetObject", OBJECTS, _READS),
         ("logs:FilterLogEvents", LOGS, "counts what became of deliveries"),
     ),
+    **_grants(
+        "watch",
+        ("dynamodb:GetItem", TABLE, "looks at the row an index only hints at"),
+        ("dynamodb:Query", TABLE, "lists an order's holds, and the orders of a day"),
+        ("dynamodb:Query", INDEX_CAUSE, "finds what is held or parked"),
+        ("dynamodb:PutItem", TABLE, "writes how many orders an hour brought"),
+    ),
 }
 
 SOME: dict[Grant, str] = (
@@ -160,6 +167,18 @@ SOME: dict[Grant, str] = (
 )
 """What only the functions of some platforms have."""
 
+FUNCTIONS = (
+    "webhook",
+    "pull",
+    "target",
+    "announce",
+    "assess",
+    "record",
+    "sweep",
+    "census",
+    "watch",
+)
+
 _MISSING = "tells a missing object from a forbidden one; the emulator always tells"
 _POLLED = "the event source mapping reads the queue; the emulator does not check its own"
 _POLLED_BY = {
@@ -174,8 +193,13 @@ _OF_CONNECTIONS = ("webhook", "pull", "target")
 TEMPLATE_ONLY: dict[Grant, str] = {
     **{
         Grant(function, action, OWN_LOGS): "Lambda writes the log on the function's behalf"
-        for function in (*_OF_CONNECTIONS, "announce", "assess", "record", "sweep", "census")
+        for function in FUNCTIONS
         for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    },
+    **{
+        Grant(function, action, EVERYTHING): "adds to a trace; takes no resource, and reads none"
+        for function in FUNCTIONS
+        for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
     },
     **{
         Grant(function, action, queue(name)): _POLLED

@@ -4,6 +4,8 @@ Much of it deploys on the emulator and has no effect there, so the template is w
 """
 
 import json
+import pathlib
+import re
 import sys
 
 import pytest
@@ -12,7 +14,10 @@ from aws_cdk import aws_sqs as sqs
 
 from fizzbridge.manifest import load_registry
 from fizzbridge.model.events import ASSESS_TYPES, DOCUMENT_TYPES, LEVEL_TYPES, RECORD_TYPES
+from fizzbridge.model.order import HoldReason
+from fizzbridge.observability import Metric
 from infra.app import check
+from infra.constructs.alarms import runbook
 from infra.constructs.ingress import ACCESS_LOG
 from infra.stage import Stage as BridgeStage
 from tests.infra.reading import as_list, named
@@ -175,6 +180,55 @@ def test_every_alarm_tells_somebody(synthesis):
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching", path
 
 
+def test_every_alarm_says_where_its_page_is(synthesis):
+    for path, alarm in synthesis.resources("AWS::CloudWatch::Alarm").items():
+        page = alarm["Properties"]["AlarmDescription"].rsplit(" ", 1)[1]
+        assert page.startswith("docs/runbooks/"), path
+        assert (ROOT / page).is_file(), path
+        assert alarm["Properties"]["AlarmName"].endswith(f"-{pathlib.Path(page).stem}"), path
+
+
+def test_an_alarm_without_a_page_ends_the_synth():
+    assert [runbook(name) for name in ("held", "gbp-held-value", "erp-dlq-not-empty")] == [
+        "held",
+        "held-value",
+        "not-empty",
+    ]
+    with pytest.raises(LookupError, match="the alarm planted has no page"):
+        runbook("planted")
+
+
+def test_every_metric_of_ours_is_shown_or_alarmed(aws):
+    spelt = json.dumps([*aws.resources("AWS::CloudWatch::Alarm").values()])
+    (dashboard,) = aws.resources("AWS::CloudWatch::Dashboard").values()
+    shown = re.findall(r'"fizzbridge","(\w+)"', named(dashboard["Properties"]["DashboardBody"], {}))
+    alarmed = re.findall(r'"MetricName": "([a-z_]+)"', spelt)
+    assert {*shown, *alarmed} == {str(metric) for metric in Metric}
+
+
+def test_a_source_of_orders_is_watched_for_what_is_held_and_for_silence(aws):
+    alarms = {
+        alarm["Properties"]["AlarmName"].removeprefix("fizzbridge-prod-shop-uk-"): alarm[
+            "Properties"
+        ]
+        for alarm in aws.resources("AWS::CloudWatch::Alarm").values()
+    }
+    held = {
+        next(one["Value"] for one in alarm["Dimensions"] if one["Name"] == "reason")
+        for name, alarm in alarms.items()
+        if name.endswith("-held")
+    }
+    assert held == set(HoldReason)
+    assert alarms["gbp-held-value"]["Threshold"] == 10_000
+    assert alarms["mapping-held"]["Threshold"] == 20
+    assert alarms["silent"]["MetricName"] == "silent"
+
+
+def test_every_function_is_traced(synthesis):
+    for path, function in synthesis.resources("AWS::Lambda::Function").items():
+        assert function["Properties"]["TracingConfig"] == {"Mode": "Active"}, path
+
+
 def test_a_source_is_watched_for_forged_and_unreadable_deliveries(both_ways):
     alarms = {
         path.split("/")[1]: alarm["Properties"]
@@ -309,8 +363,11 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
             for stream in MANIFESTS[platform].streams
         }
 
-    sweep = {("fizzbridge-prod-sweep", "rate(1 minute)"): {}}
-    sweep |= {("fizzbridge-prod-census", "rate(1 hour)"): {}}
+    sweep = {
+        ("fizzbridge-prod-sweep", "rate(1 minute)"): {},
+        ("fizzbridge-prod-watch", "rate(5 minutes)"): {},
+        ("fizzbridge-prod-census", "rate(60 minutes)"): {},
+    }
     shop = [stream.name for stream in MANIFESTS["shopify"].streams]
     assert polls(aws) == sweep | usual("shop-uk", "shopify") | usual("erp", "odoo") | {
         ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": shop},

@@ -259,6 +259,9 @@ class Deployed:
         # Waited for: sweeps that pile up would slow down what they are to hurry.
         self.client("lambda").invoke(FunctionName=self.stack.core["SweepFunction"])
 
+    def watch(self) -> None:
+        self.client("lambda").invoke(FunctionName=self.stack.core["WatchFunction"])
+
     def poll(self, connection: str = "shop-uk", stream: str = "orders") -> None:
         queue = self.stack.connections[connection]["PullQueueUrl"]
         body = json.dumps({"type": "poll", "stream": stream})

@@ -150,10 +150,11 @@ def test_the_list_of_alarms_is_whole():
 
 
 @pytest.mark.parametrize("runbook", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)
-def test_a_runbook_says_what_it_means_how_to_look_and_what_to_do(runbook):
+def test_a_runbook_says_what_it_means_how_to_look_what_to_do_and_when_it_is_over(runbook):
     text = runbook.read_text(encoding="utf-8")
     assert f"`...-{runbook.stem}`" in text or runbook.stem in text.splitlines()[0]
-    assert re.findall(r"^## (.+)$", text, flags=re.M) == ["What it means", "Look", "Do"]
+    heads = ["What it means", "Look", "Do", "Wake somebody", "Over"]
+    assert re.findall(r"^## (.+)$", text, flags=re.M) == heads
     assert "fizzbridge " in text
 
 

@@ -137,6 +137,20 @@ def test_metrics_are_one_line_per_connection():
     ]
 
 
+def test_further_dimensions_take_a_line_of_their_own():
+    written: list[str] = []
+    with Metrics(written.append) as metrics:
+        metrics.measure(Metric.HELD_ORDERS, "shop", 3, reason="MAPPING")
+        metrics.measure(Metric.HELD_ORDERS, "shop", 0, reason="STOCK")
+        metrics.measure(Metric.SILENT, "shop", 0)
+    mapping, stock, shop = map(json.loads, written)
+    assert (mapping["reason"], mapping["held_orders"]) == ("MAPPING", [3])
+    assert (stock["reason"], stock["held_orders"]) == ("STOCK", [0])
+    assert "reason" not in shop
+    for line, names in ((mapping, ["connection", "reason"]), (shop, ["connection"])):
+        assert line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [names]
+
+
 def test_many_values_take_several_lines():
     written: list[str] = []
     metrics = Metrics(written.append)

@@ -12,22 +12,40 @@ from typing import Any
 
 from fizzbridge.aws import aws_client
 from fizzbridge.bus import Bus, BusUnavailableError, Entry, EventBridgeBus
-from fizzbridge.model.events import SOURCE_PREFIX, Event
-from fizzbridge.observability import Metric, Metrics, log
+from fizzbridge.model.events import SOURCE_PREFIX, CauseChanged, Event
+from fizzbridge.observability import (
+    BRIDGE,
+    Metric,
+    Metrics,
+    log,
+    log_context,
+    new_correlation_id,
+)
 from fizzbridge.runtime.facts import Fact, facts
 from fizzbridge.runtime.wiring import AWS_CALL_S, ports
 from fizzbridge.state.dynamodb import from_image
 from fizzbridge.state.objects import Objects
 
-OURS = "bridge"
-"""Connection named by what belongs to none: a change of a map."""
-
 
 def entry(fact: Fact) -> Entry:
     """A fact as the bus takes it."""
     detail_type, event = fact
-    connection = event.connection if isinstance(event, Event) else OURS
-    return Entry(f"{SOURCE_PREFIX}{connection}", detail_type, event.model_dump_json())
+    return Entry(f"{SOURCE_PREFIX}{_connection(event)}", detail_type, event.model_dump_json())
+
+
+def _connection(event: Event | CauseChanged) -> str:
+    return event.connection if isinstance(event, Event) else BRIDGE
+
+
+def _said(fact: Fact, metrics: Metrics) -> None:
+    """Count a fact and say it in the log, under the id of the delivery that it came of."""
+    detail_type, event = fact
+    name = _connection(event)
+    metrics.count(Metric.ANNOUNCED, name)
+    about = event if isinstance(event, Event) else None
+    with log_context(about.correlation_id if about else event.event_id, connection=name):
+        entity = f"{about.kind}#{about.key}" if about else ""
+        log.info("announced", extra={"detail_type": detail_type, "entity": entity})
 
 
 def announce(
@@ -45,12 +63,12 @@ def announce(
             if found:
                 bus.put([entry(fact) for fact in found])
         except BusUnavailableError as error:
-            log.warning("facts not announced", extra={"reason": str(error)})
+            with log_context(new_correlation_id(), connection=BRIDGE):
+                log.warning("facts not announced", extra={"reason": str(error)})
             failed = [{"itemIdentifier": change["SequenceNumber"]}]
             return {"batchItemFailures": failed}
-        for _, event in found:
-            name = event.connection if isinstance(event, Event) else OURS
-            metrics.count(Metric.ANNOUNCED, name)
+        for fact in found:
+            _said(fact, metrics)
     return {"batchItemFailures": []}
 
 

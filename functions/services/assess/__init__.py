@@ -9,7 +9,7 @@ from typing import Any
 
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.events import DetailType
-from fizzbridge.observability import Metric, Metrics, log_context
+from fizzbridge.observability import BRIDGE, Metric, Metrics, log, log_context
 from fizzbridge.runtime.assess import Assessed, Assessor
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import now, ports, visibility
@@ -25,11 +25,16 @@ def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None
     """Assess what a message names; a busy entity is left to whoever is at it, and the sweeper."""
     detail, holder = message.body["detail"], f"{message.id}.{message.receives}"
     if message.body["detail-type"] == DetailType.CAUSE_CHANGED:
-        is_more = assessor.release_holds(detail["cause"], detail["event_id"], holder)
+        with log_context(detail["event_id"], connection=BRIDGE):
+            is_more = assessor.release_holds(detail["cause"], detail["event_id"], holder)
+            log.info("cause looked after", extra={"cause": detail["cause"], "is_more": is_more})
         return Again(INDEX_LAG) if is_more else None
     ref = EntityRef(kind=detail["kind"], key=detail["key"])
-    with log_context(detail.get("correlation_id", ""), entity=str(ref)):
-        if assessor.run(ref, holder) is Assessed.DONE:
+    correlation_id = detail.get("correlation_id", "")
+    with log_context(correlation_id, entity=str(ref), connection=ref.connection):
+        came = assessor.run(ref, holder)
+        log.info("assessed", extra={"outcome": came})
+        if came is Assessed.DONE:
             metrics.count(Metric.ASSESSED, ref.connection)
     return None
 

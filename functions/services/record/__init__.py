@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fizzbridge.model.entity import EntityRef
-from fizzbridge.observability import log_context
+from fizzbridge.observability import log, log_context
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import ports, visibility
@@ -28,7 +28,8 @@ def work(message: Message, table: Table) -> Again | None:
         details["holds"] = list(detail["holds"])
     if detail.get("differences"):
         details["differences"] = list(map(_difference, detail["differences"]))
-    with log_context(detail.get("correlation_id", ""), entity=str(ref)):
+    name = detail.get("connection") or ref.connection
+    with log_context(detail.get("correlation_id", ""), entity=str(ref), connection=name):
         table.write(
             rows.timeline(
                 ref,
@@ -38,6 +39,7 @@ def work(message: Message, table: Table) -> Again | None:
                 details.items(),
             )
         )
+        log.info("recorded", extra={"what": message.body["detail-type"]})
     return None
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from fizzbridge.aws import aws_client
-from fizzbridge.observability import log
+from fizzbridge.observability import BRIDGE, log, log_context, new_correlation_id
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.runtime.wiring import AWS_CALL_S, now, ports
 
@@ -31,6 +31,7 @@ def _sweeper() -> Sweeper:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     """Lambda's entry: a tick of the schedule."""
     del event, context
-    sent = _sweeper().run()
-    log.info("swept", extra={"hints": sent})
+    with log_context(new_correlation_id(), connection=BRIDGE):
+        sent = _sweeper().run()
+        log.info("swept", extra={"hints": sent})
     return {"hints": sent}

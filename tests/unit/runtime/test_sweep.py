@@ -152,6 +152,14 @@ def test_a_hint_says_what_to_look_at_and_nothing_else(yard):
     }
 
 
+def test_a_hint_goes_under_the_id_of_what_moved_the_link(yard):
+    yard.table.write(rows.want(order_ref(), "erp", "w", yard.clock(), correlation_id="delivery-1"))
+    yard.clock.advance(301)
+    yard.sweeper.run()
+    (message,) = yard.queue.sent()
+    assert json.loads(message.body)["detail"]["correlation_id"] == "delivery-1"
+
+
 def test_f44_a_connection_with_much_behind_hides_nothing_of_another(yard):
     for number in range(1, 5 * PAGE):
         yard.want(order_ref(number))

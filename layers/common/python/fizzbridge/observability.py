@@ -21,13 +21,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 HIDDEN = "(hidden)"
 NAMESPACE = "fizzbridge"
+BRIDGE = "bridge"
+"""The connection named by what belongs to none: a tick of a schedule, a change of a map."""
 
 _EMF_VALUES_LIMIT = 100
 _TRACE_LIMIT_LINES = 200
@@ -79,9 +81,37 @@ class Metric(StrEnum):
     """From a canary order's post to its target."""
     CANARY_MISSING = "canary_missing"
     """Canary orders that should have been at their target."""
+    PARKED_LINKS = "parked_links"
+    """Entities that are parked at a target now."""
+    PARKED_VALUE = "parked_value"
+    """Gross of the orders among them, by currency, in whole units."""
+    HELD_ORDERS = "held_orders"
+    """Orders of a source that are held now, by reason; one with two reasons counts in both."""
+    HELD_VALUE = "held_value"
+    """Gross of the held orders of a source, by currency, in whole units."""
+    ORDERS_SEEN = "orders_seen"
+    """Orders of a source placed in the last full hour."""
+    ORDERS_EXPECTED = "orders_expected"
+    """What the same hour of the week usually brings."""
+    SILENT = "silent"
+    """1 where a source brings far less than usual, else 0."""
+    DAYS_LEFT = "days_left"
+    """Until the first of a connection's keys or tokens ends, where that is known."""
+    UNWATCHED_HOURS = "unwatched_hours"
+    """Since a source's webhooks were last found in place at the platform."""
 
 
-_UNITS = {Metric.AGE_MS: "Milliseconds", Metric.CANARY_AGE_MS: "Milliseconds"}
+_UNITS = {
+    Metric.AGE_MS: "Milliseconds",
+    Metric.CANARY_AGE_MS: "Milliseconds",
+    Metric.PARKED_VALUE: "None",
+    Metric.HELD_VALUE: "None",
+    Metric.DAYS_LEFT: "None",
+    Metric.UNWATCHED_HOURS: "None",
+}
+
+
+_Dimensions: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Metrics:
@@ -103,28 +133,35 @@ class Metrics:
         """
         self._write = write
         self._clock = clock
-        self._values: dict[str, dict[Metric, list[int]]] = {}
+        self._values: dict[_Dimensions, dict[Metric, list[int]]] = {}
         self.correlation_id = ""
         """Of what the invocation is about, where that is one thing; it stands on the lines, and is
         no dimension."""
 
     def count(self, metric: Metric, connection: str, number: int = 1) -> None:
         """Adds to a count."""
-        counts = self._values.setdefault(connection, {}).setdefault(metric, [0])
+        counts = self._of({"connection": connection}).setdefault(metric, [0])
         counts[0] += number
 
-    def measure(self, metric: Metric, connection: str, value: int) -> None:
-        """Adds a measured value."""
-        self._values.setdefault(connection, {}).setdefault(metric, []).append(value)
+    def measure(self, metric: Metric, connection: str, value: int, **also: str) -> None:
+        """Adds a measured value.
+
+        Args:
+            metric: which.
+            connection: of which connection.
+            value: a whole number: metrics are looked at, nothing is reckoned with them.
+            also: further dimensions, for example the reason; few values each, every one is billed.
+        """
+        self._of({"connection": connection, **also}).setdefault(metric, []).append(value)
 
     def flush(self) -> None:
-        """Writes what was gathered, one line per connection, and begins anew."""
+        """Writes what was gathered, one line per set of dimensions, and begins anew."""
         values, self._values = self._values, {}
-        for connection, metrics in values.items():
+        for dimensions, metrics in values.items():
             while metrics:
                 # CloudWatch takes at most 100 values of a metric from one line.
                 now = {metric: found[:_EMF_VALUES_LIMIT] for metric, found in metrics.items()}
-                self._write_line(connection, now)
+                self._write_line(dict(dimensions), now)
                 rest = {metric: found[_EMF_VALUES_LIMIT:] for metric, found in metrics.items()}
                 metrics = {metric: found for metric, found in rest.items() if found}
         self.correlation_id = ""
@@ -140,13 +177,16 @@ class Metrics:
     ) -> None:
         self.flush()
 
-    def _write_line(self, connection: str, metrics: dict[Metric, list[int]]) -> None:
+    def _of(self, dimensions: dict[str, str]) -> dict[Metric, list[int]]:
+        return self._values.setdefault(tuple(dimensions.items()), {})
+
+    def _write_line(self, dimensions: dict[str, str], metrics: dict[Metric, list[int]]) -> None:
         definitions = [
             {"Name": str(metric), "Unit": _UNITS.get(metric, "Count")} for metric in metrics
         ]
         directive = {
             "Namespace": NAMESPACE,
-            "Dimensions": [["connection"]],
+            "Dimensions": [list(dimensions)],
             "Metrics": definitions,
         }
         line = json.dumps(
@@ -155,7 +195,7 @@ class Metrics:
                     "Timestamp": int(self._clock() * 1000),
                     "CloudWatchMetrics": [directive],
                 },
-                "connection": connection,
+                **dimensions,
                 **({"correlation_id": self.correlation_id} if self.correlation_id else {}),
                 **{str(metric): found for metric, found in metrics.items()},
             },

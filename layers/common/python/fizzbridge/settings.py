@@ -30,6 +30,7 @@ from fizzbridge.model.catalogue import CatalogueItem, ListPrice
 from fizzbridge.model.customer import Weekday
 from fizzbridge.model.entity import Kind, Role
 from fizzbridge.model.money import Currency
+from fizzbridge.model.order import HoldReason
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.units import Unit
 
@@ -267,6 +268,8 @@ class Timing(_Frozen):
     sweeper has had its turn."""
     sweep_every: int = Field(default=60, ge=60)
     """How often the sweeper looks; whole minutes."""
+    watch_every: int = Field(default=300, ge=60, le=900)
+    """How often it is counted what is held, parked and about to expire; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)
     """How long a queue hides a message in work; on AWS at least six times ``target_timeout``."""
     poll_overlap: int = Field(default=300, ge=0)
@@ -287,6 +290,32 @@ class Timing(_Frozen):
         if self.merge_deadline >= self.webhook_timeout:
             raise ValueError("merge_deadline must be shorter than webhook_timeout")
         return self
+
+
+class AlarmPolicy(_Frozen):
+    """When somebody is woken. Each alarm's page says what to do; see `operate.md`."""
+
+    runbooks: str = "docs/runbooks"
+    """Where the pages are, without a slash at the end; every alarm's text links to its own."""
+    held_orders: int = Field(default=20, ge=1)
+    """So many orders of one source held for one reason are an alarm."""
+    held_by_reason: Mapping[HoldReason, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    """The same for a reason of its own: `CREDIT = 200` where credit holds are everyday work."""
+    held_value: Decimal = Field(default=Decimal(10_000), gt=0)
+    """Gross of the held orders of one source that is an alarm, in each currency watched."""
+    currencies: tuple[Currency, ...] = ()
+    """Currencies watched beside the company's own; orders in others are counted, not summed."""
+    silence_percent: Decimal = Field(default=Decimal(10), ge=0, le=100)
+    """A source is silent where an hour brings no more than this part of what it usually does."""
+    silence_orders: int = Field(default=5, ge=1)
+    """An hour of the week that usually brings fewer orders than this is never called silent."""
+    silence_weeks: int = Field(default=4, ge=2, le=12)
+    """So many weeks say what is usual: the median of the same hour in them."""
+    expiry_days: int = Field(default=14, ge=1)
+    """A key or token with no more days left than this is an alarm."""
+    unwatched_hours: int = Field(default=26, ge=1)
+    """A source whose webhooks were last seen in place so long ago is an alarm; the rarest watch of
+    a platform is once a day."""
 
 
 class SandboxProcess(_Frozen):
@@ -323,7 +352,19 @@ class Bridge(_Frozen):
     delivery: DeliveryPolicy | None = None
     """None means that no delivery day is promised."""
     timing: Timing = Timing()
+    alarms: AlarmPolicy = AlarmPolicy()
     local: Local = Local()
+
+    @property
+    def targets(self) -> tuple[ConnectionName, ...]:
+        """Connections that a route leads to."""
+        found = {target for route in self.routes for target in route.targets}
+        return tuple(one.name for one in self.connections if one.name in found)
+
+    @property
+    def watched_currencies(self) -> tuple[Currency, ...]:
+        """Currencies in which the value of held and parked orders is watched."""
+        return tuple(dict.fromkeys((self.company.currency, *self.alarms.currencies)))
 
     def connection(self, name: str) -> Connection:
         """Return the connection of that name.

@@ -116,7 +116,11 @@ class Assessor:
         if left := rows.words(row, "tell"):
             token = rows.token(str(ref), to_text(self._now()))
             named = (EntityRef.parse(one) for one in left[1:])
-            looks = [rows.want(one, rows.ASSESS, token, self._now()) for one in named]
+            cause = rows.text(row, "correlation_id")
+            looks = [
+                rows.want(one, rows.ASSESS, token, self._now(), correlation_id=cause)
+                for one in named
+            ]
             self._tell(lease, left, looks)
         for _ in range(ROUNDS):
             if rows.text(row, "wanted") == rows.text(row, "synced") and not self._is_due(ref):
@@ -228,7 +232,7 @@ class Assessor:
         if result:
             writes += self._part(view, result.assessment, row)
             writes += self._holds(ref, result.holds, holds, current)
-            writes += self._links(view, result, current)
+            writes += self._links(view, result, current, rows.text(row, "correlation_id"))
             looks = self._looks(view, result, row)
             others = [one for one in looks if one.pk != str(ref)]
             writes += others[:TOLD_AT_ONCE]
@@ -432,6 +436,7 @@ class Assessor:
             observed_at=self._now(),
             objects=self._objects,
             correlation_id=rows.text(row, "correlation_id"),
+            **_value(assessment),
         )
         unchanged = Equals("version", stored.version) if stored else NoRow()
         sk = rows.part_sk(Part.ASSESSMENT)
@@ -477,7 +482,9 @@ class Assessor:
         ]
         return opened + closed
 
-    def _links(self, view: View, result: _Result, holds: Mapping[str, Row]) -> list[Write]:
+    def _links(
+        self, view: View, result: _Result, holds: Mapping[str, Row], correlation_id: str
+    ) -> list[Write]:
         """Tell every target that should hold the entity, or ever did, what it should hold now."""
         now = self._now()
         links = self._load.links(view.ref)
@@ -505,7 +512,15 @@ class Assessor:
             if rows.text(links.get(target, {}), "wanted") != wanted:
                 was_urgent = rows.is_urgent(links.get(target, {}), target)
                 urgent = was_urgent or _was_sold(view, result.assessment)
-                write = rows.want(view.ref, target, wanted, now, urgent=urgent, attempts=0)
+                write = rows.want(
+                    view.ref,
+                    target,
+                    wanted,
+                    now,
+                    urgent=urgent,
+                    attempts=0,
+                    correlation_id=correlation_id,
+                )
                 is_parked = rows.text(links.get(target, {}), "status") in {"parked", "held"}
                 # New content deserves a new try; the worker holds or parks it again if it must.
                 writes.append(_with_status(write, "behind") if is_parked else write)
@@ -520,7 +535,11 @@ class Assessor:
             if before is None or _conditions(before) != _conditions(now):
                 looks += [child.ref for child in view.children]
         token = rows.token(str(view.ref), rows.text(row, "wanted"), now.fingerprint())
-        return [rows.want(one, rows.ASSESS, token, self._now()) for one in dict.fromkeys(looks)]
+        cause = rows.text(row, "correlation_id")
+        return [
+            rows.want(one, rows.ASSESS, token, self._now(), correlation_id=cause)
+            for one in dict.fromkeys(looks)
+        ]
 
     @staticmethod
     def _lookups(view: View, assessment: Frozen) -> list[Write]:
@@ -537,7 +556,7 @@ class Assessor:
             Write(
                 rows.placed_pk(ref.connection, assessment.placed_at),
                 str(ref),
-                set={"kind": "Order"},
+                set={"kind": "Order", "placed_at": to_text(assessment.placed_at)},
             ),
         ]
 
@@ -556,6 +575,13 @@ def _was_sold(view: View, now: Frozen) -> bool:
     before = view.body(Part.ASSESSMENT, RecordAssessment)
     known = before.in_flight if before else 0
     return isinstance(now, RecordAssessment) and now.in_flight > known
+
+
+def _value(assessment: Frozen) -> dict[str, Value]:
+    """What an order is worth, beside its body: whoever counts need not read that."""
+    if not isinstance(assessment, OrderAssessment):
+        return {}
+    return {"gross": str(assessment.totals.gross), "currency": assessment.currency}
 
 
 def _differs(result: _Result) -> bool:

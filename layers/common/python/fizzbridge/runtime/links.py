@@ -194,6 +194,8 @@ class Links:
                 "reason": outcome.error.code,
                 "message": outcome.error.message,
             }
+            if correlation_id := rows.text(lease.row, "correlation_id"):
+                shown["correlation_id"] = correlation_id
             now = self._now()
             line = rows.timeline(ref, now, str(lease.fence), "attempt", shown.items())
             self._table.write(line)

@@ -404,7 +404,8 @@ class Puller:
         if not mended:
             return
         log.warning("webhooks mended", extra={"topics": list(mended)})
-        self._metrics.count(Metric.RESUBSCRIBED, self._connection.name, len(mended))
+        if not asked:  # a person who connects knows that they are not there yet
+            self._metrics.count(Metric.RESUBSCRIBED, self._connection.name, len(mended))
         for stream in body["streams"]:
             poll = json.dumps({"type": "poll", "stream": stream})
             self._given.queue.send(self._given.settings.pull_queue or "", poll)

@@ -48,9 +48,17 @@ class QueueNames:
         return self.url(f"fizzbridge-{self.stage}-{connection}-{kind}")
 
 
-def hint(ref: EntityRef) -> str:
-    """The body of a message that only says: look at this entity."""
-    return json.dumps({"detail-type": RESYNC, "detail": {"kind": ref.kind, "key": ref.key}})
+def hint(ref: EntityRef, correlation_id: str = "") -> str:
+    """The body of a message that only says: look at this entity.
+
+    Args:
+        ref: the entity.
+        correlation_id: of what moved it last, where that is known.
+    """
+    detail = {"kind": ref.kind, "key": ref.key}
+    if correlation_id:
+        detail["correlation_id"] = correlation_id
+    return json.dumps({"detail-type": RESYNC, "detail": detail})
 
 
 class Sweeper:
@@ -86,7 +94,8 @@ class Sweeper:
                 row = self._table.get(pk, sk) or {}
                 if sent < most and "behind_shard" in row:
                     ref = EntityRef.parse(pk)
-                    self._queue.send(self._names.of(ref, connection), hint(ref))
+                    body = hint(ref, rows.text(row, "correlation_id"))
+                    self._queue.send(self._names.of(ref, connection), body)
                     sent += 1
         return sent
 

@@ -9,9 +9,10 @@ take again for a while where the new one was never used; where not, a person mus
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 
@@ -36,6 +37,9 @@ HELD_S = 30
 EARLY = timedelta(minutes=2)
 """A token with less time left is renewed before it is used: a call may last."""
 
+_REFRESH_LIVES = ("refresh_token_expires_in", "x_refresh_token_expires_in")
+"""OAuth has no name for it; these are the two in use."""
+
 SOON = timedelta(seconds=1)
 """When to come again while another process refreshes."""
 
@@ -48,11 +52,13 @@ class Pair:
         access: goes on every request; empty before the first refresh.
         refresh: buys the next pair.
         until: when the access token ends.
+        refresh_until: when the refresh token ends, where the vendor says so.
     """
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     until: datetime
+    refresh_until: datetime | None = None
 
 
 class Tokens:
@@ -111,6 +117,8 @@ class Tokens:
         unchanged = Equals("refresh", spent) if "refresh" in lease.row else Absent("refresh")
         change = {"access": pair.access, "refresh": pair.refresh, "until": to_text(pair.until)}
         change |= {"grant": self._grant, "updated_at": to_text(self._now())}
+        if pair.refresh_until:
+            change["refresh_until"] = to_text(pair.refresh_until)
         try:
             self._table.write(
                 Write(
@@ -204,6 +212,13 @@ class RotatingToken(httpx.Auth):
             access=str(body["access_token"]),
             refresh=str(body.get("refresh_token") or refresh),
             until=now() + timedelta(seconds=int(body["expires_in"])),
+            refresh_until=_refresh_until(body, now()),
         )
         tokens.finish(lease, pair, refresh)
         return pair
+
+
+def _refresh_until(body: Mapping[str, Any], now: datetime) -> datetime | None:
+    """When the new refresh token ends; most vendors do not say."""
+    seconds = next((body[name] for name in _REFRESH_LIVES if body.get(name)), None)
+    return now + timedelta(seconds=int(seconds)) if seconds else None

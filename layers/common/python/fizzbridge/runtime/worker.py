@@ -67,7 +67,7 @@ class Worker:
             return None
         detail = message.body["detail"]
         ref = EntityRef(kind=detail["kind"], key=detail["key"])
-        with log_context(detail.get("correlation_id", ""), entity=str(ref)):
+        with self._context(ref, detail):
             holder = f"{message.id}.{message.receives}"
             if self._levels and self._levels.takes(ref.kind):
                 outcome = self._levels.run([ref], holder)[ref]
@@ -96,8 +96,9 @@ class Worker:
         holder = "+".join(f"{one.id}.{one.receives}" for one, _ in named.values())
         refs = list(dict.fromkeys(ref for _, ref in named.values()))
         outcomes = self._levels.run(refs, holder)
+        details = {ref: message.body["detail"] for message, ref in named.values()}
         for ref, outcome in outcomes.items():
-            with log_context("", entity=str(ref)):
+            with self._context(ref, details.get(ref, {})):
                 self._report(ref, outcome, "")
         again = {ref: self._again(outcome) for ref, outcome in outcomes.items()}
         # The sweeper sends another hint while the link is behind: its hints must not pile up.
@@ -112,9 +113,14 @@ class Worker:
             answers[done] = min(besides, key=lambda one: one.after or timedelta.max)
         return answers
 
+    def _context(self, ref: EntityRef, detail: Mapping[str, Any]) -> AbstractContextManager[None]:
+        correlation_id = detail.get("correlation_id", "")
+        return log_context(correlation_id, entity=str(ref), connection=self._connection.name)
+
     def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
         name = self._connection.name
         if outcome.kind == "done":
+            log.info("converged")
             self._metrics.count(Metric.CONVERGED, name)
             if outcome.age is not None:
                 age_ms = max(outcome.age // timedelta(milliseconds=1), 0)
