@@ -1,336 +1,345 @@
-"""Dead-letter queues: look without losing anything, send back, or give up with a reason.
-
-Parked work leaves a pointer: the entity and the connection. Anything else is a message that killed
-its function, or an event a rule could not deliver; it goes back to the queue it came from. The move
-is our own receive, send, delete, because what a pointer needs is more than to be moved.
-"""
+"""The desk for what waits: see it by cause, plan it, send it back, give it up. All is recorded."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated
 
 import typer
-from rich.console import Group
+from rich.console import RenderableType
+from rich.progress import Progress
+from rich.table import Table as Grid
+from rich.text import Text
 
-from cli import links
+from cli import desk, letters, links, orders
 from cli import plan as planning
 from cli.asked import ask
+from cli.desk import Case, CauseGroup, Status
+from cli.letters import Letter, Sort
+from cli.operations import Operation, recorded
 from cli.stack import CommandError, Stack
-from cli.tool import ConnectionOption, DryRunOption, Tool, YesOption, command, grid
-from fizzbridge.model.entity import EntityRef, Kind
+from cli.tool import ConnectionOption, DryRunOption, Tool, YesOption, clock, command, grid
+from fizzbridge.model.entity import EntityRef
+from fizzbridge.model.money import to_minor_unit
 from fizzbridge.runtime import rows
-from fizzbridge.state import ConditionFailedError, Equals, Write
+from fizzbridge.state import ConditionFailedError, Equals, Value, Write
 from fizzbridge.state.moments import to_text
 
-app = typer.Typer(no_args_is_help=True, help="Dead-letter queues.")
+app = typer.Typer(help="What waits for a person: by cause, with what it is worth.")
 
-HIDDEN_S = 900
-"""How long a message is out of others' sight while we hold it; longer than any look takes."""
-BATCH = 10
-CORE_QUEUES = {"AssessDlqUrl": "assess", "RecordDlqUrl": "record", "RuleDlqUrl": "rules"}
-PULL_TYPES = frozenset({"delivery", "hint", "poll", "continue"})
+SHORT_ID = 8
+SENT_BACK = "sent back"
+NOT_PARKED = "not parked any more"
+DISCARDED = "discarded"
 
-
-class Sort(StrEnum):
-    """What a dead letter is."""
-
-    POINTER = "parked"
-    PULL = "pull"
-    EVENT = "event"
+Told = Callable[[str], None]
+"""Hears what became of one case or message, and takes its time over it."""
 
 
-@dataclass(frozen=True)
-class Letter:
-    """One message in a dead-letter queue, held by us."""
-
-    queue: str
-    """The connection's name, or one of ``CORE_QUEUES``."""
-    url: str
-    id: str
-    receipt: str
-    body: str
-    attributes: dict[str, str]
-    sent_at: datetime
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The message; empty where it is not a JSON object."""
-        try:
-            content = json.loads(self.body)
-        except ValueError:
-            return {}
-        return content if isinstance(content, dict) else {}
-
-    @property
-    def sort(self) -> Sort:
-        """What the message is."""
-        content = self.content
-        if {"kind", "key", "connection"} <= content.keys():
-            return Sort.POINTER
-        return Sort.PULL if content.get("type") in PULL_TYPES else Sort.EVENT
-
-    @property
-    def reason(self) -> str:
-        """Why it is here, in a word."""
-        for name in ("reason", "ERROR_CODE"):
-            if found := self.attributes.get(name):
-                return found
-        return f"failed {self.sort}"
-
-    @property
-    def ref(self) -> EntityRef | None:
-        """The entity it is about, where it says so."""
-        named = self.content.get("detail", self.content)
-        if not isinstance(named, dict) or not {"kind", "key"} <= named.keys():
-            return None
-        return EntityRef(kind=Kind(named["kind"]), key=named["key"])
-
-    def shown(self) -> dict[str, Any]:
-        """What people may see of it: codes and ids, no delivery's content."""
-        content = self.content
-        return {
-            "id": self.id,
-            "queue": self.queue,
-            "sort": str(self.sort),
-            "reason": self.reason,
-            "entity": str(self.ref or ""),
-            "what": str(content.get("detail-type") or content.get("type") or ""),
-            "message": str(content.get("reason", "")),
-            "blame": self.attributes.get("blame", ""),
-            "sent_at": to_text(self.sent_at),
-        }
+# -- acts ------------------------------------------------------------------------------------------
 
 
-def queues(stack: Stack, connection: str | None) -> dict[str, str]:
-    """Addresses of the dead-letter queues by name: all, or a connection's own."""
-    if connection is not None:
-        return {connection: stack.connection(connection)["DlqUrl"]}
-    core = {
-        name: stack.core[output] for output, name in CORE_QUEUES.items() if output in stack.core
-    }
-    own = {
-        name: outputs["DlqUrl"]
-        for name, outputs in stack.connections.items()
-        if "DlqUrl" in outputs
-    }
-    return core | own
+def redrive(stack: Stack, found: Sequence[Case], operation: Operation, told: Told) -> None:
+    """Give work another chance, the longest waiting first.
 
-
-def peek(stack: Stack, connection: str | None) -> list[Letter]:
-    """Every dead letter, oldest first; each is back in its queue afterwards."""
-    named = queues(stack, connection)
-
-    def one(name: str) -> list[Letter]:
-        held: list[Letter] = []
-        try:
-            for batch in _held(stack, name, named[name]):
-                held += batch
-        finally:
-            put_back(stack, held)
-        return held
-
-    with ThreadPoolExecutor(len(named) or 1) as pool:
-        return sorted(
-            (letter for found in pool.map(one, named) for letter in found),
-            key=lambda letter: letter.sent_at,
-        )
-
-
-def _held(stack: Stack, name: str, url: str) -> Iterator[list[Letter]]:
-    """Take hold of batches until the queue has nothing we have not seen."""
-    seen: set[str] = set()
-    while True:
-        answer = stack.sqs.receive_message(
-            QueueUrl=url,
-            MaxNumberOfMessages=BATCH,
-            VisibilityTimeout=HIDDEN_S,
-            WaitTimeSeconds=stack.queue_wait_s,
-            MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["All"],
-        )
-        batch = [_letter(name, url, message) for message in answer.get("Messages", [])]
-        fresh = [letter for letter in batch if letter.id not in seen]
-        seen |= {letter.id for letter in batch}
-        if fresh:
-            yield fresh
-        if len(fresh) < len(batch) or not batch:
-            return
-
-
-def _letter(name: str, url: str, message: Any) -> Letter:
-    own = {
-        key: str(value.get("StringValue", ""))
-        for key, value in message.get("MessageAttributes", {}).items()
-    }
-    system = message.get("Attributes", {})
-    return Letter(
-        queue=name,
-        url=url,
-        id=message["MessageId"],
-        receipt=message["ReceiptHandle"],
-        body=message["Body"],
-        attributes=own | {key: str(value) for key, value in system.items()},
-        sent_at=datetime.fromtimestamp(int(system.get("SentTimestamp", "0")) / 1000, UTC),
-    )
-
-
-def put_back(stack: Stack, letters: Iterable[Letter]) -> None:
-    """Make held letters visible again."""
-    by_queue: dict[str, list[Letter]] = {}
-    for letter in letters:
-        by_queue.setdefault(letter.url, []).append(letter)
-    for url, held in by_queue.items():
-        for start in range(0, len(held), BATCH):
-            stack.sqs.change_message_visibility_batch(
-                QueueUrl=url,
-                Entries=[
-                    {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for place, letter in enumerate(held[start : start + BATCH])
-                ],
-            )
-
-
-def work_off(
-    stack: Stack,
-    connection: str | None,
-    act: Callable[[Letter], str],
-    *,
-    ids: frozenset[str] = frozenset(),
-    per_second: float,
-) -> dict[str, int]:
-    """Do something with each dead letter and delete it.
-
-    Args:
-        stack: the stack.
-        connection: only its queue.
-        act: what to do; returns what became of the letter. A letter is deleted only after it.
-        ids: only these messages; none means all.
-        per_second: at most so many a second.
-
-    Returns:
-        How many letters became what.
+    Whatever this dies at, running it again goes on from there: a link that goes on is not sent
+    again, and a message is deleted only after its work is on its way.
     """
-    counts: dict[str, int] = {}
-    for name, url in queues(stack, connection).items():
-        others: list[Letter] = []
-        try:
-            for batch in _held(stack, name, url):
-                # What is not done when something fails comes back at once, not after HIDDEN_S.
-                others += batch
-                for letter in batch:
-                    if ids and letter.id not in ids:
-                        continue
-                    outcome = act(letter)
-                    stack.sqs.delete_message(QueueUrl=url, ReceiptHandle=letter.receipt)
-                    others.remove(letter)
-                    counts[outcome] = counts.get(outcome, 0) + 1
-                    time.sleep(1 / per_second)
-        finally:
-            put_back(stack, others)
-    return counts
+    for one in found:
+        if one.status is Status.PARKED and one.ref:
+            told(_unpark(stack, one.ref, one.connection, operation))
+    pointed = {(str(one.ref), one.connection) for one in found if one.status is Status.PARKED}
 
-
-def redrive(stack: Stack, letter: Letter, now: datetime) -> str:
-    """Give a letter's work another chance."""
-    if letter.sort is Sort.POINTER and letter.ref:
-        return _unpark(stack, letter, letter.ref, now)
-    stack.sqs.send_message(QueueUrl=_way_back(stack, letter), MessageBody=letter.body)
-    return "sent back"
-
-
-def _unpark(stack: Stack, letter: Letter, ref: EntityRef, now: datetime) -> str:
-    connection = letter.content["connection"]
-    try:
-        stack.table.write(
-            Write(
-                str(ref),
-                rows.link_sk(connection),
-                set={
-                    "status": "behind",
-                    "attempts": 0,
-                    "behind_shard": rows.shard(ref, connection),
-                    "behind_since": to_text(now),
-                    "updated_at": to_text(now),
-                },
-                remove=("reason", "cause"),
-                when=Equals("status", "parked"),
+    def act(letter: Letter) -> str:
+        if letter.sort is not Sort.POINTER:
+            _note(stack, letter, "redriven", operation)
+            stack.sqs.send_message(
+                QueueUrl=letters.way_back(stack, letter), MessageBody=letter.body
             )
-        )
+            return SENT_BACK
+        return "" if letter.about in pointed else NOT_PARKED
+
+    _take_away(stack, found, act, told)
+
+
+def _unpark(stack: Stack, ref: EntityRef, connection: str, operation: Operation) -> str:
+    now = datetime.now(UTC)
+    again = Write(
+        str(ref),
+        rows.link_sk(connection),
+        set={
+            "status": "behind",
+            "attempts": 0,
+            "behind_shard": rows.shard(ref, connection),
+            "behind_since": to_text(now),
+            "updated_at": to_text(now),
+        },
+        add={"redriven": 1},
+        remove=("reason", "cause", "message", "blame", "discarded"),
+        when=Equals("status", "parked"),
+    )
+    line = _line(ref, now, "redriven", operation, connection=connection)
+    try:
+        stack.table.transact([again, line])
     except ConditionFailedError:
-        # Changed content or another redrive set it going already: the pointer is history.
-        return "not parked any more"
+        # Changed content or another redrive set it going already.
+        return NOT_PARKED
     links.tell(stack, connection, ref)
-    return "sent back"
+    return SENT_BACK
 
 
-def _way_back(stack: Stack, letter: Letter) -> str:
-    """The queue a failed message came from."""
-    arn = letter.attributes.get("DeadLetterQueueSourceArn") or letter.attributes.get("TARGET_ARN")
-    if arn:
-        return stack.sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
-    core = {"assess": "AssessQueueUrl", "record": "RecordQueueUrl"}.get(letter.queue)
-    if core:
-        return stack.core[core]
-    outputs = stack.connections.get(letter.queue, {})
-    output = "PullQueueUrl" if letter.sort is Sort.PULL else "DocumentsQueueUrl"
-    if output not in outputs:
-        raise CommandError(
-            f"Message {letter.id} in {letter.queue} does not say where it came from. "
-            "Look at it with: fizzbridge dlq show"
+def discard(
+    stack: Stack, found: Sequence[Case], why: str, operation: Operation, told: Told
+) -> None:
+    """Give work up: nothing lists it any more, and only new content or a redrive sets it going."""
+    for one in found:
+        if one.status is Status.PARKED and one.ref:
+            told(_shelve(stack, one.ref, one.connection, why, operation))
+
+    def act(letter: Letter) -> str:
+        if letter.sort is Sort.POINTER:
+            return ""
+        _note(stack, letter, "discarded", operation, why=why)
+        return DISCARDED
+
+    _take_away(stack, found, act, told)
+
+
+def _shelve(stack: Stack, ref: EntityRef, connection: str, why: str, operation: Operation) -> str:
+    given_up = Write(
+        str(ref),
+        rows.link_sk(connection),
+        set={"discarded": why},
+        remove=("cause",),
+        when=Equals("status", "parked"),
+    )
+    now = datetime.now(UTC)
+    line = _line(ref, now, "discarded", operation, connection=connection, why=why)
+    try:
+        stack.table.transact([given_up, line])
+    except ConditionFailedError:
+        return NOT_PARKED
+    return DISCARDED
+
+
+def _take_away(
+    stack: Stack, found: Sequence[Case], act: Callable[[Letter], str], told: Told
+) -> None:
+    """Work off the messages of cases; one that only pointed at what is done already is not told."""
+    ids = frozenset(letter.id for one in found for letter in one.letters)
+    if ids:
+        names = {letter.queue for one in found for letter in one.letters}
+        only = names.pop() if len(names) == 1 else None
+        connection = only if only in stack.connections else None
+        letters.work_off(
+            stack, connection, act, ids=ids, paced=lambda became: told(became) if became else None
         )
-    return outputs[output]
 
 
-def discard(stack: Stack, letter: Letter, why: str, now: datetime) -> str:
-    """Give a letter up; its entity's timeline keeps the reason."""
+def _note(stack: Stack, letter: Letter, what: str, operation: Operation, **more: Value) -> None:
     if letter.ref:
-        details = {"reason": letter.reason, "why": why, "queue": letter.queue}
-        stack.table.write(
-            rows.timeline(letter.ref, now, f"discard-{letter.id}", "discarded", details.items())
+        more |= {"reason": letter.reason, "queue": letter.queue, "message": letter.id}
+        stack.table.write(_line(letter.ref, datetime.now(UTC), what, operation, **more))
+
+
+def _line(ref: EntityRef, now: datetime, what: str, operation: Operation, **more: Value) -> Write:
+    details: dict[str, Value] = {"by": operation.by, "operation": operation.id} | more
+    unique = f"{what}-{operation.id}-{rows.text(more, 'message') or rows.text(more, 'connection')}"
+    return rows.timeline(ref, now, unique, what, details.items())
+
+
+# -- what is meant ---------------------------------------------------------------------------------
+
+
+def choose(
+    stack: Stack, found: Sequence[Case], names: Sequence[str], group: str | None
+) -> list[Case]:
+    """The cases that are meant: those named, those of a group, or all.
+
+    A name is a message's id, an entity's, or an order's number; what was given up can be named.
+
+    Raises:
+        CommandError: one of them is none.
+    """
+    if names and group:
+        raise CommandError("Name messages and orders, or a group; not both.")
+    if group is not None:
+        return desk.chosen(found, group)
+    if not names:
+        return list(found)
+    named: list[Case] = []
+    for name in names:
+        by_id = [one for one in found if any(_is_called(letter, name) for letter in one.letters)]
+        named += by_id or _of_entity(stack, found, name)
+    return [one for place, one in enumerate(named) if one not in named[:place]]
+
+
+def _is_called(letter: Letter, name: str) -> bool:
+    return len(name) >= SHORT_ID and letter.id.startswith(name)
+
+
+def _of_entity(stack: Stack, found: Sequence[Case], name: str) -> list[Case]:
+    try:
+        ref = orders.find(stack, name)
+    except CommandError as error:
+        raise CommandError(f"No message or order is called {name}. See: fizzbridge dlq") from error
+    alike = [one for one in found if one.ref == ref]
+    given_up = [
+        desk.parked(ref, connection, row)
+        for connection in stack.connections
+        if (row := stack.table.get(str(ref), rows.link_sk(connection)) or {}).get("discarded")
+        and row.get("status") == "parked"
+    ]
+    if not alike and not given_up:
+        raise CommandError(f"Nothing of {ref.key} waits. See: fizzbridge trace {ref.key}")
+    return alike + given_up
+
+
+def _acted_on(found: Sequence[Case]) -> list[Case]:
+    """What can be sent back or given up.
+
+    Raises:
+        CommandError: only what is held was meant.
+    """
+    acted = [one for one in found if one.status is not Status.HELD]
+    if found and not acted:
+        raise CommandError(
+            f"It is held, not parked ({found[0].message}): it goes on by itself. "
+            "What it waits for is shown by: fizzbridge dlq"
         )
-    return "discarded"
+    return acted
 
 
-IdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", help="Only these messages; default: all.")
+# -- commands --------------------------------------------------------------------------------------
+
+NamesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ID]...", help="Only these messages or orders; default: all."),
 ]
+GroupOption = Annotated[str | None, typer.Option("--group", help="Only what this one cause holds.")]
 RateOption = Annotated[
     float, typer.Option("--per-second", min=0.1, max=1000, help="At most so many a second.")
 ]
 
 
-@command(app, "list")
-def list_command(tool: Tool, connection: ConnectionOption = None) -> None:
-    """Show what is in the dead-letter queues, by reason."""
-    with tool.waiting("looking into the queues"):
-        letters = [letter.shown() for letter in peek(tool.stack, connection)]
-    if not letters:
-        tool.answer([], "The dead-letter queues are empty.")
+@command(app, alone=True)
+def overview_command(tool: Tool, connection: ConnectionOption = None) -> None:
+    """Show what waits for a person, by cause; without a command, an overview."""
+    with tool.waiting("looking into the table and the queues"):
+        found = desk.groups(tool.stack, desk.cases(tool.stack, connection))
+    tool.answer([one.shown() for one in found], *_overview(found))
+
+
+_HEADINGS = {
+    Status.PARKED: "Parked: a person must look",
+    Status.FAILED: "Failed messages: no function could work them off",
+    Status.HELD: "Held: goes on by itself once what it waits for is there",
+    Status.SETTLED: "Left over: pointers to what goes on, or was given up",
+}
+_BLAME = {"customer_config": "customer configuration"}
+
+
+def _overview(found: Sequence[CauseGroup]) -> Iterator[RenderableType]:
+    if not found:
+        yield "Nothing waits for a person."
         return
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for letter in letters:
-        groups.setdefault(letter["reason"], []).append(letter)
-    columns = ("queue", "entity", "what", "message", "blame", "sent_at", "id")
-    tool.answer(
-        letters,
-        Group(
-            *(
-                grid(
-                    *columns,
-                    title=f"{reason}: {len(members)}",
-                    rows=[[member[column] for column in columns] for member in members],
-                )
-                for reason, members in sorted(groups.items())
-            )
-        ),
-    )
+    for status, heading in _HEADINGS.items():
+        section = [one for one in found if one.of.status is status]
+        if not section:
+            continue
+        yield Text(f"{heading} ({_sum(section)})", style="bold")
+        if status is Status.HELD:
+            yield from _by_reason(section)
+        yield ""
+        table = Grid.grid(padding=(0, 1))
+        table.add_column(no_wrap=True, style="cyan")
+        table.add_column(overflow="fold")
+        for one in section:
+            table.add_row(one.of.group, Text("\n").join(_group(one)))
+        yield table
+
+
+def _group(one: CauseGroup) -> Iterator[Text]:
+    yield Text(f"{one.reading}: {_worth(one)}" if one.worth else one.reading)
+    since = f"oldest {clock(one.of.since)}"
+    others = len(one.cases) - len(one.worth)
+    parts = [f"{len(one.cases)} entities" if others and one.worth else "", since]
+    if not one.worth:
+        parts[0] = f"{len(one.cases)} in all" if len(one.cases) > 1 else ""
+    if again := max(case.redriven for case in one.cases):
+        parts.append(f"sent back {again} time{'' if again == 1 else 's'} already")
+    if one.blame:
+        words = " and ".join(_BLAME.get(word, word) for word in one.blame.split(" and "))
+        parts.append(f"blame: {words}")
+    yield Text(", ".join(filter(None, parts)), style="dim")
+    yield Text(one.repair, style="green")
+    yield Text("")
+
+
+def _by_reason(section: Sequence[CauseGroup]) -> Iterator[RenderableType]:
+    by_reason: dict[str, list[CauseGroup]] = {}
+    for one in section:
+        by_reason.setdefault(one.of.reason, []).append(one)
+    for reason, members in sorted(by_reason.items()):
+        yield Text(f"{reason.replace('_', ' ').lower()}: {_sum(members)}")
+
+
+def _sum(section: Sequence[CauseGroup]) -> str:
+    found = {order for one in section for order in one.worth}
+    cases = sum(len(one.cases) for one in section)
+    many = _count(len(found), "order") if found else _count(cases, "message")
+    return ", ".join([many, *_money(desk.total(section))])
+
+
+def _worth(one: CauseGroup) -> str:
+    return ", ".join([_count(len(one.worth), "order"), *_money(one.gross)])
+
+
+def _money(gross: Mapping[str, Decimal]) -> list[str]:
+    return [f"{to_minor_unit(amount, code):,} {code}" for code, amount in gross.items()]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+@command(app, "list")
+def list_command(
+    tool: Tool, connection: ConnectionOption = None, group: GroupOption = None
+) -> None:
+    """Show every entity and message that waits, by cause."""
+    with tool.waiting("looking into the table and the queues"):
+        found = desk.cases(tool.stack, connection)
+        chosen = desk.chosen(found, group) if group is not None else found
+    if not chosen:
+        tool.answer([], "Nothing waits for a person.")
+        return
+    by_group: dict[str, list[Case]] = {}
+    for one in chosen:
+        by_group.setdefault(one.group, []).append(one)
+    columns = ("entity", "what", "message", "since (UTC)", "id")
+    grids = [
+        grid(
+            *columns,
+            title=f"{name} {members[0].connection} {members[0].reason}: {len(members)}",
+            rows=[_row(one) for one in members],
+        )
+        for name, members in by_group.items()
+    ]
+    tool.answer([one.shown() for one in chosen], *grids)
+
+
+def _row(one: Case) -> list[str]:
+    """A case as people read it; the beginning of a message's id is enough to name it."""
+    ids = " ".join(letter.id[:SHORT_ID] for letter in one.letters)
+    what = one.letters[0].shown()["what"] if one.letters else ""
+    return [str(one.ref or ""), what, one.message, clock(one.since), ids]
 
 
 @command(app, "show")
@@ -339,12 +348,12 @@ def show_command(
     message: Annotated[str, typer.Argument(metavar="ID", help="Id of a message.")],
     connection: ConnectionOption = None,
 ) -> None:
-    """Show one dead letter."""
+    """Show one message of a dead-letter queue."""
     with tool.waiting("looking into the queues"):
-        letters = peek(tool.stack, connection)
-    found = next((letter for letter in letters if letter.id == message), None)
+        listed = letters.peek(tool.stack, connection)
+    found = next((letter for letter in listed if _is_called(letter, message)), None)
     if found is None:
-        raise CommandError(f"No dead letter has the id {message}. See: fizzbridge dlq list")
+        raise CommandError(f"No message has the id {message}. See: fizzbridge dlq list")
     data = found.shown()
     if found.sort is not Sort.PULL:  # a delivery's content is the vendor's, with people in it
         data["content"] = found.content
@@ -355,7 +364,8 @@ def show_command(
 @command(app, "redrive")
 def redrive_command(
     tool: Tool,
-    ids: IdsArgument = None,
+    ids: NamesArgument = None,
+    group: GroupOption = None,
     connection: ConnectionOption = None,
     per_second: RateOption = 10,
     dry_run: DryRunOption = False,
@@ -364,109 +374,126 @@ def redrive_command(
     ] = False,
     yes: YesOption = False,
 ) -> None:
-    """Send dead letters back to work."""
+    """Send what waits back to work: one, a group, or all. Harmless, however often."""
+    found = _found(tool, ids, group, connection)
     if plan:
-        _plan(tool, ids, connection)
+        _plan(tool, found)
         return
-    now = datetime.now(UTC)
-    _work_off(
-        tool,
-        ids,
-        connection,
-        per_second,
-        lambda letter: redrive(tool.stack, letter, now),
-        ask=None if dry_run else ("send back", yes),
-    )
+    acted = _acted_on(found)
+    if dry_run or not _is_agreed(tool, "Send back", acted, yes=yes):
+        _tell_dry(tool, acted)
+        return
+    about = _about(group, connection, acted)
+    with (
+        recorded(tool.stack, "dlq redrive", **about) as operation,
+        _pace(tool, "sending back", len(acted), per_second, operation.counts) as told,
+    ):
+        redrive(tool.stack, acted, operation, told)
+    _tell(tool, operation)
 
 
 @command(app, "discard")
 def discard_command(
     tool: Tool,
-    why: Annotated[str, typer.Option("--why", help="Kept on the entity's timeline.")],
-    ids: IdsArgument = None,
+    why: Annotated[str, typer.Option("--why", help="Your reason; it is kept with each entity.")],
+    ids: NamesArgument = None,
+    group: GroupOption = None,
     connection: ConnectionOption = None,
     per_second: RateOption = 10,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
 ) -> None:
-    """Give dead letters up for good."""
-    now = datetime.now(UTC)
-    _work_off(
-        tool,
-        ids,
-        connection,
-        per_second,
-        lambda letter: discard(tool.stack, letter, why, now),
-        ask=None if dry_run else ("give up", yes),
-    )
+    """Give up what waits: one, a group, or all. New content sets an entity going again."""
+    if not why.strip():
+        raise CommandError("Say why: --why 'entered by hand'.")
+    acted = _acted_on(_found(tool, ids, group, connection))
+    if dry_run or not _is_agreed(tool, "Give up", acted, yes=yes):
+        _tell_dry(tool, acted)
+        return
+    about = _about(group, connection, acted) | {"why": why.strip()}
+    with (
+        recorded(tool.stack, "dlq discard", **about) as operation,
+        _pace(tool, "giving up", len(acted), per_second, operation.counts) as told,
+    ):
+        discard(tool.stack, acted, why.strip(), operation, told)
+    _tell(tool, operation)
 
 
-def _plan(tool: Tool, ids: list[str] | None, connection: str | None) -> None:
-    """Plan each parked entity at its target; nothing is sent back."""
-    parked = dict.fromkeys(
-        (one.ref, str(one.content["connection"]))
-        for one in _chosen(tool, ids, connection)
-        if one.sort is Sort.POINTER and one.ref
-    )
-    plans = []
-    for entity, name in tool.track(list(parked), "asking the targets"):
-        plans.append((entity, name, ask(tool.stack, name, "plan", entity=str(entity))))
-    tool.answer(
-        [{"entity": str(ref), "connection": name} | found for ref, name, found in plans],
-        *(part for ref, name, found in plans for part in planning.shown(ref, name, found)),
-        f"{_letters(len(parked))} planned; nothing was sent back.",
-    )
+def _found(
+    tool: Tool, ids: list[str] | None, group: str | None, connection: str | None
+) -> list[Case]:
+    with tool.waiting("looking into the table and the queues"):
+        return choose(tool.stack, desk.cases(tool.stack, connection), ids or (), group)
 
 
-def _chosen(tool: Tool, ids: list[str] | None, connection: str | None) -> list[Letter]:
-    """The letters of these ids, or all.
+def _is_agreed(tool: Tool, verb: str, acted: Sequence[Case], *, yes: bool) -> bool:
+    """Ask, where there is anything to do; what comes meanwhile was not asked about."""
+    if acted:
+        tool.confirm(f"{verb} {len(acted)}?", yes=yes)
+    return bool(acted)
+
+
+def _about(group: str | None, connection: str | None, acted: Sequence[Case]) -> dict[str, Value]:
+    said: dict[str, Value] = {"asked": len(acted)}
+    named = {"group": group, "connection": connection}
+    return said | {name: value for name, value in named.items() if value}
+
+
+@contextmanager
+def _pace(
+    tool: Tool, verb: str, count: int, per_second: float, counts: Counter[str]
+) -> Iterator[Told]:
+    """Count what is done, show how far it is, and wait after each act; Ctrl-C says what was done.
 
     Raises:
-        CommandError: there is none of one of the ids.
+        typer.Exit: it was interrupted.
     """
-    wanted = frozenset(ids or ())
-    with tool.waiting("looking into the queues"):
-        found = [one for one in peek(tool.stack, connection) if not wanted or one.id in wanted]
-    if unknown := wanted - {letter.id for letter in found}:
-        raise CommandError(f"No dead letter has the id {min(unknown)}. See: fizzbridge dlq list")
-    return found
+    hidden = not tool.aside.is_terminal
+    with Progress(console=tool.aside, transient=True, disable=hidden) as progress:
+        task = progress.add_task(verb, total=count)
+
+        def told(became: str) -> None:
+            counts[became] += 1
+            progress.advance(task)
+            if became != NOT_PARKED:
+                time.sleep(1 / per_second)
+
+        try:
+            yield told
+        except KeyboardInterrupt:
+            said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
+            tool.aside.print(f"Interrupted: {said or 'nothing was done'}. Run it again to go on.")
+            raise
 
 
-def _letters(count: int) -> str:
-    return f"{count} dead letter{'' if count == 1 else 's'}"
+def _tell(tool: Tool, operation: Operation) -> None:
+    counts = dict(sorted(operation.counts.items()))
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    tool.answer(
+        {"dry_run": False, "operation": operation.id, "counts": counts},
+        f"{said or 'Nothing was done'}. Recorded as {operation.id}: fizzbridge operations",
+    )
 
 
-def _work_off(
-    tool: Tool,
-    ids: list[str] | None,
-    connection: str | None,
-    per_second: float,
-    act: Callable[[Letter], str],
-    *,
-    ask: tuple[str, bool] | None,
-) -> None:
-    found = _chosen(tool, ids, connection)
-    if ask is None:
-        tool.answer(
-            {"dry_run": True, "letters": [letter.shown() for letter in found]},
-            f"{_letters(len(found))} would be worked off; nothing was changed.",
-        )
-        return
-    verb, yes = ask
-    if found:
-        tool.confirm(f"{verb.capitalize()} {_letters(len(found))}?", yes=yes)
-    with tool.waiting(f"{verb}: {len(found)} dead letters"):
-        counts = (
-            work_off(
-                tool.stack,
-                connection,
-                act,
-                # Those that came meanwhile were not asked about.
-                ids=frozenset(letter.id for letter in found),
-                per_second=per_second,
-            )
-            if found
-            else {}
-        )
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(counts.items()))
-    tool.answer({"dry_run": False, "counts": counts}, f"Dead letters: {told or 'none'}.")
+def _tell_dry(tool: Tool, acted: Sequence[Case]) -> None:
+    told = f"{len(acted)} would be worked off; nothing was changed."
+    tool.answer(
+        {"dry_run": True, "cases": [one.shown() for one in acted]},
+        told if acted else "Nothing waits for a person.",
+    )
+
+
+def _plan(tool: Tool, found: Sequence[Case]) -> None:
+    """Plan each entity at its target; nothing is sent back."""
+    targets = {name for name, own in tool.stack.connections.items() if "DocumentsQueueUrl" in own}
+    planned = dict.fromkeys(
+        (one.ref, one.connection) for one in found if one.ref and one.connection in targets
+    )
+    plans = []
+    for entity, name in tool.track(list(planned), "asking the targets"):
+        plans.append((entity, name, ask(tool.stack, name, "plan", entity=str(entity))))
+    tool.answer(
+        [{"entity": str(ref), "connection": name} | answer for ref, name, answer in plans],
+        *(part for ref, name, answer in plans for part in planning.shown(ref, name, answer)),
+        f"{len(plans)} planned; nothing was sent back.",
+    )

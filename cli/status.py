@@ -13,7 +13,7 @@ import typer
 from rich.console import RenderableType
 
 from cli import links
-from cli.dlq import CORE_QUEUES
+from cli.letters import CORE_QUEUES
 from cli.stack import Stack
 from cli.tool import Tool, clock, command, grid
 from fizzbridge.runtime import rows

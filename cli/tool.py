@@ -106,8 +106,16 @@ def clock(moment: str) -> str:
     return moment[:19].replace("T", " ")
 
 
-def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., None]], None]:
-    """Register a function of (tool, own parameters) as a command with the common options."""
+def command(
+    app: typer.Typer, name: str | None = None, *, alone: bool = False
+) -> Callable[[Callable[..., None]], None]:
+    """Register a function of (tool, own parameters) as a command with the common options.
+
+    Args:
+        app: where.
+        name: the command's name.
+        alone: run it when the app is called without any of its commands.
+    """
 
     def register(function: Callable[..., None]) -> None:
         own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
@@ -121,6 +129,8 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[...
         ) -> None:
             tool: Tool = ctx.obj
             tool.stage, tool.as_json = stage or tool.stage, as_json or tool.as_json
+            if alone and ctx.invoked_subcommand:
+                return
             with _one_sentence(tool):
                 function(tool, **options)
 
@@ -133,7 +143,7 @@ def command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[...
                 inspect.Parameter("as_json", keyword, annotation=JsonOption, default=False),
             ]
         )
-        app.command(name)(run)
+        (app.callback(invoke_without_command=True) if alone else app.command(name))(run)
 
     return register
 

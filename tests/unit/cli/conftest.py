@@ -174,21 +174,32 @@ class Ran:
 
 
 @pytest.fixture
-def fizzbridge(stack):
+def running():
+    """Run the command against a stack in memory."""
+
+    def against(stack):
+        def opener(stage):
+            if stage not in {None, "test"}:
+                missing = f"fizzbridge-{stage}-core"
+                raise CommandError(f"Nothing is deployed as {missing} in this account.")
+            return stack
+
+        def run(*arguments, typed=None):
+            words = [str(one) for one in arguments]
+            result = CliRunner().invoke(app, words, obj=opener, input=typed)
+            if result.exception and not isinstance(result.exception, SystemExit):
+                raise result.exception
+            return Ran(result.exit_code, result.stdout, result.stderr)
+
+        return run
+
+    return against
+
+
+@pytest.fixture
+def fizzbridge(stack, running):
     """Run the command; the stack it opens is the one in memory."""
-
-    def opener(stage):
-        if stage not in {None, "test"}:
-            raise CommandError(f"Nothing is deployed as fizzbridge-{stage}-core in this account.")
-        return stack
-
-    def run(*arguments, typed=None):
-        result = CliRunner().invoke(app, [str(one) for one in arguments], obj=opener, input=typed)
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return Ran(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return running(stack)
 
 
 @pytest.fixture

@@ -79,13 +79,13 @@ def test_a_dead_letter_is_planned_before_it_goes_back(fizzbridge, stack, shop, a
     shown = fizzbridge("dlq", "redrive", "--plan")
     assert shown.code == 0, shown.err
     assert [(one["type"], one["entity"]) for one in asked] == [("plan", str(order))]
-    for word in ("PATCH /orders/57", "lines.0.quantity", "1 dead letter planned"):
+    for word in ("PATCH /orders/57", "lines.0.quantity", "1 planned"):
         assert word in shown.out
     assert len(messages(dlq)) == 1
 
 
 def test_what_is_no_dead_letter_is_not_planned(fizzbridge):
-    assert "No dead letter has the id x" in fizzbridge("dlq", "redrive", "x", "--plan").err
+    assert "No message or order is called x" in fizzbridge("dlq", "redrive", "x", "--plan").err
 
 
 def test_what_cannot_be_planned_is_one_sentence(fizzbridge, shop, answering):

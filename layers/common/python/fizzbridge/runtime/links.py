@@ -38,7 +38,7 @@ PATIENCE = timedelta(hours=72)
 """How long something that may pass by itself is tried again."""
 
 BEHIND = ("behind_shard", "behind_since")
-TROUBLE = ("reason", "cause", "message")
+TROUBLE = ("reason", "cause", "message", "blame", "discarded")
 
 
 @dataclass(frozen=True)
@@ -254,6 +254,7 @@ class Links:
 
     def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
         known = self.waiting("parked") | {"reason": error.code, "message": error.message}
+        known["blame"] = error.blame
         if not self.settle(ref, lease, rows.text(lease.row, "wanted"), known, BEHIND):
             return self._try_again(ref, lease, error)
         return Outcome("parked", error=error)

@@ -150,6 +150,15 @@ def connection_pk(connection: str) -> str:
 HEALTH_SK = "HEALTH"
 
 
+OPERATION_LIFE = timedelta(days=400)
+"""What people did is kept for longer than a business year."""
+
+
+def operation_pk(at: datetime) -> str:
+    """Partition of what people did to the bridge on a UTC day, each by its time."""
+    return f"OPERATION#{at:%Y-%m-%d}"
+
+
 def number_pk(number: str) -> str:
     """Partition that finds orders by the number people see."""
     return f"NUMBER#{number}"
