@@ -153,7 +153,7 @@ def came(house: TargetHouse) -> Came:
         }
     )
     left = " ".join(planned(house, one) for one in (order_ref(), customer_ref()))
-    return Came(done, links, left, len(house.facts["calls"]))
+    return Came(done, links, left, len(house.facts.get("calls", ())))
 
 
 def planned(house: TargetHouse, entity: EntityRef) -> str:
