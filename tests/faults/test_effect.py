@@ -17,11 +17,10 @@ import pytest
 from cli.recreate import recreate
 from cli.stack import CommandError
 from fizzbridge.errors import OutcomeUnknownError, PermanentError
-from fizzbridge.model.entity import Kind
 from fizzbridge.runtime.target import settled_after
 from sandbox.faults import Fault
 from tests.kit.effects import TARGETS, NthCall, book, came, found, lived, lives, undisturbed
-from tests.kit.house import BRIDGE, House, customer_ref, line, order_ref, order_request
+from tests.kit.house import BRIDGE, House, line, order_ref, order_request
 from tests.kit.invariants import accounted, hold, nothing_personal
 from tests.kit.source import captured_logs
 from tests.kit.target import PERSONAL, TargetHouse, facts
