@@ -8,12 +8,16 @@ signed deliveries, the table's stream, announce, the rules, and the functions be
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import heapq
+import hmac
 import itertools
 import json
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,6 +36,7 @@ from fizzbridge.queues import Message as Waiting
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.batch import process
+from fizzbridge.runtime.observe import Observer
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import Puller
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
@@ -43,13 +48,14 @@ from fizzbridge.settings import FunctionSettings
 from fizzbridge.state.dynamodb import to_image
 from fizzbridge.state.objects import ObjectsUnavailableError
 from fizzbridge.state.table import TableUnavailableError
+from fizzbridge.webhook.adapter import WebhookAdapter
 from platforms.shopify import mapping, wire
 from platforms.shopify.webhook import ShopifyWebhook
 from services import assess, record
 from services.announce import announce
 from tests.kit.aws_faults import Gate
 from tests.kit.clock import Clock
-from tests.kit.house import KilledError, Shelf
+from tests.kit.house import KilledError, Shelf, SteppingTable
 from tests.kit.invariants import Reception, Sent, counts
 from tests.kit.wholesaler import SECRET, Wholesaler
 
@@ -94,7 +100,7 @@ class Holding:
 class Running:
     """One invocation."""
 
-    mapping: Mapped
+    mapped: Mapped
     batch: list[Copy]
     receipts: dict[str, str]
     ends_at: datetime | None = None
@@ -222,23 +228,16 @@ class QueueDriver:
             if running.ends_at is not None and running.ends_at <= now:
                 self._end(running)
                 return True
-        for mapping in self.mappings:
-            active = sum(one.mapping is mapping for one in self._running)
-            if active < mapping.concurrency:
-                batch = self._receive(mapping.queue, mapping.batch)
-                if batch:
-                    self._invoke(mapping, batch)
-                    return True
+        for mapped in self.mappings:
+            if self._is_free(mapped) and (batch := self._receive(mapped.queue, mapped.batch)):
+                self._invoke(mapped, batch)
+                return True
         return False
 
     def next_due(self) -> datetime | None:
         """When there will be something to do."""
         ends = [one.ends_at for one in self._running if one.ends_at]
-        free = {
-            mapping.queue.name
-            for mapping in self.mappings
-            if sum(one.mapping is mapping for one in self._running) < mapping.concurrency
-        }
+        free = {mapped.queue.name for mapped in self.mappings if self._is_free(mapped)}
         shown = [due for name in free if (due := self._first(self.queues[name]))]
         return min([*ends, *shown], default=None)
 
@@ -253,6 +252,9 @@ class QueueDriver:
             self.clock.advance(max((due - self.clock()).total_seconds(), 0))
         if until:
             self.clock.advance(max((until - self.clock()).total_seconds(), 0))
+
+    def _is_free(self, mapped: Mapped) -> bool:
+        return sum(one.mapped is mapped for one in self._running) < mapped.concurrency
 
     def _first(self, queue: Holding) -> datetime | None:
         while queue.heap and self._is_stale(queue.heap[0]):
@@ -295,23 +297,23 @@ class QueueDriver:
             self.counted["received"] += 1
         return batch
 
-    def _invoke(self, mapping: Mapped, batch: list[Copy]) -> None:
-        if len(self._running) >= mapping.ceiling():
+    def _invoke(self, mapped: Mapped, batch: list[Copy]) -> None:
+        if len(self._running) >= mapped.ceiling():
             # Received, counted, and no function had it: it comes back with its visibility.
             self.counted["throttled"] += len(batch)
             return
-        running = Running(mapping, batch, {copy.id: copy.receipt for copy in batch})
+        running = Running(mapped, batch, {copy.id: copy.receipt for copy in batch})
         self._running.append(running)
         for copy in batch:
             copy.attempts += 1
         try:
-            answer = mapping.handler(event(mapping.queue.name, batch))
+            answer = mapped.handler(event(mapped.queue.name, batch))
         except (Exception, KilledError):  # noqa: BLE001  as Lambda: the batch comes back
             running.failed = {copy.id for copy in batch}
             self.counted["crashed"] += 1
         else:
             running.failed = self._failed(answer, batch)
-        running.ends_at = self.clock() + timedelta(seconds=mapping.takes())
+        running.ends_at = self.clock() + timedelta(seconds=mapped.takes())
         if running.ends_at <= self.clock():
             self._end(running)
 
@@ -329,7 +331,7 @@ class QueueDriver:
 
     def _end(self, running: Running) -> None:
         self._running.remove(running)
-        queue = running.mapping.queue
+        queue = running.mapped.queue
         for copy in running.batch:
             if copy.id in running.failed or copy.receipt != running.receipts[copy.id]:
                 continue  # it comes back, or somebody else has it by now
@@ -456,6 +458,12 @@ class Pipeline(Wholesaler):
         reception: the webhook function, asked for what it kept with every answer.
         lines: embedded metrics of all functions.
         lost_answers: to how many of the next deliveries the shop hears no answer.
+
+    Args:
+        adapter: reads the shop's deliveries.
+        table: in place of one in memory; its stream is not heard, so the sweeper brings all.
+        objects: in place of a bucket in memory.
+        concurrency: how many copies of each function run at once.
     """
 
     def __init__(
@@ -466,15 +474,24 @@ class Pipeline(Wholesaler):
         longest_delay: float = 0.0,
         shuffles: bool = False,
         concurrency: int = 10,
+        adapter: WebhookAdapter | None = None,
+        table: Any = None,
+        objects: Any = None,
         **more: Any,
     ) -> None:
+        self.adapter = adapter or ShopifyWebhook()
         self.records: deque[dict[str, Any]] = deque()
         self.retry_at: datetime | None = None
         super().__init__(**more)
+        if table is not None:
+            self.rows, self.objects = table, objects
+            self.table = SteppingTable(table, self.steps)
+            self.observer = Observer(table, objects, self.bridge, self.clock)
         self.lines: list[str] = []
         self.lost_answers = 0
         self.unheard: list[tuple[datetime, int, int, Mapping[str, Any]]] = []
         self.given_up: list[Mapping[str, Any]] = []
+        self._letters: list[Mapping[str, Any]] | None = None
         self._posted = itertools.count()
         self.driver = QueueDriver(
             self.clock,
@@ -488,7 +505,7 @@ class Pipeline(Wholesaler):
         self.post = Gate(self.driver, QueueUnavailableError)
         self.sent = Sent(self.post, self.objects)
         self.queue = self.driver  # type: ignore[assignment]  # what waits is asked of it
-        self.bus = Rules(self._rule)
+        self.bus = Rules(lambda one: self.deliver(one.detail_type, one.detail))
         self.assessor = Assessor(self.gate, self.bucket, self.rules, self.clock)
         self.orders = Till(self.clock, self.steps, Kind.ORDER)
         self.customers = Till(self.clock, self.steps, Kind.CUSTOMER)
@@ -497,7 +514,7 @@ class Pipeline(Wholesaler):
         after = timedelta(seconds=self.bridge.timing.resync_after)
         self.sweeper = Sweeper(self.rows, self.driver, names, ["shop", "erp"], after, self.clock)
         self.reception = Reception(
-            ShopifyWebhook(),
+            self.adapter,
             self.ports("shop", signing_secret="signing", pull_queue=PULL),
             self.clock,
             self.rows,
@@ -550,8 +567,50 @@ class Pipeline(Wholesaler):
 
     # -- the functions -----------------------------------------------------------------------------
 
+    @staticmethod
+    def delivery(
+        topic: str, body: bytes, *, encoded: bool = False, secret: str = SECRET
+    ) -> dict[str, Any]:
+        """A delivery as the gateway hands it over, signed as the shop signs it."""
+        proof = hmac.digest(secret.encode(), body, hashlib.sha256)
+        text = base64.b64encode(body).decode() if encoded else body.decode()
+        return {
+            "version": "2.0",
+            "rawPath": "/webhooks/shop",
+            "headers": {
+                "content-type": "application/json",
+                "x-shopify-topic": topic,
+                "x-shopify-event-id": hashlib.sha256(body).hexdigest()[:32],
+                "x-shopify-hmac-sha256": base64.b64encode(proof).decode(),
+            },
+            "requestContext": {"requestId": "r-1"},
+            "body": text,
+            "isBase64Encoded": encoded,
+        }
+
+    def back(self, name: str = DLQ, to: str = PULL) -> int:
+        """Send everything in a dead-letter queue back to where it came from; how much it was."""
+        waiting = self.driver.sent(name)
+        self.driver.queues[name].copies.clear()
+        self.driver.queues[name].heap.clear()
+        for message in waiting:
+            self.driver.send(to, message.body, attributes=message.attributes)
+        return len(waiting)
+
+    @contextmanager
+    def collected(self) -> Iterator[list[Mapping[str, Any]]]:
+        """What the shop sends meanwhile; nobody receives it."""
+        self._letters = letters = []
+        try:
+            yield letters
+        finally:
+            self._letters = None
+
     def receive(self, delivery: Mapping[str, Any]) -> dict[str, Any]:
         """What the shop sends now; what it hears, which may be nothing."""
+        if self._letters is not None:
+            self._letters.append(delivery)
+            return {"statusCode": 0}
         return {"statusCode": self._send(delivery, 0)}
 
     def _send(self, delivery: Mapping[str, Any], tries: int) -> int:
@@ -574,7 +633,7 @@ class Pipeline(Wholesaler):
     def _pull(self, batch: Mapping[str, Any]) -> Any:
         ports = self.ports("shop", pull_queue=PULL, dlq=DLQ)
         with Metrics(self.lines.append, lambda: 0.0) as metrics:
-            puller = Puller(Asked(self), ShopifyWebhook(), ports, metrics, self.clock)
+            puller = Puller(Asked(self), self.adapter, ports, metrics, self.clock)
             return process(batch, puller.work, self.driver.hide)
 
     def _assess(self, batch: Mapping[str, Any]) -> Any:
@@ -635,17 +694,18 @@ class Pipeline(Wholesaler):
         self.retry_at = self.clock() + timedelta(seconds=10) if failed else None
         return True
 
-    def _rule(self, entry: Entry) -> None:
-        detail = json.loads(entry.detail)
-        body = json.dumps({"detail-type": entry.detail_type, "detail": detail})
-        self.events.append((entry.detail_type, detail))
-        if entry.detail_type in ASSESS_TYPES:
+    def deliver(self, detail_type: str, text: str) -> None:
+        """What the rules do with an event that was taken."""
+        detail = json.loads(text)
+        body = json.dumps({"detail-type": detail_type, "detail": detail})
+        self.events.append((detail_type, detail))
+        if detail_type in ASSESS_TYPES:
             self.driver.send(ASSESS, body)
-        if entry.detail_type in RECORD_TYPES:
+        if detail_type in RECORD_TYPES:
             self.driver.send(RECORD, body)
         if "erp" in detail.get("targets", ()):
             for types, queue in ((DOCUMENT_TYPES, DOCUMENTS), (LEVEL_TYPES, LEVELS)):
-                if entry.detail_type in types:
+                if detail_type in types:
                     self.driver.send(queue, body)
 
     # -- time --------------------------------------------------------------------------------------
@@ -696,16 +756,18 @@ class Pipeline(Wholesaler):
         told = {"triggered_at": self.clock()} | json.loads(json.dumps(body))
         return list(mapping.order(wire.Order.model_validate(told), connection))
 
+    def newest_of(self, order_id: int) -> Frozen:
+        """The shop's last word of an order, as it would be stored."""
+        order = ref(Kind.ORDER, "shop", order_id)
+        shown = (one for one in self.shown(order_id) if isinstance(one, Seen) and one.ref == order)
+        body = next(shown).body
+        assert body
+        return body
+
     @property
     def newest(self) -> dict[EntityRef, Frozen]:
-        """The shop's last word of each order, as it would be stored."""
-        found: dict[EntityRef, Frozen] = {}
-        for order_id in self.desk.orders:
-            for one in self.shown(order_id):
-                is_it = isinstance(one, Seen) and one.ref == ref(Kind.ORDER, "shop", order_id)
-                if is_it and isinstance(one, Seen) and one.body:
-                    found[one.ref] = one.body
-        return found
+        """The shop's last word of each order."""
+        return {ref(Kind.ORDER, "shop", one): self.newest_of(one) for one in self.desk.orders}
 
     @property
     def counted(self) -> Counter[str]:
