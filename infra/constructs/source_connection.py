@@ -98,7 +98,9 @@ class SourceConnection(Construct):
             # A run fetches a few pages and queues its own continuation: one message at a time.
             batch_size=1,
             report_batch_item_failures=True,
-            max_concurrency=max(2, parts.connection.calls.parallel),
+            # What an outage spilled makes no call and must not wait long for its turn; what makes
+            # calls is held to the connection's limits by the limiter.
+            max_concurrency=max(parts.stage.service_workers, parts.connection.calls.parallel),
         )
         acknowledge_mapping(made)
         CfnOutput(self, "PullFunction", value=made.function.function_name).override_logical_id(

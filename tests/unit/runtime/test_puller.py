@@ -15,13 +15,13 @@ from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.events import DetailType
 from fizzbridge.observation import Enquiry, Farewell, Hint
 from fizzbridge.queues import QueueUnavailableError
-from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.batch import FIRST_WAIT, Again, Message, process
 from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.leases import acquire, release
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.pull import Page
-from fizzbridge.runtime.puller import ERASED_PER_RUN, PAGES_PER_RUN, Place, Puller
+from fizzbridge.runtime.puller import DOWN_WAIT, ERASED_PER_RUN, PAGES_PER_RUN, Place, Puller
 from fizzbridge.runtime.rows import ENQUIRY_SK, OPEN_ENQUIRIES
 from fizzbridge.state.cursors import Cursors, cursor_key
 from fizzbridge.state.moments import to_text
@@ -108,9 +108,6 @@ def test_a_read_begun_before_the_last_delivery_came_is_made_again(source):
         (RateLimitedError("x", retry_after=timedelta(seconds=9)), Again(timedelta(seconds=9))),
         (TargetUnavailableError("x"), Again(None)),
         (ConflictError("x"), Again(None)),
-        (TableUnavailableError("x"), Again(None)),
-        (QueueUnavailableError("x"), Again(None)),
-        (ObjectsUnavailableError("x"), Again(None)),
         (ConfigurationError("x"), Again(timedelta(minutes=5))),
     ],
 )
@@ -118,6 +115,16 @@ def test_what_may_pass_comes_again_however_often(source, error, outcome):
     source.pull.script += [error, error]
     assert source.work(HINT) == outcome
     assert source.work(HINT, receives=100) == outcome
+    assert source.messages(DLQ) == []
+
+
+@pytest.mark.parametrize(
+    "down", [TableUnavailableError, QueueUnavailableError, ObjectsUnavailableError]
+)
+def test_the_end_of_an_outage_of_ours_is_not_slept_through(source, down):
+    source.pull.script += [down("x")] * 3
+    waits = [source.work(HINT, receives=receives) for receives in (1, 3, 100)]
+    assert waits == [Again(timedelta(seconds=2)), Again(timedelta(seconds=8)), Again(DOWN_WAIT)]
     assert source.messages(DLQ) == []
 
 
@@ -290,7 +297,7 @@ def test_the_cursor_moves_only_after_the_page_is_merged(source):
         return pages(1, start=1)[0]
 
     source.pull.script += [pages(1)[0], merge_will_fail]
-    assert source.work(POLL) == Again(None)
+    assert source.work(POLL) == Again(FIRST_WAIT)
     source.table.is_down = False
     # The lease could not be given back either; it ends by itself.
     assert source.work(POLL) is None

@@ -272,8 +272,9 @@ class Timing(_Frozen):
     """How often it is counted what is held, parked and about to expire; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)
     """How long a queue hides a message in work; on AWS at least six times ``target_timeout``."""
-    poll_overlap: int = Field(default=300, ge=0)
-    """How far a poll reads back; at least the vendor's longest transaction."""
+    poll_overlap: int = Field(default=900, ge=0)
+    """How far a poll reads back; at least the vendor's longest transaction, and what its clock may
+    be behind ours."""
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:

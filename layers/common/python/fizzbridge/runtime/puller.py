@@ -24,7 +24,7 @@ from fizzbridge.observability import Metric, Metrics, log, log_context, new_corr
 from fizzbridge.observation import Hint, Told
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.batch import FIRST_WAIT, Again, Message, process
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
 from fizzbridge.runtime.erase import erase_customer
 from fizzbridge.runtime.health import Health
@@ -58,6 +58,10 @@ REAL_ATTEMPTS = 5
 
 UNHEALTHY_WAIT = timedelta(minutes=5)
 """How long messages of a connection that does not work stay away."""
+
+DOWN_WAIT = timedelta(minutes=1)
+"""Longest a message stays away when a service of our own does not answer. A longer backoff would
+sleep through the end of the outage, with acknowledged deliveries waiting."""
 
 QUARANTINE_LIFE = timedelta(days=30)
 """How long a delivery that could not be read is kept; it may hold personal data."""
@@ -220,7 +224,7 @@ class Puller:
                 self._give_up(body, error, correlation_id)
             except _DOWN as error:
                 log.warning("pull comes again", extra={"reason": type(error).__name__})
-                return Again()
+                return Again(min(FIRST_WAIT * 2 ** min(message.receives - 1, 5), DOWN_WAIT))
             except Exception as error:
                 if message.receives < REAL_ATTEMPTS:
                     raise
