@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from fizzbridge.bridge_file import LOCAL_STAGE
+from fizzbridge.settings import LOCAL_STAGE
 from infra.local.deploy import client
 from infra.local.state import LocalState
 
