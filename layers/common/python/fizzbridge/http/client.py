@@ -146,14 +146,18 @@ class VendorClient:
         Raises:
             FizzbridgeError: what the answer, or its absence, stands for.
         """
-        request = self._http.build_request(
-            method,
-            path,
-            content=encode(json) if json is not None else content,
-            params=params,
-            headers=({"Content-Type": "application/json"} if json is not None else {})
-            | dict(headers or {}),
-        )
+        try:
+            request = self._http.build_request(
+                method,
+                path,
+                content=encode(json) if json is not None else content,
+                params=params,
+                headers=({"Content-Type": "application/json"} if json is not None else {})
+                | dict(headers or {}),
+            )
+        except httpx.InvalidURL as error:
+            said = f"{method}: what should be a link is none"
+            raise ConfigurationError(said, platform=self.platform) from error
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
         self._check(request, call, writes=writes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore
@@ -23,10 +23,14 @@ class PublicOnly(httpcore.SyncBackend):
 
     Args:
         to_loopback: whether this machine may be reached as well, by its usual names.
+        resolve: what a name stands for, as ``socket.getaddrinfo`` says it.
     """
 
-    def __init__(self, *, to_loopback: bool = False) -> None:
+    def __init__(
+        self, *, to_loopback: bool = False, resolve: Callable[..., Any] = socket.getaddrinfo
+    ) -> None:
         self._to_loopback = to_loopback
+        self._resolve = resolve
 
     def connect_tcp(
         self,
@@ -52,7 +56,7 @@ class PublicOnly(httpcore.SyncBackend):
 
     def _resolved(self, host: str, port: int) -> list[str]:
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found = self._resolve(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host} does not resolve") from error
         addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
