@@ -27,9 +27,9 @@ def made(stage, **of_connection):
     make = vendor_client(ShopifyPull(), given.connection, given)
     try:
         return make(lambda: timedelta(minutes=1)), reads
-    except ConfigurationError as error:
+    except ConfigurationError:
         assert reads == []
-        raise error
+        raise
 
 
 @pytest.mark.parametrize(
