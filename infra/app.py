@@ -6,8 +6,7 @@ from pathlib import Path
 from aws_cdk import App, CliCredentialsStackSynthesizer, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from fizzbridge.bridge_file import LOCAL_STAGE
-from fizzbridge.settings import BridgeFileError
+from fizzbridge.settings import LOCAL_STAGE, BridgeFileError
 from infra.deployment import Deployment
 from infra.local.differences import local_stage
 from infra.stacks.connection import ConnectionStack

@@ -11,8 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from fizzbridge.bridge_file import LOCAL_STAGE
 from fizzbridge.model.events import SOURCE_PREFIX
+from fizzbridge.settings import LOCAL_STAGE
 from infra.local.progress import step
 from infra.local.state import LocalState, folder
 from infra.stage import ARCHIVE_DAYS, TTL_ATTRIBUTE

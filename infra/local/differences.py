@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from fizzbridge.bridge_file import LOCAL_STAGE
+from fizzbridge.settings import LOCAL_STAGE
 from infra.stage import Stage
 from infra.wheels import Wheels
 

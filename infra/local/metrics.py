@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.bridge_file import LOCAL_STAGE
+from fizzbridge.settings import LOCAL_STAGE
 from infra.local.deploy import client
 from infra.local.state import LocalState
 

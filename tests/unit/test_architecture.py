@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,3 +67,38 @@ def test_every_part_of_a_sandbox_belongs_to_it(sandbox):
         }
         ahead |= found - reached
     assert reached == {path.stem for path in sandbox.parent.glob("sandbox*.py")}
+
+
+SECRET_WORDS = re.compile(r"secret|proof|signature|digest|given|path_token")
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """What a part of an expression reads, calls left out: the length of a secret is none."""
+    if isinstance(node, ast.Call):
+        return set()
+    own = {node.id} if isinstance(node, ast.Name) else set()
+    own |= {node.attr} if isinstance(node, ast.Attribute) else set()
+    return own.union(*(names_in(child) for child in ast.iter_child_nodes(node)))
+
+
+def schemes() -> list[Path]:
+    """Every file with a way to prove who sent a delivery."""
+    return [file for file in deployed() if "def verify(" in file.read_text(encoding="utf-8")]
+
+
+def test_no_proof_is_compared_but_in_constant_time():
+    """Neither ``==`` nor ``in``: they stop at the first letter that differs."""
+    found = schemes()
+    assert len(found) >= 3
+    for file in found:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        wrong = [
+            f"{file.name}:{node.lineno} {ast.unparse(node)}"
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Compare)
+            and not any(isinstance(one, ast.Constant) for one in (node.left, *node.comparators))
+            and isinstance(node.ops[0], ast.Eq | ast.NotEq | ast.In | ast.NotIn)
+            and any(map(SECRET_WORDS.search, names_in(node)))
+        ]
+        assert wrong == []
+        assert "hmac.compare_digest(" in file.read_text(encoding="utf-8")

@@ -127,6 +127,33 @@ WRONG = {
         "https://bot:pw@erp",
         "connections[1] (erp): base_url: must hold no user, password, query or fragment",
     ),
+    "inside a network": (
+        "https://erp.bubbles.example",
+        "https://10.0.0.7",
+        "connections[1] (erp): base_url: '10.0.0.7' is inside a network",
+    ),
+    "a name inside a network": (
+        "https://erp.bubbles.example",
+        "https://metadata.google.internal",
+        "connections[1] (erp): base_url: 'metadata.google.internal' is a name inside a network",
+    ),
+    "an address in disguise": (
+        "https://erp.bubbles.example",
+        "https://2852039166",
+        "connections[1] (erp): base_url: '2852039166' is neither a name nor an IP address in its "
+        "usual form",
+    ),
+    "a name without a domain": (
+        "https://erp.bubbles.example",
+        "https://erp",
+        "connections[1] (erp): base_url: 'erp' is not a full name in letters, digits, hyphens and "
+        "dots",
+    ),
+    "where tokens are asked for": (
+        'transport = "json2"',
+        'transport = "json2", token_url = "https://169.254.169.254/token"',
+        "connections[1] (erp): settings.token_url: '169.254.169.254' is inside a network",
+    ),
     "second owner": (
         '["order.request", "payment", "refund"]',
         '["order.request", "price"]',

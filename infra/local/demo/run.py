@@ -20,9 +20,8 @@ from rich.table import Table
 
 from cli import maps, secrets, status
 from cli.stack import Stack, open_stack
-from fizzbridge.bridge_file import LOCAL_STAGE
 from fizzbridge.runtime import rows
-from fizzbridge.settings import Bridge, load_bridge_file
+from fizzbridge.settings import LOCAL_STAGE, Bridge, load_bridge_file
 from infra.local.demo.cases import CASES, REPAIR, Case, End, Sent
 from infra.local.demo.follow import Placed, Whereabouts, has_arrived, whereabouts
 from infra.local.demo.vendors import Erp, Sale, Shop, moment

@@ -5,17 +5,16 @@ the command line; functions read the compiled result instead.
 """
 
 import csv
-import ipaddress
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from fizzbridge.http.addresses import own_addresses, problem
 from fizzbridge.manifest import Manifest, RegistryError, load_registry
 from fizzbridge.mistakes import explain, suggestion
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice
@@ -23,6 +22,7 @@ from fizzbridge.model.entity import Kind
 from fizzbridge.model.order import OrderClass
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.settings import (
+    LOCAL_STAGE,
     SHARED_ROLES,
     Bridge,
     BridgeFileError,
@@ -32,7 +32,6 @@ from fizzbridge.trade.gtin import DIGITS, SAME_ITEM, gtin14, is_case_of
 from fizzbridge.trade.replenishment import QUANTILES
 
 Row = TypeVar("Row", CatalogueItem, ListPrice)
-LOCAL_STAGE = "local"
 _PROJECT_ROOT = Path(__file__).resolve().parents[4]
 
 
@@ -182,30 +181,10 @@ def _connections(
         if connection.platform not in manifests:
             near = suggestion(connection.platform, manifests)
             yield f"{where}: platform: '{connection.platform}' is not registered{near}"
-        problem = _address_problem(connection.base_url, stage)
-        if problem:
-            yield f"{where}: base_url: {problem}"
-
-
-def _address_problem(base_url: str, stage: str) -> str | None:
-    parts = urlsplit(base_url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return f"'{base_url}' is not an https address"
-    if parts.username or parts.password or parts.query or parts.fragment:
-        return "must hold no user, password, query or fragment"
-    if parts.scheme == "http":
-        if not _is_loopback(parts.hostname):
-            return "plain http is for this machine only; use https"
-        if stage != LOCAL_STAGE:
-            return "plain http is for the local stage only; use https"
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        for key, address in own_addresses(connection.base_url, connection.settings):
+            wrong = problem(address, local=stage == LOCAL_STAGE)
+            if wrong:
+                yield f"{where}: {key}: {wrong}"
 
 
 def _owners(connections: Sequence[Connection]) -> Iterator[str]:

@@ -34,6 +34,9 @@ from fizzbridge.model.order import HoldReason
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.model.units import Unit
 
+LOCAL_STAGE = "local"
+"""The stage on this machine: the only one whose vendors may be here, over plain http."""
+
 SHARED_ROLES = frozenset(
     {Role.ORDER_REQUEST, Role.PAYMENT, Role.REFUND, Role.RETURN, Role.CUSTOMER}
 )

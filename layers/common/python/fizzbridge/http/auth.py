@@ -8,6 +8,7 @@ from functools import cache
 import httpx
 
 from fizzbridge.errors import ConfigurationError, TargetUnavailableError
+from fizzbridge.http.addresses import problem
 
 
 class HeaderToken(httpx.Auth):
@@ -55,9 +56,10 @@ class ClientCredentials(httpx.Auth):
         *,
         in_form: bool = False,
     ) -> None:
+        said = problem(token_url, local=True)
+        if said:
+            raise ConfigurationError(f"token address: {said}")
         self._url = httpx.URL(token_url)
-        if self._url.scheme != "https" and self._url.host not in {"localhost", "127.0.0.1"}:
-            raise ConfigurationError(f"{self._url.host}: tokens are asked for by https only")
         self._client = httpx.Auth() if in_form else httpx.BasicAuth(client_id, client_secret)
         self._form = {"grant_type": "client_credentials", "scope": scope}
         if in_form:

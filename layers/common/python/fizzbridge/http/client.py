@@ -19,14 +19,15 @@ from fizzbridge.errors import (
     OutcomeUnknownError,
     TargetUnavailableError,
 )
+from fizzbridge.http.addresses import LOOPBACK, problem
 from fizzbridge.http.classify import Answer, ErrorRules, clean, personal
+from fizzbridge.http.connecting import GuardedTransport
 
 __all__ = ["Answer", "VendorClient", "decode", "encode"]
 
 # httpx logs whole addresses at INFO, and a query may hold a mail address or a reference.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _REQUEST_IDS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid")
 _SECRET_LENGTH = 8
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -37,7 +38,8 @@ class VendorClient:
 
     Args:
         platform: slug, for errors.
-        base_url: the connection's; https, or plain http on this machine.
+        base_url: the connection's; https, or plain http on this machine. Whatever is asked for
+            must begin with its scheme, host and port.
         auth: how requests are authorised.
         errors: what answers mean, beyond the common rules.
         timeout: for one call as a whole, from connecting to the last byte.
@@ -56,6 +58,9 @@ class VendorClient:
         transport: httpx.BaseTransport | None = None,
         deadline: Callable[[], timedelta] | None = None,
     ) -> None:
+        said = problem(base_url, local=True)
+        if said:
+            raise ConfigurationError(f"base URL: {said}", platform=platform)
         self.platform = platform
         self._base = httpx.URL(base_url)
         self._auth = auth
@@ -66,15 +71,12 @@ class VendorClient:
         self._beside: list[VendorClient] = []
         self._calls = 0
         self._said: set[str] = set()
-        if self._base.scheme != "https" and self._base.host not in _LOOPBACK:
-            raise ConfigurationError(
-                f"{self._base.host}: the base URL must begin with https://", platform=platform
-            )
         self._http = httpx.Client(
             base_url=self._base,
             auth=auth,
             timeout=timeout.total_seconds(),
-            transport=transport or _pool(),
+            transport=transport or _pool(to_loopback=self._base.host in LOOPBACK),
+            follow_redirects=False,
             event_hooks={"request": [self._count]},
             headers={"User-Agent": "fizzbridge", "Accept": "application/json"},
         )
@@ -144,14 +146,18 @@ class VendorClient:
         Raises:
             FizzbridgeError: what the answer, or its absence, stands for.
         """
-        request = self._http.build_request(
-            method,
-            path,
-            content=encode(json) if json is not None else content,
-            params=params,
-            headers=({"Content-Type": "application/json"} if json is not None else {})
-            | dict(headers or {}),
-        )
+        try:
+            request = self._http.build_request(
+                method,
+                path,
+                content=encode(json) if json is not None else content,
+                params=params,
+                headers=({"Content-Type": "application/json"} if json is not None else {})
+                | dict(headers or {}),
+            )
+        except httpx.InvalidURL as error:
+            said = f"{method}: what should be a link is none"
+            raise ConfigurationError(said, platform=self.platform) from error
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
         self._check(request, call, writes=writes)
@@ -169,7 +175,8 @@ class VendorClient:
 
     def _check(self, request: httpx.Request, call: str, *, writes: bool) -> None:
         there = (request.url.scheme, request.url.host, request.url.port)
-        if there != (self._base.scheme, self._base.host, self._base.port):
+        own = (self._base.scheme, self._base.host, self._base.port)
+        if there != own or request.url.userinfo:
             # A link in an answer must not carry our credentials elsewhere.
             raise ConfigurationError(
                 f"{call}: leaves the connection's host", platform=self.platform
@@ -296,12 +303,6 @@ def _refuse(name: str) -> NoReturn:
 
 
 @cache
-def _pool() -> httpx.HTTPTransport:
-    """One pool for the process: clients come and go with each message, connections stay.
-
-    They are dropped long before a NAT gateway would forget them (350 s), so that a frozen function
-    does not wake up to write into a dead one.
-    """
-    return httpx.HTTPTransport(
-        limits=httpx.Limits(max_keepalive_connections=10, keepalive_expiry=20)
-    )
+def _pool(*, to_loopback: bool) -> httpx.HTTPTransport:
+    """One pool for the process: clients come and go with each message, connections stay."""
+    return GuardedTransport(to_loopback=to_loopback)

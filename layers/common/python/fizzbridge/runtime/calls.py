@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import httpx
 
 from fizzbridge.errors import ConfigurationError, RateLimitedError
+from fizzbridge.http.addresses import own_addresses, problem
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.limiter import Limiter, NoCapacityError
 from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.runtime.wiring import Ports, now
 from fizzbridge.secrets import SecretError
-from fizzbridge.settings import Connection
+from fizzbridge.settings import LOCAL_STAGE, Connection
 
 TimeLeft: TypeAlias = Callable[[], timedelta]
 MakeClient: TypeAlias = Callable[[TimeLeft], VendorClient]
@@ -82,9 +83,17 @@ def reserved(
 
 
 def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> MakeClient:
-    """Make clients for a connection; the secret is read when the first call is due."""
+    """Make clients for a connection; the secret is read when the first call is due.
+
+    The addresses were checked with the bridge file; what is deployed is checked again, before a
+    secret is read for it.
+    """
 
     def make(left: TimeLeft) -> VendorClient:
+        for where, address in own_addresses(connection.base_url, connection.settings):
+            wrong = problem(address, local=given.settings.stage == LOCAL_STAGE)
+            if wrong:
+                raise ConfigurationError(f"{where}: {wrong}", platform=adapter.platform)
         try:
             secret = given.secrets.get(given.settings.api_secret or "")
         except SecretError as error:

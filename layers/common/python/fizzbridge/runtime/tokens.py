@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from fizzbridge.errors import ConfigurationError, ConflictError, TargetUnavailableError
+from fizzbridge.http.addresses import problem
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire, release
 from fizzbridge.state.moments import from_text, to_text
@@ -159,9 +160,10 @@ class RotatingToken(httpx.Auth):
     def __init__(
         self, token_url: str, client_id: str, client_secret: str, refresh_token: str
     ) -> None:
+        said = problem(token_url, local=True)
+        if said:
+            raise ConfigurationError(f"token address: {said}")
         self._url = httpx.URL(token_url)
-        if self._url.scheme != "https" and self._url.host not in {"localhost", "127.0.0.1"}:
-            raise ConfigurationError(f"{self._url.host}: tokens are asked for by https only")
         self._client = httpx.BasicAuth(client_id, client_secret)
         self._first = refresh_token
         self._tokens: Tokens | None = None
