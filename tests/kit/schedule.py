@@ -48,9 +48,7 @@ from tests.kit.twin import SEED, Twin, Word
 
 NUMBERS = (1, 2)
 CUSTOMER = customer_ref(1)
-ROUTES = [
-    {"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_country": ["GB"]}}
-]
+ROUTES = [{"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_country": ["GB"]}}]
 MOST_UNITS = 300
 """Of work in one settling; more of it means that something goes round and round."""
 
@@ -574,9 +572,7 @@ class Schedule(House):
         assert isinstance(goods, Goods)
         (external_id,) = living
         (customer,) = self._living(self.customers, CUSTOMER)
-        wanted = Wanted(
-            name=f"#{number}", lines=(f"COLA330 {goods.quantity}",), customer=customer
-        )
+        wanted = Wanted(name=f"#{number}", lines=(f"COLA330 {goods.quantity}",), customer=customer)
         assert living[external_id] == wanted
         assert self.link(ref)["external_id"] == external_id
         generations = [

@@ -42,7 +42,18 @@ changes = st.sampled_from(["quantity", "quantity", "back", "abroad", "home", "ca
 # A read is reached many times in a run, a write mostly once.
 skips = st.sampled_from([0, 0, 0, 1, 2, 5])
 # Where every order comes by, as often as everywhere else together.
-way = {"merge", "put", "lease", "save", "find", "intent", "create", "save id", "drop stamp", "update"}
+way = {
+    "merge",
+    "put",
+    "lease",
+    "save",
+    "find",
+    "intent",
+    "create",
+    "save id",
+    "drop stamp",
+    "update",
+}
 way |= {"save stamp", "cancel"}
 anywhere = names(list(POINTS)) | names([point for point in POINTS if point.call in way])
 faults = st.sampled_from(
@@ -50,7 +61,18 @@ faults = st.sampled_from(
 )
 leased = names([point for point in POINTS if point.run in {"assess", "converge"}])
 happens = st.sampled_from(
-    ["work", "work", "quantity", "back", "abroad", "cancel", "rename", "redrive", "discard", "sweep"]
+    [
+        "work",
+        "work",
+        "quantity",
+        "back",
+        "abroad",
+        "cancel",
+        "rename",
+        "redrive",
+        "discard",
+        "sweep",
+    ]
 )
 
 
@@ -138,7 +160,9 @@ class Bridge(RuleBasedStateMachine):
         if self.schedule is None:
             return
         lines = "".join(f"\n        {step!r}," for step in self.schedule.steps_played)
-        note(f"def test_...():\n    replay({lines}\n        can_fetch={self.schedule.can_fetch},\n    )")
+        note(
+            f"def test_...():\n    replay({lines}\n        can_fetch={self.schedule.can_fetch},\n    )"
+        )
         try:
             self.schedule.finish()
         finally:
@@ -169,11 +193,16 @@ def test_one_effect_and_the_newest_state_under_any_schedule(shard, record_proper
     global TALLY
     TALLY = Tally()
     began = time.monotonic()
-    each = settings(max_examples=SCHEDULES // len(SHARDS), stateful_step_count=STEPS, print_blob=True)
+    each = settings(
+        max_examples=SCHEDULES // len(SHARDS), stateful_step_count=STEPS, print_blob=True
+    )
     run_state_machine_as_test(seed(SEED + shard)(Bridge), settings=each)
-    record_property("model", {
-        "schedules": TALLY.schedules,
-        "seconds": time.monotonic() - began,
-        "crashed": TALLY.crashed,
-        "counts": TALLY.counts,
-    })
+    record_property(
+        "model",
+        {
+            "schedules": TALLY.schedules,
+            "seconds": time.monotonic() - began,
+            "crashed": TALLY.crashed,
+            "counts": TALLY.counts,
+        },
+    )

@@ -157,7 +157,7 @@ class VendorClient:
             )
         except httpx.InvalidURL as error:
             said = f"{method}: what should be a link is none"
-            raise ConfigurationError(said, platform=self.platform) from error
+            raise ConfigurationError(said, platform=self.platform) from invalid
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
         self._check(request, call, writes=writes)
