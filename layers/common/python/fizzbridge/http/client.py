@@ -155,7 +155,7 @@ class VendorClient:
                 headers=({"Content-Type": "application/json"} if json is not None else {})
                 | dict(headers or {}),
             )
-        except httpx.InvalidURL as error:
+        except httpx.InvalidURL as invalid:
             said = f"{method}: what should be a link is none"
             raise ConfigurationError(said, platform=self.platform) from invalid
         call = f"{method} {request.url.path}"
