@@ -160,3 +160,14 @@ class Alarms(Construct):
                 1,
                 "Deliveries were accepted and came to nothing, or nobody said what became of them.",
             )
+
+    def canary(self, connection: str) -> None:
+        """Watch whether canary orders arrive; a minute is as soon as anybody looks."""
+        self._alarm(
+            "canary",
+            bridge_metric("canary_missing", connection, "Maximum").with_(
+                period=Duration.minutes(1)
+            ),
+            1,
+            "An order of ours was sent to the front door and is not at its target in time.",
+        )

@@ -45,6 +45,8 @@ class Services(Construct):
         self._record()
         self._sweep(assess)
         self._census()
+        if deployment.bridge.canary:
+            self._canary(deployment.bridge.canary.connection)
 
     def _announce(self) -> None:
         shared = self._shared
@@ -161,6 +163,34 @@ class Services(Construct):
             undelivered=shared.undelivered,
         ).every("Every", name=self._stage.resource("census"), interval="1 hour", message={})
         self._output("CensusFunction", made.function.function_name)
+
+    def _canary(self, connection: str) -> None:
+        shared, stack = self._shared, Stack.of(self)
+        signing = self._stage.secret(connection, "signing")
+        made = self._function(
+            "canary",
+            timeout_s=_SERVICE_TIMEOUT_S,
+            environment={
+                "FIZZBRIDGE_CONNECTION": connection,
+                "FIZZBRIDGE_SIGNING_SECRET": signing,
+                "FIZZBRIDGE_WEBHOOK_URL": f"{shared.api.api_endpoint}/webhooks/{connection}",
+            },
+            statements=[
+                access.read_rows(shared.table),
+                access.update_rows(shared.table),
+                access.read_entities(shared.table),
+                access.read_secret(stack, signing, "ReadSigningSecret"),
+            ],
+        )
+        Schedules(
+            self,
+            "CanarySchedule",
+            target_arn=made.function.function_arn,
+            action="lambda:InvokeFunction",
+            undelivered=shared.undelivered,
+        ).every("Every", name=self._stage.resource("canary"), interval="1 minute", message={})
+        self._alarms.canary(connection)
+        self._output("CanaryFunction", made.function.function_name)
 
     def _function(
         self,
