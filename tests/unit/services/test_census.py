@@ -32,9 +32,8 @@ def written(webhook, pull=()):
 
 def test_only_the_hour_is_judged_and_what_was_spilled_before_it_may_end_in_it():
     before, within, after = (lines_of(number, told=2) for number in (-5, 30, 65))
-    spilled = [
-        lines_of(number, outcome="spilled", merged=0, spilled=1) for number in (-40, -20, 50)
-    ]
+    left = {"outcome": "spilled", "merged": 0, "spilled": 1}
+    spilled = [line for number in (-40, -20, 50) for line in lines_of(number, **left)]
     found, is_whole = account(
         written([*before, *within, *after, *spilled]), "shop", JUDGED, lambda: True
     )
