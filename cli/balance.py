@@ -118,8 +118,9 @@ def _counted(tool: Tool, late_after: timedelta, days: int) -> Census:
         census = Census(late=list(links.late(MANY)))
         listed = list(links.everything(datetime.now(UTC)))
     for ref in tool.track(listed, "looking at entities"):
-        census.unaccounted += links.look(ref)
-    census.looked_at = len(listed)
+        for one in links.family(ref):
+            census.unaccounted += links.look(one)
+            census.looked_at += 1
     return census
 
 

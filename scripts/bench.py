@@ -45,7 +45,7 @@ SHOWN_MODULES = 6
 NOT_IN_THE_LAYER = ("click", "pygments", "rich")
 """What the development environment has and httpx would import for its command line."""
 
-SERVICES = ("announce", "assess", "record", "sweep", "census", "watch")
+SERVICES = ("announce", "assess", "record", "sweep", "census", "watch", "canary")
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -81,6 +81,11 @@ def read_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
     return allow("ReadRows", ["dynamodb:GetItem"], table.table_arn)
 
 
+def update_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Change single attributes of rows."""
+    return allow("UpdateRows", ["dynamodb:UpdateItem"], table.table_arn)
+
+
 def append_timeline(table: dynamodb.ITable) -> iam.PolicyStatement:
     """Write whole rows without reading any."""
     return allow("AppendTimeline", ["dynamodb:PutItem"], table.table_arn)

@@ -248,6 +248,17 @@ class Alarms(Construct):
                 "Deliveries were accepted and came to nothing, or nobody said what became of them.",
             )
 
+    def canary(self, connection: str) -> None:
+        """Watch whether canary orders arrive; a minute is as soon as anybody looks."""
+        self._alarm(
+            "canary",
+            bridge_metric(Metric.CANARY_MISSING, connection, "Maximum").with_(
+                period=Duration.minutes(1)
+            ),
+            1,
+            "An order of ours was sent to the front door and is not at its target in time.",
+        )
+
     def _alarm(
         self,
         name: str,

@@ -27,6 +27,8 @@ _SERVICE_TIMEOUT_S = 60
 # It reads entities for 200 seconds at the most, and an hour of logs.
 _CENSUS_TIMEOUT_S = 300
 _CENSUS_EVERY_S = 3600
+# As soon as anybody looks; the bridge file says how often an order is placed.
+_CANARY_EVERY_S = 60
 
 
 class Services(Construct):
@@ -47,6 +49,8 @@ class Services(Construct):
         self._sweep(assess)
         self._census()
         self._watch()
+        if deployment.bridge.canary:
+            self._canary(deployment.bridge.canary.connection)
 
     def _announce(self) -> None:
         shared = self._shared
@@ -176,6 +180,28 @@ class Services(Construct):
         )
         self._every("census", made, _CENSUS_EVERY_S)
         self._output("CensusFunction", made.function.function_name)
+
+    def _canary(self, connection: str) -> None:
+        shared, stack = self._shared, Stack.of(self)
+        signing = self._stage.secret(connection, "signing")
+        made = self._function(
+            "canary",
+            timeout_s=_SERVICE_TIMEOUT_S,
+            environment={
+                "FIZZBRIDGE_CONNECTION": connection,
+                "FIZZBRIDGE_SIGNING_SECRET": signing,
+                "FIZZBRIDGE_WEBHOOK_URL": f"{shared.api.api_endpoint}/webhooks/{connection}",
+            },
+            statements=[
+                access.read_rows(shared.table),
+                access.update_rows(shared.table),
+                access.read_entities(shared.table),
+                access.read_secret(stack, signing, "ReadSigningSecret"),
+            ],
+        )
+        self._every("canary", made, _CANARY_EVERY_S)
+        self._alarms.canary(connection)
+        self._output("CanaryFunction", made.function.function_name)
 
     def _function(
         self,

@@ -11,6 +11,8 @@ import pytest
 
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.observability import Metric
+from fizzbridge.runtime.conservation import COMES_TO
+from fizzbridge.runtime.intake import DELIVERY, TOLD
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.objects import MemoryObjects
 from tests.kit.deployed import Deployed, Details, SaleLine
@@ -29,8 +31,8 @@ BOOKED = Details(
     ],
 )
 
-COMES_TO = (Metric.MERGED, Metric.EQUAL, Metric.OLDER, Metric.TIED, Metric.IGNORED)
-ENDS = ("taken in", "topic ignored", "nothing told", "delivery refused", "delivery spilled")
+MERGES = (Metric.MERGED, Metric.EQUAL, Metric.OLDER, Metric.TIED)
+ENDS = ("taken", "spilled", "refused")
 
 Told = dict[str, dict[str, EntityRef]]
 
@@ -147,10 +149,10 @@ def account(house: Deployed, slug: str) -> dict[str, int]:
             if "_aws" in line:
                 figures = {f"counted {one}": line[one] for one in Metric if one in line}
                 found.update({name: sum(one) for name, one in figures.items()})
-            elif function == "webhook":
-                found[line["message"]] += 1
-            if line.get("message") == "taken in":
-                found.update({one: line[one] for one in ("parts", *COMES_TO) if one in line})
+            elif function == "webhook" and line["message"] == DELIVERY:
+                found[line["outcome"]] += 1
+            if TOLD in line:
+                found.update({one: line[one] for one in (TOLD, *COMES_TO) if one in line})
     answers = [answer for one in house.counters[slug].deliveries() for answer in one["answers"]]
     found.update(sent=len(answers), accepted=answers.count(200))
     return found
@@ -163,11 +165,11 @@ def is_accounted_for(house: Deployed, slug: str) -> bool:
     delivery was sent, and is accepted when it comes again. Whoever is stopped counts nothing.
     """
     of = account(house, slug)
-    ends = sum(of[end] for end in ENDS) - of["delivery not kept"]
-    counted = all(of[f"counted {one}"] <= of[one] for one in COMES_TO if one is not Metric.IGNORED)
+    ends = sum(of[end] for end in ENDS)
+    counted = all(of[f"counted {one}"] <= of[one] for one in MERGES)
     comes_to = sum(of[one] for one in COMES_TO)
     is_quiet = not of[f"counted {Metric.QUARANTINED}"]
-    return of["accepted"] <= ends <= of["sent"] and of["parts"] == comes_to and counted and is_quiet
+    return of["accepted"] <= ends <= of["sent"] and of[TOLD] == comes_to and counted and is_quiet
 
 
 def test_what_no_webhook_told_is_found_by_the_poll(house, slug):

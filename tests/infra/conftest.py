@@ -6,6 +6,7 @@ from infra.local.differences import local_stage
 from infra.stage import Stage
 from tests.infra.synthesis import (
     ACME_MANIFEST,
+    CANARY,
     COMPANY,
     CONNECTION,
     FLEET,
@@ -51,6 +52,14 @@ def both_ways(tmp_path_factory, acme_root):
     bridge = acme_root / "one.toml"
     bridge.write_text(COMPANY + CONNECTION.format(number=1), encoding="utf-8")
     return synthesise(tmp_path_factory.mktemp("one"), bridge, acme_root, Stage("prod"), nag=True)
+
+
+@pytest.fixture(scope="session")
+def with_canary(tmp_path_factory, acme_root):
+    """The same, and a canary that goes there."""
+    bridge = acme_root / "canary.toml"
+    bridge.write_text(COMPANY + CONNECTION.format(number=1) + CANARY, encoding="utf-8")
+    return synthesise(tmp_path_factory.mktemp("canary"), bridge, acme_root, Stage("prod"), nag=True)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ streams = [
     { name = "stock", every = "1 hour" },
 ]
 rechecked = "1 day"
+own_records = true
 [functions]
 webhook = { memory_mb = 256, timeout_s = 5 }
 pull = { memory_mb = 512, timeout_s = 60 }
@@ -60,6 +61,21 @@ platform = "acme"
 base_url = "https://acme-{number}.example"
 start_at = 2026-11-01T00:00:00Z
 roles = ["payment"]
+"""
+CANARY = """
+[[connections]]
+name = "canary"
+platform = "acme"
+base_url = "https://canary.example"
+start_at = 2026-11-01T00:00:00Z
+roles = ["order.request"]
+[[routes]]
+kinds = ["Order"]
+from = ["canary"]
+to = ["acme-1"]
+[canary]
+connection = "canary"
+sku = "CANARY"
 """
 
 

@@ -11,7 +11,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -31,7 +31,7 @@ from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.state.table import Row, TableUnavailableError
 from tests.kit.clock import START
-from tests.kit.crash_points import NAMED, POINTS, Point
+from tests.kit.crash_points import NAMED
 from tests.kit.house import (
     SECOND,
     House,

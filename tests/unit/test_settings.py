@@ -11,6 +11,7 @@ from fizzbridge.bridge_file import read_catalogue, read_prices, read_schemes
 from fizzbridge.settings import (
     Bridge,
     BridgeFileError,
+    CanaryPolicy,
     FunctionSettings,
     Timing,
     compile_bridge,
@@ -463,3 +464,56 @@ def test_a_service_level_without_quantile_is_told(folder):
     (folder / "catalogue.example.csv").write_text(text, encoding="utf-8")
     (line,) = mistakes(folder, EXAMPLE)
     assert "COLA330, column service_level: 93 is not one of 90, 95, 97.5, 98, 99" in line
+
+
+CANARY = """
+[[connections]]
+name = "canary"
+platform = "standard"
+base_url = "https://canary.example"
+start_at = 2026-11-01T00:00:00Z
+roles = ["order.request"]
+
+[[routes]]
+kinds = ["Order"]
+from = ["canary"]
+to = ["erp"]
+
+[canary]
+connection = "canary"
+sku = "CANARY"
+"""
+
+
+def test_a_canary_comes_from_a_connection_of_its_own(folder):
+    bridge = load_bridge_file(written(folder, EXAMPLE + CANARY), ROOT, stage="prod")
+    assert bridge.canary is not None
+    assert bridge.canary.interval.total_seconds() == 120
+    wrong = {
+        '[canary]\nconnection = "canary"': (
+            '[canary]\nconnection = "canaries"',
+            "canary: connection: 'canaries' is not a connection; did you mean 'canary'?",
+        ),
+        '"standard"': (
+            '"xero"',
+            "canary: connection: 'canary' (xero) does not take the bridge's own records; "
+            "a connection of standard does",
+        ),
+        '["order.request"]': (
+            '["order.request", "payment"]',
+            "canary: connection: 'canary' must have the role 'order.request' and no other",
+        ),
+        'from = ["canary"]': (
+            'from = ["shop-uk"]',
+            "canary: connection: no route takes orders of 'canary' anywhere",
+        ),
+    }
+    for right, (put, said) in wrong.items():
+        assert right in CANARY
+        assert said in mistakes(folder, EXAMPLE + CANARY.replace(right, put))
+
+
+@pytest.mark.parametrize(("every", "seconds"), [("1 hour", 3600), ("15 minutes", 900)])
+def test_a_canarys_interval(every, seconds):
+    policy = CanaryPolicy(connection="canary", sku="X", every=every)
+    assert policy.interval.total_seconds() == seconds

@@ -6,21 +6,39 @@ that hears nothing would not know whether all is well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from fizzbridge.aws import aws_client
 from fizzbridge.logs import group_of, logged
 from fizzbridge.observability import Metric, Metrics, log
 from fizzbridge.runtime.census import Enumerator, Found
-from fizzbridge.runtime.conservation import MARGIN, Balance, Window, balance
-from fizzbridge.runtime.wiring import AWS_CALL_S, Ports, now, ports
+from fizzbridge.runtime.conservation import (
+    MARGIN,
+    Balance,
+    Window,
+    balance,
+    gist,
+    moment_of,
+)
+from fizzbridge.runtime.wiring import Ports, now, ports
 from fizzbridge.settings import Bridge
 
-READING_S = 200.0
-"""How long entities are read; the function has 300 seconds, and the logs take their part."""
+READING_S = 150.0
+"""How long entities are read, and after them the logs: the function has 300 seconds."""
+
+LOGS_S = 100.0
+
+LINES_AT_MOST = 200_000
+"""Of one function: what the census has memory for. Of a connection that writes more in an hour, the
+first part of the hour is judged."""
+
+CALL_S = 20.0
+"""Longest call for a page of a log: ten thousand lines."""
 
 SHOWN = 20
 """Findings of one kind that are logged one by one; the figure counts them all."""
@@ -37,12 +55,31 @@ def window(bridge: Bridge, until: datetime) -> Window:
     return Window(end - HOUR, end, timedelta(seconds=bridge.timing.late_after))
 
 
-def read(lines: Lines, connection: str, judged: Window) -> Iterator[Mapping[str, Any]]:
-    """What the functions of a connection have logged that a judgement of that time needs."""
+def account(
+    lines: Lines, connection: str, judged: Window, goes_on: Callable[[], bool]
+) -> tuple[Balance, bool]:
+    """The account of a connection, and whether it is of all that time.
+
+    Args:
+        lines: what functions have logged.
+        connection: whose account.
+        judged: of what time.
+        goes_on: whether there is time left to read; what was not read is not judged.
+    """
     since = judged.since - judged.patience - MARGIN
+    found: list[Mapping[str, Any]] = []
+    is_whole = True
+    for line in lines(f"{connection}-webhook", since, judged.until + MARGIN):
+        if len(found) >= LINES_AT_MOST or not goes_on():
+            is_whole = False
+            last = moment_of(found[-1]) if found else judged.since
+            judged = replace(judged, until=max(judged.since, last - MARGIN))
+            break
+        found.append(gist(line))
     # A delivery spilled at the end of the hour may be finished at any time after it.
-    yield from lines(f"{connection}-webhook", since, judged.until + MARGIN)
-    yield from lines(f"{connection}-pull", since, judged.until + judged.patience + MARGIN)
+    until = judged.until + judged.patience + MARGIN
+    found += map(gist, islice(lines(f"{connection}-pull", since, until), LINES_AT_MOST))
+    return balance(found, judged).get(connection, Balance()), is_whole
 
 
 def check(given: Ports, lines: Lines, metrics: Metrics, clock: Callable[[], datetime]) -> None:
@@ -53,15 +90,17 @@ def check(given: Ports, lines: Lines, metrics: Metrics, clock: Callable[[], date
     _say("link late", census.late)
     _say("link unaccounted", census.unaccounted)
     late, unaccounted = census.counts("late"), census.counts("unaccounted")
+    is_whole, ends = census.is_whole, clock() + timedelta(seconds=LOGS_S)
     for connection in (one.name for one in bridge.connections):
-        of = balance(read(lines, connection, judged), judged).get(connection, Balance())
+        of, is_all = account(lines, connection, judged, lambda: clock() < ends)
+        is_whole &= is_all
         metrics.measure(Metric.IMBALANCE, connection, of.imbalance)
         metrics.measure(Metric.LATE_LINKS, connection, late[connection])
         metrics.measure(Metric.UNACCOUNTED_LINKS, connection, unaccounted[connection])
         if of.imbalance:
             wrong = {kind: list(ids[:SHOWN]) for kind, ids in of.wrong.items()}
             log.error("deliveries do not add up", extra={"connection": connection, **wrong})
-    log.info("counted", extra={"entities": census.looked_at, "is_whole": census.is_whole})
+    log.info("counted", extra={"entities": census.looked_at, "is_whole": is_whole})
 
 
 def _say(what: str, found: list[Found]) -> None:
@@ -72,7 +111,7 @@ def _say(what: str, found: list[Found]) -> None:
 
 @cache
 def _lines() -> Lines:
-    client, stage = aws_client("logs", deadline_s=AWS_CALL_S), ports().settings.stage
+    client, stage = aws_client("logs", deadline_s=CALL_S), ports().settings.stage
     return lambda function, since, until: logged(client, group_of(stage, function), since, until)
 
 

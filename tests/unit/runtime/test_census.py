@@ -12,6 +12,7 @@ from fizzbridge.model.documents import Payment, SettlementStatus
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.census import HOURS, Enumerator
+from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import House, customer_ref, line, order_ref
 
@@ -34,7 +35,8 @@ def enumerator(house, late_after=1800):
 
 def unaccounted(house, entity=None):
     census = enumerator(house)
-    entities = [entity] if entity else list(census.everything(house.clock()))
+    listed = [entity] if entity else list(census.everything(house.clock()))
+    entities = [one for each in listed for one in census.family(each)]
     return [(one.connection, one.why) for each in entities for one in census.look(each)]
 
 
@@ -138,9 +140,9 @@ def test_a_paused_connection_is_not_late(house):
     house.messages.clear()
     house.clock.advance(1801)
     assert {connection for connection, _, _ in late(house)} == {"erp"}
-    change(house, "CONNECTION#erp", "BREAKER", paused=True)
+    change(house, "CONNECTION#erp", "BREAKER", paused_at=to_text(AT))
     assert late(house) == []
-    change(house, "CONNECTION#erp", "BREAKER", paused=False)
+    change(house, "CONNECTION#erp", "BREAKER", paused_at="")
     assert {connection for connection, _, _ in late(house)} == {"erp"}
 
 

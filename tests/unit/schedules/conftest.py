@@ -7,13 +7,8 @@ matters most happened too seldom.
 from __future__ import annotations
 
 import json
-import subprocess
-from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from tests.kit.crash_points import POINTS
 
 LONG = 100_000
 """From so many schedules on the counts must be there."""

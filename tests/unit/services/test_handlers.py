@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from fizzbridge.model.entity import Part
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.conservation import MARGIN
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.wiring import ports, visibility
 from fizzbridge.runtime.worker import target_handler
@@ -25,6 +26,7 @@ from tests.kit.clock import Clock
 from tests.kit.desk import Desk
 from tests.kit.emulator import REGION, create_table
 from tests.kit.house import ITEMS, SECOND, House, order_ref, order_request, seen_customer
+from tests.kit.source import captured_logs
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 CACHES = (
@@ -163,7 +165,8 @@ def test_census_counts_deliveries_and_links(account, capsys):
     assess.handler(account.batch(HINT, account.assess_queue), None)
     behind = {"behind_shard": "erp#0", "behind_since": to_text(LONG_AGO)}
     account.table.write(Write("Order#shop/1", "LINK#erp", set=behind))
-    hour_ago = datetime.now(UTC).replace(minute=0, second=30) - timedelta(hours=1)
+    judged = census.window(House().bridge, datetime.now(UTC) - MARGIN)
+    hour_ago = judged.since + timedelta(seconds=30)
     line = {
         "message": "delivery",
         "connection": "shop",
@@ -182,7 +185,8 @@ def test_census_counts_deliveries_and_links(account, capsys):
         for message in (json.dumps(line), "not JSON")
     ]
     logs.put_log_events(**group, logStreamName="one", logEvents=events)
-    census.handler({}, None)
+    with captured_logs() as text:
+        census.handler({}, None)
     out = capsys.readouterr().out
     figures = [json.loads(one) for one in out.splitlines() if '"imbalance"' in one]
     assert {one["connection"]: (one["imbalance"], one["late_links"]) for one in figures} == {
@@ -190,8 +194,8 @@ def test_census_counts_deliveries_and_links(account, capsys):
         "erp": ([0], [1]),
     }
     assert all(one["unaccounted_links"] == [0] for one in figures)
-    assert '"uneven":["c-1"],"unreceived":["c-1"]' in out
-    assert '"message":"link late","connection":"erp","entity":"Order#shop/1"' in out
+    assert '"uneven":["c-1"],"unreceived":["c-1"]' in text()
+    assert '"service":"fizzbridge","connection":"erp","entity":"Order#shop/1"' in text()
 
 
 def test_a_target_without_its_secret_hides_the_message_for_a_while(account, capsys):

@@ -18,7 +18,7 @@ from fizzbridge.http.addresses import own_addresses, problem
 from fizzbridge.manifest import Manifest, RegistryError, load_registry
 from fizzbridge.mistakes import explain, suggestion
 from fizzbridge.model.catalogue import CatalogueItem, ListPrice
-from fizzbridge.model.entity import Kind
+from fizzbridge.model.entity import Kind, Role
 from fizzbridge.model.order import OrderClass
 from fizzbridge.model.scheme import Scheme
 from fizzbridge.settings import (
@@ -163,6 +163,7 @@ def _cross_checks(bridge: Bridge, manifests: Mapping[str, Manifest], stage: str)
     yield from _owners(bridge.connections)
     yield from _routes(bridge, manifests)
     yield from _schedules(bridge, manifests)
+    yield from _canary(bridge, manifests)
     if stage != LOCAL_STAGE and bridge.timing.visibility < 6 * bridge.timing.target_timeout:
         yield "timing: visibility must be at least six times target_timeout on AWS"
 
@@ -251,6 +252,27 @@ def _schedules(bridge: Bridge, manifests: Mapping[str, Manifest]) -> Iterator[st
             has = ", ".join(streams) or "none"
             near = suggestion(schedule.stream, streams) or f"; it has {has}"
             yield f"{where}: stream: '{schedule.stream}' is not a stream of {platforms[name]}{near}"
+
+
+def _canary(bridge: Bridge, manifests: Mapping[str, Manifest]) -> Iterator[str]:
+    if bridge.canary is None:
+        return
+    name, known = bridge.canary.connection, {one.name: one for one in bridge.connections}
+    if name not in known:
+        yield f"canary: connection: '{name}' is not a connection{suggestion(name, known)}"
+        return
+    manifest = manifests.get(known[name].platform)
+    if manifest and not manifest.own_records:
+        able = ", ".join(slug for slug, one in manifests.items() if one.own_records)
+        yield (
+            f"canary: connection: '{name}' ({known[name].platform}) does not take the bridge's own "
+            f"records; a connection of {able} does"
+        )
+    if known[name].roles != (Role.ORDER_REQUEST,):
+        yield f"canary: connection: '{name}' must have the role 'order.request' and no other"
+    routes = [one for one in bridge.routes if Kind.ORDER in one.kinds and name in one.sources]
+    if not routes:
+        yield f"canary: connection: no route takes orders of '{name}' anywhere"
 
 
 def _overlaps(items: Sequence[CatalogueItem]) -> Iterator[str]:

@@ -119,6 +119,8 @@ class Manifest(_Frozen):
     rechecked: Every | None = None
     """How often known orders are looked for among the platform's own; None where it tells of every
     deletion, or has none."""
+    own_records: bool = False
+    """Whether its deliveries are the bridge's own records, as ``runtime.canary`` sends them."""
     ends: tuple[End, ...] = ()
     """What the vendor has said it will take away. The last is the end of the API; those before it
     narrow who may use it."""

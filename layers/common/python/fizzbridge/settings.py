@@ -7,7 +7,7 @@ Every default a company may change is written here and nowhere else.
 
 import os
 from collections.abc import Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -322,6 +322,27 @@ class AlarmPolicy(_Frozen):
     a platform is once a day."""
 
 
+class CanaryPolicy(_Frozen):
+    """An order of ours that goes all the way, again and again, so that silence is noticed."""
+
+    connection: ConnectionName
+    """The shop it pretends to come from: a connection of its own, which owns ``order.request`` and
+    nothing else, of a platform that takes our own records. A route says where it goes."""
+    sku: str
+    """What is ordered: a test item of the target's that is no stock, at no price."""
+    every: Every = "2 minutes"
+    """The interval; each order is cancelled when the next one is placed."""
+    within: int = Field(default=120, ge=60)
+    """Seconds in which an order must be at its target; one that is not raises the alarm at the next
+    minute."""
+
+    @property
+    def interval(self) -> timedelta:
+        """``every``, to reckon with."""
+        number, unit = self.every.split()
+        return timedelta(**{unit if unit.endswith("s") else f"{unit}s": int(number)})
+
+
 class SandboxProcess(_Frozen):
     """A platform's sandbox that the local stack starts beside the emulator."""
 
@@ -357,6 +378,8 @@ class Bridge(_Frozen):
     """None means that no delivery day is promised."""
     timing: Timing = Timing()
     alarms: AlarmPolicy = AlarmPolicy()
+    canary: CanaryPolicy | None = None
+    """None means that no synthetic order is placed."""
     local: Local = Local()
 
     @property
@@ -404,6 +427,7 @@ class FunctionSettings(_Frozen):
     signing_secret: str | None = None
     api_secret: str | None = None
     subscription_secret: str | None = None
+    webhook_url: str | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:

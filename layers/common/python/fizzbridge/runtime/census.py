@@ -9,6 +9,7 @@ day, and what is behind without being listed, held without a hold, or routed wit
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -127,13 +128,18 @@ class Enumerator:
             seconds: so long entities are read; what is left then is left to later runs.
         """
         census = Census(late=list(self.late()))
-        ends = self._now() + timedelta(seconds=seconds)
-        for ref in self.share(self._now()):
+        begun = self._now()
+        ends = begun + timedelta(seconds=seconds)
+        listed = list(self.share(begun))
+        # Each hour in another order: what there is no time for now has its turn in another run.
+        random.Random(int(begun.timestamp() // 3600)).shuffle(listed)  # noqa: S311  no secret
+        for ref in listed:
             if self._now() > ends:
                 census.is_whole = False
                 break
-            census.unaccounted += self.look(ref)
-            census.looked_at += 1
+            for one in self.family(ref):
+                census.unaccounted += self.look(one)
+                census.looked_at += 1
         return census
 
     # -- what is listed ------------------------------------------------------------------------
@@ -158,7 +164,7 @@ class Enumerator:
     def is_paused(self, name: str) -> bool:
         """Whether a person has paused the connection."""
         row = self._table.get(rows.connection_pk(name), BREAKER_SK) or {}
-        return bool(row.get("paused"))
+        return bool(row.get("paused_at"))
 
     def _waits_for_its_order(self, ref: EntityRef, name: str, row: Row) -> bool:
         """Whether it is a document of an order that is held or parked there: as the order is."""
@@ -185,11 +191,9 @@ class Enumerator:
         yield from self.known()
 
     def placed(self, day: datetime) -> Iterator[EntityRef]:
-        """Orders placed on a day, everywhere, with their documents."""
+        """Orders placed on a day, everywhere."""
         for name in self._names:
-            for ref in self._listed(rows.placed_pk(name, day)):
-                yield ref
-                yield from map(_child, self._table.query(str(ref), "CHILD#"))
+            yield from self._listed(rows.placed_pk(name, day))
 
     def known(self, turn: int | None = None) -> Iterator[EntityRef]:
         """Customers and what is sold: of one turn, or all."""
@@ -199,6 +203,12 @@ class Enumerator:
 
     def _listed(self, pk: str) -> Iterator[EntityRef]:
         return (EntityRef.parse(rows.text(row, "sk")) for row in self._table.query(pk))
+
+    def family(self, ref: EntityRef) -> Iterator[EntityRef]:
+        """An entity, and an order's documents with it."""
+        yield ref
+        if ref.kind is Kind.ORDER:
+            yield from map(_child, self._table.query(str(ref), "CHILD#"))
 
     def look(self, ref: EntityRef) -> list[Found]:
         """What of an entity is unaccounted for; a transaction may be read in halves, but not twice.

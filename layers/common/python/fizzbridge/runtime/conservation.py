@@ -138,13 +138,12 @@ def balance(lines: Iterable[Mapping[str, Any]], window: Window = EVER) -> dict[s
         if "_aws" in line:
             # Figures without an id are of polls, or were written before figures had any.
             if Metric.RECEIVED in line and key[1]:
-                at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
-                deliveries[key].figures += [at] * sum(line[Metric.RECEIVED])
+                deliveries[key].figures += [moment_of(line)] * sum(line[Metric.RECEIVED])
         elif line.get("message") == DELIVERY:
             seen = deliveries[key]
             into = seen.finished if line["outcome"] in FINISHED else seen.received
-            into.append((_moment(line), line))
-        elif TOLD in line and window.holds(_moment(line)) and not _is_even(line):
+            into.append((moment_of(line), line))
+        elif TOLD in line and window.holds(moment_of(line)) and not _is_even(line):
             found[key[0]].uneven.append(key[1])
     for (connection, name), seen in deliveries.items():
         seen.finished.sort(key=lambda one: one[0])
@@ -179,5 +178,20 @@ def _is_even(line: Mapping[str, Any]) -> bool:
     return bool(line[TOLD] == sum(line.get(one, 0) for one in COMES_TO))
 
 
-def _moment(line: Mapping[str, Any]) -> datetime:
+def moment_of(line: Mapping[str, Any]) -> datetime:
+    """When a line, or figures, were written."""
+    if "_aws" in line:
+        return datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, UTC)
     return datetime.fromisoformat(line["timestamp"])
+
+
+def gist(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What an account needs of a line: an hour of them must fit in a function."""
+    kept = {name: line[name] for name in _KEPT if name in line}
+    return kept | ({"_aws": {"Timestamp": line["_aws"]["Timestamp"]}} if "_aws" in line else {})
+
+
+_KEPT = (
+    *("connection", "correlation_id", "message", "timestamp", "outcome", Metric.RECEIVED, TOLD),
+    *COMES_TO,
+)
