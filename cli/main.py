@@ -14,6 +14,7 @@ from cli import (
     explain,
     holds,
     maps,
+    pause,
     plan,
     privacy,
     recall,
@@ -52,6 +53,7 @@ for single in (
     recreate.app,
     resync.app,
     backfill.app,
+    pause.app,
     erase.app,
 ):
     app.add_typer(single)

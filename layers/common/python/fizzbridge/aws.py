@@ -16,6 +16,7 @@ from fizzbridge.observability import log
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -34,6 +35,10 @@ def aws_client(
 def aws_client(
     service: Literal["events"], *, deadline_s: float, endpoint_url: str | None = None
 ) -> EventBridgeClient: ...
+@overload
+def aws_client(
+    service: Literal["lambda"], *, deadline_s: float, endpoint_url: str | None = None
+) -> LambdaClient: ...
 @overload
 def aws_client(
     service: Literal["s3"], *, deadline_s: float, endpoint_url: str | None = None

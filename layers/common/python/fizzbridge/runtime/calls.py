@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError, RateLimitedError
+from fizzbridge.errors import ConfigurationError, FizzbridgeError, RateLimitedError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.limiter import Limiter, NoCapacityError
@@ -42,6 +42,7 @@ def reserved(
     calls: int,
     holder: str,
     left: TimeLeft,
+    heard: Callable[[FizzbridgeError | None], None] | None = None,
     yields: bool = False,
 ) -> Iterator[VendorClient]:
     """Reserve calls at the limiter for as long as the client is used.
@@ -53,6 +54,7 @@ def reserved(
         calls: how many may be needed; what was not used is given back.
         holder: unique to this invocation and message.
         left: how much time there is; the slot ends with it.
+        heard: told of each call how it ended.
         yields: whether others go first.
 
     Raises:
@@ -61,6 +63,8 @@ def reserved(
     allowed = connection.calls
     # First, so that a connection without its secret takes up no slot.
     vendor = make(left)
+    if heard:
+        vendor.heard = heard
     try:
         reservation = limiter.reserve(
             connection.name,

@@ -16,7 +16,7 @@ from fizzbridge.errors import (
     RetryableError,
 )
 from fizzbridge.model.entity import EntityRef, Part
-from fizzbridge.runtime import rows
+from fizzbridge.runtime import breaker, rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.moments import from_text, to_text
@@ -35,7 +35,7 @@ REAL_ATTEMPTS = 5
 """After so many failures that nobody can classify, a person must look."""
 
 PATIENCE = timedelta(hours=72)
-"""How long something that may pass by itself is tried again."""
+"""How long something that may pass by itself is tried again, while the connection is worked for."""
 
 BEHIND = ("behind_shard", "behind_since")
 TROUBLE = ("reason", "cause", "message")
@@ -248,7 +248,11 @@ class Links:
         if isinstance(error, ConflictError | DependencyNotReadyError):
             return False  # somebody else is at it, and brings it back
         since = rows.text(self._table.get(str(ref), self.sk) or {}, "behind_since")
-        return bool(since) and self._now() - from_text(since) > PATIENCE
+        if not since or self._now() - from_text(since) <= PATIENCE:
+            return False
+        # An outage, or a person's pause, is nothing the entity could help.
+        state = breaker.read(self._table, self._connection)
+        return state.worked(from_text(since), self._now()) > PATIENCE
 
     def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
         known = self.waiting("parked") | {"reason": error.code, "message": error.message}

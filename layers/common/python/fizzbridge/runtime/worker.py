@@ -8,15 +8,15 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from fizzbridge.errors import ConfigurationError, OutcomeUnknownError
+from fizzbridge.errors import ConfigurationError, FizzbridgeError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind
 from fizzbridge.observability import Metric, Metrics, log, log_context
 from fizzbridge.runtime.asked import Desk
 from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
 from fizzbridge.runtime.calls import MakeClient, TimeLeft, reserved, vendor_client
 from fizzbridge.runtime.converge import Capacity, Converge
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.links import Outcome
@@ -31,9 +31,6 @@ from fizzbridge.trade.packs import Catalogue
 CALLS_PER_CONVERGE = 12
 """Reserved before the first call and given back if unused: most entities need fewer."""
 
-UNHEALTHY_WAIT = timedelta(minutes=5)
-"""How long messages of a connection that does not work stay away."""
-
 _METRICS = {"held": Metric.HELD, "parked": Metric.PARKED, "retry": Metric.RETRIED}
 
 
@@ -45,7 +42,7 @@ class Worker:
         adapter: TargetAdapter,
         connection: Connection,
         converge: Converge,
-        health: Health,
+        breaker: Breaker,
         park: Callable[[EntityRef, Outcome, str], None],
         metrics: Metrics,
         desk: Desk | None = None,
@@ -54,7 +51,7 @@ class Worker:
         self._adapter = adapter
         self._connection = connection
         self._converge = converge
-        self._health = health
+        self._breaker = breaker
         self._park = park
         self._metrics = metrics
         self._desk = desk
@@ -62,6 +59,11 @@ class Worker:
 
     def work(self, message: Message) -> Again | None:
         """Converge the entity a message names, or answer what a person asks."""
+        is_hint = message.body.get("detail-type") == RESYNC
+        wait = self._breaker.wait()
+        if wait is not None:
+            # The sweeper sends another hint when there is something to be had from it.
+            return None if is_hint else Again(wait)
         if "asked" in message.body and self._desk:
             self._desk.answer(message.body, f"{message.id}.{message.receives}")
             return None
@@ -76,7 +78,7 @@ class Worker:
             self._report(ref, outcome, detail.get("event_id", ""))
         again = self._again(outcome)
         # The sweeper sends another hint while the link is behind: its hints must not pile up.
-        return None if message.body.get("detail-type") == RESYNC else again
+        return None if is_hint else again
 
     def together(self, messages: Sequence[Message]) -> dict[str, Again | None]:
         """Overwrite what messages name of products, prices and stock, all at once.
@@ -91,8 +93,8 @@ class Worker:
             detail = message.body.get("detail") or {}
             if "asked" not in message.body and self._levels.takes(Kind(detail["kind"])):
                 named[message.id] = (message, EntityRef(kind=detail["kind"], key=detail["key"]))
-        if not named:
-            return {}
+        if not named or self._breaker.wait() is not None:
+            return {}  # each for itself is put off
         holder = "+".join(f"{one.id}.{one.receives}" for one, _ in named.values())
         refs = list(dict.fromkeys(ref for _, ref in named.values()))
         outcomes = self._levels.run(refs, holder)
@@ -140,11 +142,8 @@ class Worker:
 
     def _again(self, outcome: Outcome) -> Again | None:
         if isinstance(outcome.error, ConfigurationError):
-            self._health.trouble(outcome.error)
-            self._metrics.count(Metric.UNHEALTHY, self._connection.name)
-            return Again(UNHEALTHY_WAIT)
-        if outcome.kind == "done":
-            self._health.works()
+            self._breaker.heard(outcome.error)
+            return Again(STOPPED_WAIT)
         return Again(outcome.after) if outcome.kind == "retry" else None
 
 
@@ -154,6 +153,7 @@ def capacity(
     make: MakeClient,
     clock: Callable[[], datetime],
     until: datetime,
+    heard: Callable[[FizzbridgeError | None], None] | None = None,
 ) -> Capacity:
     """Reserve calls at the vendor's limiter for as long as one converge makes them.
 
@@ -163,6 +163,7 @@ def capacity(
         make: gives the client, told how much time is left.
         clock: the present time.
         until: when the function ends; a lease may outlast it.
+        heard: told of each call how it ended.
     """
 
     def for_converge(lease: Lease) -> AbstractContextManager[VendorClient]:
@@ -173,6 +174,7 @@ def capacity(
             calls=CALLS_PER_CONVERGE,
             holder=f"{lease.holder}/{lease.pk}",
             left=lambda: min(lease.left(clock()), until - clock()),
+            heard=heard,
         )
 
     return for_converge
@@ -199,13 +201,18 @@ def pointer(given: Ports, connection: Connection) -> Callable[[EntityRef, Outcom
 
 
 def build(
-    adapter: TargetAdapter, given: Ports, metrics: Metrics, clock: Callable[[], datetime] = now
+    adapter: TargetAdapter,
+    given: Ports,
+    metrics: Metrics,
+    clock: Callable[[], datetime] = now,
+    make: MakeClient | None = None,
 ) -> Worker:
     """Put a worker together from a function's ports."""
     connection, table = given.connection, given.table
+    breaker = Breaker(table, connection.name, clock, given.bridge.timing)
     # An invocation begins when its worker is built.
     until = clock() + timedelta(seconds=given.bridge.timing.target_timeout)
-    limiter, make = Limiter(table, clock), vendor_client(adapter, connection, given)
+    limiter, make = Limiter(table, clock), make or vendor_client(adapter, connection, given)
     items = load_catalogue() if LEVEL_KINDS & set(adapter.entities) else ()
     converge = Converge(
         adapter,
@@ -213,7 +220,7 @@ def build(
         given.bridge,
         table,
         given.objects,
-        capacity(connection, limiter, make, clock, until),
+        capacity(connection, limiter, make, clock, until, breaker.heard),
         clock,
         Catalogue(items),
     )
@@ -226,6 +233,7 @@ def build(
             calls=calls,
             holder=holder,
             left=lambda: min(left(), until - clock()),
+            heard=breaker.heard,
             yields=True,
         )
 
@@ -248,6 +256,7 @@ def build(
             calls=CALLS_PER_CONVERGE,
             holder=holder,
             left=lambda: until - clock(),
+            heard=breaker.heard,
         )
 
     desk = Desk(
@@ -259,9 +268,8 @@ def build(
         load_catalogue,
         clock,
     )
-    health = Health(table, connection.name, clock)
     park = pointer(given, connection)
-    return Worker(adapter, connection, converge, health, park, metrics, desk, levels)
+    return Worker(adapter, connection, converge, breaker, park, metrics, desk, levels)
 
 
 def target_handler(
