@@ -255,6 +255,7 @@ class House:
             timedelta(seconds=300),
             self.clock,
             self.switches,
+            per_minute={one.name: one.calls.per_minute for one in self.bridge.connections},
         )
         self.outcomes: list[Outcome] = []
         self._holder = 0

@@ -28,7 +28,10 @@ def _sweeper() -> Sweeper:
     timing = given.bridge.timing
     after = timedelta(seconds=timing.resync_after)
     switches = MappingSwitches(aws_client("lambda", deadline_s=AWS_CALL_S))
-    return Sweeper(given.table, given.queue, names, connections, after, now, switches, timing)
+    per_minute = {one.name: one.calls.per_minute for one in given.bridge.connections}
+    return Sweeper(
+        given.table, given.queue, names, connections, after, now, switches, timing, per_minute
+    )
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:

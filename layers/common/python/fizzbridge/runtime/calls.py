@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError, FizzbridgeError, RateLimitedError
+from fizzbridge.errors import ConfigurationError, FizzbridgeError
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
 from fizzbridge.runtime.limiter import Limiter, NoCapacityError
@@ -44,6 +44,7 @@ def reserved(
     left: TimeLeft,
     heard: Callable[[FizzbridgeError | None], None] | None = None,
     yields: bool = False,
+    learns: bool = False,
 ) -> Iterator[VendorClient]:
     """Reserve calls at the limiter for as long as the client is used.
 
@@ -56,9 +57,10 @@ def reserved(
         left: how much time there is; the slot ends with it.
         heard: told of each call how it ended.
         yields: whether others go first.
+        learns: whether fewer are reserved where others needed fewer.
 
     Raises:
-        RateLimitedError: not now.
+        NoCapacityError: not now.
     """
     allowed = connection.calls
     # First, so that a connection without its secret takes up no slot.
@@ -74,9 +76,10 @@ def reserved(
             holder,
             left().total_seconds(),
             yields=yields,
+            learns=learns,
         )
     except NoCapacityError as full:
-        raise RateLimitedError(
+        raise NoCapacityError(
             "our own limit for this connection is used up", retry_after=full.retry_after
         ) from full
     try:

@@ -11,7 +11,7 @@ nothing, so a run that died half way is made good by the next.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +19,8 @@ from fizzbridge.model.entity import LEVEL_KINDS, EntityRef
 from fizzbridge.observability import Metric, Metrics, log
 from fizzbridge.queues import Queue
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.breaker import CLOSED, PROBES, Breaker, State
+from fizzbridge.runtime.breaker import CLOSED, Breaker, State
+from fizzbridge.runtime.limiter import needed
 from fizzbridge.settings import Timing
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Table
@@ -75,6 +76,8 @@ class Sweeper:
         now: the present time.
         switches: of the connections' functions.
         timing: when to probe.
+        per_minute: how many calls a connection allows: more hints than can be followed are of no
+            use.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Sweeper:
         now: Callable[[], datetime],
         switches: Switches,
         timing: Timing | None = None,
+        per_minute: Mapping[str, int] | None = None,
     ) -> None:
         self._table = table
         self._queue = queue
@@ -96,6 +100,7 @@ class Sweeper:
         self._now = now
         self._switches = switches
         self._timing = timing or Timing()
+        self._per_minute = per_minute or {}
 
     def run(self, metrics: Metrics | None = None) -> int:
         """Bring every connection to its state, and send the hints that are due.
@@ -119,7 +124,9 @@ class Sweeper:
             except SwitchUnavailableError as error:
                 log.warning("functions not switched", extra={"reason": str(error)})
                 refused = error
-            sent += self._sweep(name, _most(state))
+            # A half-open breaker lets a handful through, and the others too once one was answered.
+            most = self._most(name) if state.is_on else 0
+            sent += self._sweep(name, most, spread=name in self._per_minute)
         if refused:
             raise refused
         return sent
@@ -134,25 +141,30 @@ class Sweeper:
                     extra = {"connection": connection, "function": role, "on": state.is_on}
                     log.info("function switched", extra=extra)
 
-    def _sweep(self, connection: str, most: int) -> int:
+    def _sweep(self, connection: str, most: int, *, spread: bool = False) -> int:
         due = to_text(self._now() - self._after)
-        sent = 0
+        found = []
         for shard in rows.shards(connection) if most else ():
-            for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
+            for pk, sk in self._table.index("behind", shard, up_to=due, limit=min(PAGE, most)):
                 # The index is only a hint: the base row decides.
                 row = self._table.get(pk, sk) or {}
-                if sent < most and "behind_shard" in row:
-                    ref = EntityRef.parse(pk)
-                    self._queue.send(self._names.of(ref, connection), hint(ref))
-                    sent += 1
-        return sent
+                if "behind_shard" in row:
+                    is_urgent = rows.is_urgent(row, connection)
+                    found.append((not is_urgent, rows.text(row, "behind_since"), pk))
+        found = sorted(found)[:most]
+        for number, (_, _, pk) in enumerate(found):
+            ref = EntityRef.parse(pk)
+            # At the pace the vendor allows: all at once they would find no capacity.
+            delay = self._timing.sweep_every * number // most if spread else 0
+            self._queue.send(self._names.of(ref, connection), hint(ref), delay)
+        return len(found)
+
+    def _most(self, connection: str) -> int:
+        """How many hints a connection can follow until the next run."""
+        if connection not in self._per_minute:
+            return _ALL
+        calls = self._per_minute[connection] * self._timing.sweep_every // 60
+        return min(max(calls // needed(self._table, connection), 1), _ALL)
 
 
 _ALL = (1 + rows.BEHIND_SHARDS) * PAGE
-
-
-def _most(state: State) -> int:
-    """How many hints a connection gets in one run."""
-    if state.works:
-        return _ALL
-    return PROBES if state.is_on else 0

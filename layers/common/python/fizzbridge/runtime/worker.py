@@ -18,18 +18,18 @@ from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
 from fizzbridge.runtime.calls import MakeClient, TimeLeft, reserved, vendor_client
 from fizzbridge.runtime.converge import Capacity, Converge
 from fizzbridge.runtime.leases import Lease
-from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.limiter import Limiter, NoCapacityError
 from fizzbridge.runtime.links import Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.overwrite import Overwrite
 from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
-from fizzbridge.settings import Connection, load_catalogue
+from fizzbridge.settings import Connection, Timing, load_catalogue
 from fizzbridge.trade.packs import Catalogue
 
 CALLS_PER_CONVERGE = 12
-"""Reserved before the first call and given back if unused: most entities need fewer."""
+"""Reserved before the first call where nobody knows better: most entities need fewer."""
 
 _METRICS = {"held": Metric.HELD, "parked": Metric.PARKED, "retry": Metric.RETRIED}
 
@@ -47,6 +47,8 @@ class Worker:
         metrics: Metrics,
         desk: Desk | None = None,
         levels: Overwrite | None = None,
+        clock: Callable[[], datetime] = now,
+        swept_after: timedelta = timedelta(seconds=Timing().resync_after),  # noqa: B008  frozen
     ) -> None:
         self._adapter = adapter
         self._connection = connection
@@ -56,14 +58,14 @@ class Worker:
         self._metrics = metrics
         self._desk = desk
         self._levels = levels
+        self._now = clock
+        self._swept_after = swept_after
 
     def work(self, message: Message) -> Again | None:
         """Converge the entity a message names, or answer what a person asks."""
-        is_hint = message.body.get("detail-type") == RESYNC
         wait = self._breaker.wait()
         if wait is not None:
-            # The sweeper sends another hint when there is something to be had from it.
-            return None if is_hint else Again(wait)
+            return None if _is_hint(message) else Again(wait)
         if "asked" in message.body and self._desk:
             self._desk.answer(message.body, f"{message.id}.{message.receives}")
             return None
@@ -76,9 +78,7 @@ class Worker:
             else:
                 outcome = self._converge.run(ref, holder)
             self._report(ref, outcome, detail.get("event_id", ""))
-        again = self._again(outcome)
-        # The sweeper sends another hint while the link is behind: its hints must not pile up.
-        return None if is_hint else again
+        return self._fate(message, outcome)
 
     def together(self, messages: Sequence[Message]) -> dict[str, Again | None]:
         """Overwrite what messages name of products, prices and stock, all at once.
@@ -102,10 +102,8 @@ class Worker:
             with log_context("", entity=str(ref)):
                 self._report(ref, outcome, "")
         again = {ref: self._again(outcome) for ref, outcome in outcomes.items()}
-        # The sweeper sends another hint while the link is behind: its hints must not pile up.
         answers = {
-            message.id: None if message.body.get("detail-type") == RESYNC else again[ref]
-            for message, ref in named.values()
+            message.id: self._fate(message, outcomes[ref]) for message, ref in named.values()
         }
         besides = [one for ref, one in again.items() if one and ref not in refs]
         done = next((name for name, one in answers.items() if one is None), None)
@@ -140,11 +138,30 @@ class Worker:
         if outcome.kind == "parked" and outcome.error:
             self._park(ref, outcome, event_id)
 
+    def _fate(self, message: Message, outcome: Outcome) -> Again | None:
+        """When a message comes back, if at all.
+
+        The sweeper sends another hint while a link is behind: its hints must not pile up. What only
+        waits for its turn comes back until it has waited as long as the sweeper lets it: after that
+        the sweeper brings it, the oldest first and no more than have a turn. A thousand messages
+        that go round in the queue would keep the workers from their work.
+        """
+        again = self._again(outcome)
+        if isinstance(outcome.error, NoCapacityError) and message.sent_at:
+            waited = self._now() - message.sent_at
+            return None if waited > self._swept_after else again
+        return None if _is_hint(message) else again
+
     def _again(self, outcome: Outcome) -> Again | None:
         if isinstance(outcome.error, ConfigurationError):
             self._breaker.heard(outcome.error)
             return Again(STOPPED_WAIT)
         return Again(outcome.after) if outcome.kind == "retry" else None
+
+
+def _is_hint(message: Message) -> bool:
+    """Whether the sweeper sent it, and will send another."""
+    return message.body.get("detail-type") == RESYNC
 
 
 def capacity(
@@ -172,6 +189,7 @@ def capacity(
             limiter,
             make,
             calls=CALLS_PER_CONVERGE,
+            learns=True,
             holder=f"{lease.holder}/{lease.pk}",
             left=lambda: min(lease.left(clock()), until - clock()),
             heard=heard,
@@ -269,7 +287,10 @@ def build(
         clock,
     )
     park = pointer(given, connection)
-    return Worker(adapter, connection, converge, breaker, park, metrics, desk, levels)
+    swept_after = timedelta(seconds=given.bridge.timing.resync_after)
+    return Worker(
+        adapter, connection, converge, breaker, park, metrics, desk, levels, clock, swept_after
+    )
 
 
 def target_handler(
