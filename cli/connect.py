@@ -11,7 +11,7 @@ import typer
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, Tool, YesOption, command, grid
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.health import UNHEALTHY
+from fizzbridge.runtime.breaker import read
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.state.table import Row
 
@@ -53,9 +53,11 @@ def result(stack: Stack, connection: str, asked: str) -> Row:
         row = stack.table.get(pk, SUBSCRIPTIONS_SK) or {}
         if row.get("asked") == asked:
             return row
-        health = stack.table.get(pk, rows.HEALTH_SK) or {}
-        if health.get("status") == UNHEALTHY:
-            raise CommandError(f"{connection} does not work: {rows.text(health, 'message')}")
+        state = read(stack.table, connection)
+        if state.pause:
+            raise CommandError(f"{connection} is paused: {state.pause.why}")
+        if not state.works:
+            raise CommandError(f"{connection} does not work: {state.message}")
         time.sleep(LOOK_S)
     raise CommandError(
         f"Nothing came of it so far. Look at: fizzbridge dlq list --connection {connection}"

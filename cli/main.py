@@ -16,6 +16,7 @@ from cli import (
     holds,
     maps,
     operations,
+    pause,
     plan,
     privacy,
     recall,
@@ -56,6 +57,7 @@ for single in (
     recreate.app,
     resync.app,
     backfill.app,
+    pause.app,
     erase.app,
 ):
     app.add_typer(single)

@@ -17,7 +17,9 @@ from cli.letters import CORE_QUEUES
 from cli.stack import Stack
 from cli.tool import Tool, clock, command, grid
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.breaker import CLOSED, State, read
 from fizzbridge.state import Row
+from fizzbridge.state.moments import to_text
 
 app = typer.Typer()
 
@@ -50,7 +52,7 @@ class Fares:
         behind_since: since when the oldest of them is behind.
         reasons: why links are behind, where the last attempt said so, and how many.
         cursors: how far each stream was read.
-        health: what its functions last said of it.
+        health: whether it is paused, or does not work, and why.
     """
 
     queues: Mapping[str, Depth]
@@ -96,7 +98,7 @@ def status(stack: Stack) -> dict[str, Fares]:
                 for sk, row in kept.items()
                 if sk.startswith("CURSOR#")
             },
-            health=kept.get(rows.HEALTH_SK, {}),
+            health=_health(read(stack.table, name)),
         )
     return fares
 
@@ -131,6 +133,20 @@ def addresses(stack: Stack) -> dict[str, str]:
         if "WebhookUrl" in outputs
     }
     return {name: url for name, url in found.items() if url}
+
+
+def _health(state: State) -> dict[str, Any]:
+    """What people are told of a connection that is not worked for; nothing of one that is."""
+    found: dict[str, Any] = {}
+    if state.name != CLOSED:
+        found = {"status": state.name, "reason": state.reason, "message": state.message}
+        moments = {"since": state.since, "next_probe_at": state.probe_at}
+        found |= {name: to_text(moment) for name, moment in moments.items() if moment}
+    if state.pause:
+        at = to_text(state.pause.at)
+        found |= {"status": "paused", "paused_at": at, "paused_by": state.pause.by}
+        found["message"] = f"paused since {clock(at)} by {state.pause.by}: {state.pause.why}"
+    return found
 
 
 def _plain(row: Row) -> dict[str, Any]:

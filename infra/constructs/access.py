@@ -20,8 +20,11 @@ def wildcard_reasons(stage: Stage) -> dict[str, str]:
     arn, here = "arn:<AWS::Partition>", "<AWS::Region>:<AWS::AccountId>"
     bucket = stage.resource("<AWS::AccountId>", "<AWS::Region>")
     resources = {
-        "*": "dynamodb:ListStreams takes no resource; it shows names, no rows. Nor do X-Ray's two "
-        "actions, which add to traces and read none.",
+        "*": "dynamodb:ListStreams and lambda:ListEventSourceMappings take no resource; they show "
+        "names, no rows and no messages. Nor do X-Ray's two actions, which add to traces and read "
+        "none.",
+        f"{arn}:lambda:{here}:event-source-mapping:*": "Mappings have no names; the condition "
+        "allows those of the bridge's own functions only.",
         f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
         f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
         "connections come and go without a deployment of the core.",
@@ -180,3 +183,31 @@ def read_logs(stack: Stack, function_prefix: str) -> iam.PolicyStatement:
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
     return allow("ReadLogs", ["logs:FilterLogEvents"], groups)
+
+
+def switch_mappings(stack: Stack, function_prefix: str) -> list[iam.PolicyStatement]:
+    """Turn the mappings of all connections' functions on and off, by the prefix of their names."""
+    mappings, functions = (
+        stack.format_arn(
+            service="lambda",
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        for resource, name in (
+            ("event-source-mapping", "*"),
+            ("function", f"{function_prefix}-*"),
+        )
+    )
+    return [
+        # ListEventSourceMappings takes no resource and knows no condition.
+        allow("ListMappings", ["lambda:ListEventSourceMappings"], "*"),
+        allow(
+            "SwitchMappings",
+            ["lambda:UpdateEventSourceMapping"],
+            mappings,
+            # A mapping has a function, so AWS always has something to compare. The emulator does
+            # not know the key, and would refuse without "if exists".
+            conditions={"ArnLikeIfExists": {"lambda:FunctionArn": functions}},
+        ),
+    ]

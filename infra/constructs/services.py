@@ -21,7 +21,7 @@ from infra.constructs.source_connection import acknowledge_mapping
 from infra.deployment import Deployment
 
 # Rows that say something to others. Leases, cursors and timelines do not.
-_ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#", "HEALTH")
+_ANNOUNCED_SORTS = ("PART#", "LINK#", "HOLD#", "BREAKER")
 _ANNOUNCED_PARTITIONS = ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")
 _SERVICE_TIMEOUT_S = 60
 # It reads entities for 200 seconds at the most, and an hour of logs.
@@ -129,6 +129,7 @@ class Services(Construct):
                 access.read_rows(shared.table),
                 access.query_index(shared.table, "behind"),
                 access.send_hints(Stack.of(self), self._stage.resource()),
+                *access.switch_mappings(Stack.of(self), self._stage.resource()),
             ],
         )
         self._every("sweep", made, self._deployment.bridge.timing.sweep_every)

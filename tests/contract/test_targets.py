@@ -18,7 +18,7 @@ from cli.recreate import recreate
 from fizzbridge import errors
 from fizzbridge.manifest import load_registry
 from fizzbridge.model.entity import Kind, ref
-from fizzbridge.runtime.worker import UNHEALTHY_WAIT
+from fizzbridge.runtime.breaker import STOPPED_WAIT, read
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import customer_ref, order_ref
@@ -163,12 +163,14 @@ def test_a_spent_key_is_the_connections_trouble_and_loses_nothing(placed):
     placed.secret.update(dict.fromkeys(good, "spent"))
     again = placed.work(order_ref())
     assert again is not None
-    assert again.after == UNHEALTHY_WAIT
-    assert placed.rows.get("CONNECTION#erp", "HEALTH")["status"] == "unhealthy"
+    assert again.after == STOPPED_WAIT
+    assert read(placed.rows, "erp").name == "open"
     assert placed.link(order_ref())["status"] != "parked"
     placed.secret.update(good)
+    placed.clock.advance(61)
+    placed.breaker.probe()
     assert placed.work(order_ref()) is None
-    assert placed.rows.get("CONNECTION#erp", "HEALTH")["status"] == "healthy"
+    assert read(placed.rows, "erp").name == "closed"
     booked_once(placed)
 
 

@@ -24,6 +24,7 @@ import pytest
 from cli import connect
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.breaker import Breaker
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.runtime.watch import VOLUME
 from fizzbridge.state.bodies import ROW_LIMIT_BYTES
@@ -53,6 +54,7 @@ SPELLINGS = (
     (r"^arn:aws:secretsmanager:.*/(\w+)-\?{6}$", r"secret \1"),
     (r"^arn:aws:logs:.*/fizzbridge-local-\*:\*$", "logs of all functions"),
     (r"^arn:aws:logs:.*$", "own log group"),
+    (r"^arn:aws:lambda:.*:event-source-mapping:\*$", "mappings of own functions"),
 )
 EVER = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -292,6 +294,19 @@ class Work:
             line["message_id"] == sent for line in self._roles.lines(function, "message failed")
         )
 
+    def switched(self) -> Done:
+        """A shop is paused, and goes on."""
+        one = Breaker(self._house.stack.table, "shop-eu", lambda: datetime.now(UTC))
+        one.pause("ann", "stocktaking")
+        self._house.sweep()
+        one.resume()
+        mappings = self._house.client("lambda").list_event_source_mappings
+        name = "fizzbridge-local-shop-eu-pull"
+        return lambda: all(
+            mapping["State"] == "Enabled"
+            for mapping in mappings(FunctionName=name)["EventSourceMappings"]
+        )
+
     # -- what the schedule finds -----------------------------------------------------------------
 
     def lost_hint(self) -> Done:
@@ -342,6 +357,7 @@ NEEDED_BY = (
     ("assess dynamodb:DeleteItem *", Work.cancelled_order),
     ("assess dynamodb:Query table/index/cause", Work.unknown_sku),
     ("record sqs:*", Work.unreadable_fact),
+    ("sweep lambda:UpdateEventSourceMapping *", Work.switched),
     ("sweep *", Work.lost_hint),
     ("census *", Work.census),
     ("watch *", Work.watch),

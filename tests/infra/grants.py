@@ -26,6 +26,7 @@ STREAM = "table/stream"
 BUS = "bus"
 BUCKET = "bucket"
 OBJECTS = "bucket/*"
+MAPPINGS = "mappings of own functions"
 OWN_LOGS = "own log group"
 LOGS = "logs of all functions"
 EVERYTHING = "*"
@@ -118,6 +119,16 @@ NOTICED: dict[Grant, str] = {
         ("dynamodb:Query", INDEX_BEHIND, "finds what is behind"),
         ("sqs:GetQueueUrl", queue("*"), "finds the queue of any connection"),
         ("sqs:SendMessage", queue("*"), "sends hints to any connection"),
+        (
+            "lambda:ListEventSourceMappings",
+            EVERYTHING,
+            "sees whether functions get messages; takes no resource, shows names",
+        ),
+        (
+            "lambda:UpdateEventSourceMapping",
+            MAPPINGS,
+            "turns the functions of a connection off and on that is paused or in trouble",
+        ),
     ),
     **_grants(
         "census",

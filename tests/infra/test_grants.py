@@ -1,5 +1,6 @@
 """Functions may do what ``grants.py`` lists with a reason, and nothing else."""
 
+import json
 import re
 
 from tests.infra.grants import NOTICED, SOME, TEMPLATE_ONLY, Grant
@@ -17,6 +18,7 @@ SPELLINGS = (
     (r"^arn:.*:secret:/fizzbridge/prod/acme-1/(signing|api)-\?{6}$", r"secret \1"),
     (r"^arn:.*:logs:.*:log-group:/aws/lambda/fizzbridge-prod-\*:\*$", "logs of all functions"),
     (r"^<\w*Logs\w*>$", "own log group"),
+    (r"^arn:.*:event-source-mapping:\*$", "mappings of own functions"),
 )
 
 
@@ -66,9 +68,22 @@ def test_every_right_has_a_reason():
 def test_only_listing_actions_take_every_resource(both_ways):
     assert {grant.action for grant in granted(both_ways) if grant.resource == "*"} == {
         "dynamodb:ListStreams",
+        "lambda:ListEventSourceMappings",
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
     }
+
+
+def test_only_mappings_of_the_bridges_own_functions_may_be_switched(both_ways):
+    (statement,) = [
+        statement
+        for role in both_ways.resources("AWS::IAM::Role").values()
+        for policy in role["Properties"]["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if statement["Action"] == "lambda:UpdateEventSourceMapping"
+    ]
+    (condition,) = statement["Condition"].values()
+    assert json.dumps(condition["lambda:FunctionArn"]).endswith(':function:fizzbridge-prod-*"]]}')
 
 
 def test_schedules_may_call_their_target_and_leave_what_fails(both_ways):

@@ -48,6 +48,8 @@ lease = 13
 merge_deadline = 5
 resync_after = 2
 visibility = 14
+probe_after = 1
+probe_at_most = 4
 poll_overlap = 5
 """
 

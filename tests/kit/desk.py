@@ -12,6 +12,7 @@ from fizzbridge.http.classify import ErrorRules
 from fizzbridge.model.entity import Kind
 from fizzbridge.observability import Metrics
 from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.breaker import Breaker, State, read
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports
 from fizzbridge.runtime.worker import build
@@ -90,8 +91,15 @@ class Desk:
                     found.setdefault(name, []).extend(values)
         return found
 
-    def health(self) -> dict:
-        return self.house.rows.get("CONNECTION#erp", "HEALTH") or {}
+    def breaker(self) -> State:
+        return read(self.house.rows, "erp")
+
+    def mend(self) -> None:
+        """The vendor answers again, and a probe finds it out."""
+        breaker = Breaker(self.house.rows, "erp", self.house.clock)
+        breaker.resume()
+        breaker.probe()
+        breaker.heard(None)
 
     def slots(self) -> dict:
         return self.house.rows.get("CONNECTION#erp", "SLOTS") or {}

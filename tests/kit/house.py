@@ -46,6 +46,7 @@ from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import MemoryObjects
 from fizzbridge.state.table import Write
+from fizzbridge.switches import MemorySwitches
 from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
 from tests.kit.clock import Clock
@@ -245,8 +246,16 @@ class House:
         self.serve({shelf.kind: shelf for shelf in (self.orders, self.customers)})
         self.queue = MemoryQueue()
         names = QueueNames("test", lambda name: name, "assess")
+        self.switches = MemorySwitches()
         self.sweeper = Sweeper(
-            self.rows, self.queue, names, ["shop", "erp"], timedelta(seconds=300), self.clock
+            self.rows,
+            self.queue,
+            names,
+            ["shop", "erp"],
+            timedelta(seconds=300),
+            self.clock,
+            self.switches,
+            per_minute={one.name: one.calls.per_minute for one in self.bridge.connections},
         )
         self.outcomes: list[Outcome] = []
         self._holder = 0

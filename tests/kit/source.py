@@ -20,6 +20,7 @@ from fizzbridge.observability import Metrics, log
 from fizzbridge.queues import MemoryQueue, QueueUnavailableError
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.breaker import Breaker, State, read
 from fizzbridge.runtime.calls import TimeLeft
 from fizzbridge.runtime.pull import PullAdapter
 from fizzbridge.runtime.puller import Puller
@@ -148,6 +149,16 @@ class Source:
         """One message of the pull queue."""
         assert self.puller
         return self.puller.work(Message("m", body, receives))
+
+    def breaker(self) -> State:
+        """Whether the connection is worked for."""
+        return read(self.table, CONNECTION)
+
+    def probe(self) -> None:
+        """What the sweeper does when it is time."""
+        breaker = Breaker(self.table, CONNECTION, self.clock)
+        breaker.resume()
+        breaker.probe()
 
     def drain(self, rounds: int = 20) -> None:
         """Work until the pull queue is empty."""

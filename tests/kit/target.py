@@ -24,8 +24,8 @@ from fizzbridge.model.party import Address, Contact
 from fizzbridge.observability import Metrics
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.breaker import Breaker
 from fizzbridge.runtime.converge import Converge
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.tokens import RotatingToken
 from fizzbridge.runtime.worker import Worker
@@ -117,11 +117,12 @@ class TargetHouse(House):
             self._capacity,
             self.clock,
         )
+        self.breaker = Breaker(self.table, "erp", self.clock)
         self.worker = Worker(
             self.adapter,
             self.connection,
             self.converge,
-            Health(self.table, "erp", self.clock),
+            self.breaker,
             lambda *_: None,
             Metrics(lambda _: None),
         )
@@ -133,7 +134,7 @@ class TargetHouse(House):
             auth.share(self.rows, "erp", self.clock)
         if hasattr(auth, "clock") and self.sandbox.clock is self.clock:
             auth.clock = self.clock  # its signatures carry the time
-        yield VendorClient(
+        vendor = VendorClient(
             platform=self.adapter.platform,
             base_url=self.connection.base_url,
             auth=auth,
@@ -142,6 +143,8 @@ class TargetHouse(House):
             transport=self.transport,
             deadline=lambda: lease.left(self.clock()),
         )
+        vendor.heard = self.breaker.heard
+        yield vendor
 
     def order(
         self, *, sku: str = "COLA330-CASE", cases: int = 2, second: int = 0, **changes: Any

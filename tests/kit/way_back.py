@@ -25,8 +25,8 @@ from fizzbridge.model.units import Unit
 from fizzbridge.observability import Metrics
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.breaker import Breaker
 from fizzbridge.runtime.converge import Converge
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.observe import Circumstances, Merge
 from fizzbridge.runtime.overwrite import Overwrite
@@ -205,7 +205,7 @@ class WayBack(House):
             adapter,
             connection,
             converge,
-            Health(self.rows, "shop", self.clock),
+            Breaker(self.rows, "shop", self.clock),
             lambda entity, *_: self.parked.append(entity),
             Metrics(lambda _: None),
             levels=self.levels,

@@ -1,4 +1,4 @@
-"""Sweep: on a schedule, send hints for what has been behind too long."""
+"""Sweep: on a schedule, hint at what has been behind too long, and turn connections off and on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from functools import cache
 from typing import Any
 
 from fizzbridge.aws import aws_client
-from fizzbridge.observability import BRIDGE, log, log_context, new_correlation_id
+from fizzbridge.observability import BRIDGE, Metrics, log, log_context, new_correlation_id
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.runtime.wiring import AWS_CALL_S, now, ports
+from fizzbridge.switches import MappingSwitches
 
 
 @cache
@@ -24,14 +25,19 @@ def _sweeper() -> Sweeper:
 
     names = QueueNames(given.settings.stage, url, given.settings.assess_queue or "")
     connections = [connection.name for connection in given.bridge.connections]
-    after = timedelta(seconds=given.bridge.timing.resync_after)
-    return Sweeper(given.table, given.queue, names, connections, after, now)
+    timing = given.bridge.timing
+    after = timedelta(seconds=timing.resync_after)
+    switches = MappingSwitches(aws_client("lambda", deadline_s=AWS_CALL_S))
+    per_minute = {one.name: one.calls.per_minute for one in given.bridge.connections}
+    return Sweeper(
+        given.table, given.queue, names, connections, after, now, switches, timing, per_minute
+    )
 
 
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, int]:
     """Lambda's entry: a tick of the schedule."""
     del event, context
-    with log_context(new_correlation_id(), connection=BRIDGE):
-        sent = _sweeper().run()
+    with Metrics() as metrics, log_context(new_correlation_id(), connection=BRIDGE):
+        sent = _sweeper().run(metrics)
         log.info("swept", extra={"hints": sent})
     return {"hints": sent}

@@ -14,8 +14,8 @@ from fizzbridge.model.entity import Kind, Part, ref
 from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.breaker import STOPPED_WAIT
 from fizzbridge.runtime.observe import Circumstances
-from fizzbridge.runtime.worker import UNHEALTHY_WAIT
 from tests.kit.house import SECOND, order_ref
 from tests.kit.target import TargetHouse
 from tests.platforms.standard.standard_spec import validate
@@ -198,5 +198,5 @@ def test_an_address_that_is_none_is_the_connections_trouble(placed):
     placed.fault("status", status=404)
     again = placed.work(order_ref())
     assert again is not None
-    assert again.after == UNHEALTHY_WAIT
+    assert again.after == STOPPED_WAIT
     assert placed.link(order_ref())["status"] != "parked"

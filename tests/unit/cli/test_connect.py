@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from fizzbridge.errors import ConfigurationError
-from fizzbridge.runtime.health import Health
+from fizzbridge.runtime.breaker import Breaker
 from fizzbridge.runtime.subscriptions import Register, Wish
 from fizzbridge.settings import Connection
 from tests.unit.cli.conftest import NOW
@@ -67,8 +67,8 @@ def test_a_shop_that_has_no_register_is_set_up_by_hand(fizzbridge, puller):
 
 
 def test_a_connection_that_does_not_work_says_why(fizzbridge, stack, puller):
-    health = Health(stack.table, "shop-uk", lambda: NOW)
-    puller(lambda _, __: health.trouble(ConfigurationError("the token may not read orders")))
+    breaker = Breaker(stack.table, "shop-uk", lambda: NOW)
+    puller(lambda _, __: breaker.heard(ConfigurationError("the token may not read orders")))
     told = fizzbridge("connect", "shop-uk")
     assert told.code == 1
     assert "shop-uk does not work: the token may not read orders" in " ".join(told.err.split())

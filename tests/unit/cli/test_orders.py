@@ -175,7 +175,7 @@ def test_the_status_counts_links_queues_and_cursors(fizzbridge, stack, behind):
     behind(5, since, connection="assess")
     stack.sqs.send_message(QueueUrl=stack.connections["erp"]["DlqUrl"], MessageBody="{}")
     for sk, row in {
-        "HEALTH": {"status": "unhealthy", "reason": "configuration"},
+        "BREAKER": {"state": "open", "reason": "configuration", "message": "key expired"},
         "CURSOR#orders": {"position": "p9", "revision": 3, "holder": "somebody"},
     }.items():
         stack.table.write(Write(rows.connection_pk("shop-uk"), sk, set=row))
@@ -186,11 +186,11 @@ def test_the_status_counts_links_queues_and_cursors(fizzbridge, stack, behind):
     assert erp["reasons"] == {"unavailable": 2}
     assert erp["queues"]["dlq"] == {"waiting": 1, "in_work": 0}
     assert ran.data["connections"]["core"]["links"]["behind"] == 1
-    assert shop["health"]["status"] == "unhealthy"
+    assert shop["health"]["status"] == "open"
     assert shop["cursors"]["orders"] == {"position": "p9", "revision": 3}
     assert ran.data["addresses"]["webhook shop-uk"] == "https://api.example/webhooks/shop-uk"
     shown = fizzbridge("status").out
-    assert "unhealthy" in shown
+    assert "key expired" in shown
     assert "unavailable" in shown
 
 

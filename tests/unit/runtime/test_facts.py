@@ -17,8 +17,8 @@ from fizzbridge.model.events import EVENT_MODELS, DetailType, Event, OrderEvent
 from fizzbridge.model.party import Contact
 from fizzbridge.observation import Seen
 from fizzbridge.runtime import rows
+from fizzbridge.runtime.breaker import Breaker
 from fizzbridge.runtime.facts import EVENT_LIMIT_BYTES, facts
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease, acquire, release
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.moments import to_text
@@ -203,16 +203,30 @@ def test_export_failed_when_a_link_is_parked_and_not_when_it_is_held():
 
 
 def test_connection_troubled_once(stream):
-    health = Health(stream.table, "erp", stream.clock)
+    breaker = Breaker(stream.table, "erp", stream.clock)
     for _ in range(3):
-        health.trouble(ConfigurationError("key expired", code="401"))
+        breaker.heard(ConfigurationError("key expired", code="401"))
     ((detail_type, event),) = stream.facts()
     assert detail_type == DetailType.CONNECTION_TROUBLED
     assert (event.connection, event.reason) == ("erp", "401")
-    health.works()
+    for _ in range(3):
+        stream.clock.advance(901)
+        breaker.probe()
+        breaker.heard(ConfigurationError("still expired", code="401"))
     assert stream.facts() == []
-    health.trouble(ConfigurationError("key expired"))
+    stream.clock.advance(901)
+    breaker.probe()
+    breaker.heard(None)
+    assert stream.facts() == []
+    breaker.heard(ConfigurationError("key expired"))
     assert stream.types() == ["ConnectionTroubled"]
+
+
+def test_a_pause_is_nobodys_trouble(stream):
+    breaker = Breaker(stream.table, "erp", stream.clock)
+    breaker.pause("ann", "stocktaking")
+    breaker.resume()
+    assert stream.facts() == []
 
 
 def test_mapping_changed_also_when_the_same_is_said_again(stream):
@@ -279,7 +293,7 @@ def lived() -> House:
     stamp = to_text(house.clock())
     house.rows.write(Write("MAP#shop#sku", "KOLA", set={"mapped": "COLA330", "updated_at": stamp}))
     house.settle()
-    Health(house.rows, "erp", house.clock).trouble(ConfigurationError("no"))
+    Breaker(house.rows, "erp", house.clock).heard(ConfigurationError("no"))
     return house
 
 

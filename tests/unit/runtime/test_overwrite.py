@@ -25,8 +25,8 @@ from fizzbridge.model.units import Unit
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.breaker import STOPPED_WAIT, read
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.runtime.worker import UNHEALTHY_WAIT
 from fizzbridge.state.table import TableUnavailableError, Write
 from tests.kit.house import ITEMS, START, Held, line
 from tests.kit.way_back import BACK, WayBack
@@ -780,9 +780,8 @@ def test_a_healthy_message_does_not_go_round_without_a_pause_for_another_item(ho
 
 def test_a_bad_key_is_told_though_another_item_failed_with_it(house, two):
     house.shelves[Kind.STOCK_LEVEL].fail = ConfigurationError("401")
-    assert together(house, two[0]) == Again(UNHEALTHY_WAIT)
-    health = house.rows.get(rows.connection_pk("shop"), rows.HEALTH_SK)
-    assert health["status"] == "unhealthy"
+    assert together(house, two[0]) == Again(STOPPED_WAIT)
+    assert read(house.rows, "shop").name == "open"
 
 
 def test_who_waits_for_a_place_on_the_line_waits_as_long_as_it_says(house, two):

@@ -107,6 +107,7 @@ def lived() -> tuple[Desk, str]:
             tell(desk, second)
             orders.refuse = trouble
             desk.work()
+            desk.mend()
         orders.refuse = None
         tell(desk, 9)
         orders.script.extend([RuntimeError("bug at Canary"), "commit_then_unknown"])

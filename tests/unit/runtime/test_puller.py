@@ -16,6 +16,7 @@ from fizzbridge.model.events import DetailType
 from fizzbridge.observation import Enquiry, Farewell, Hint
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime.batch import FIRST_WAIT, Again, Message, process
+from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
 from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.leases import acquire, release
 from fizzbridge.runtime.limiter import Limiter
@@ -155,17 +156,50 @@ def test_an_unknown_message_goes_to_a_person(source):
     assert source.messages(DLQ) == [{"type": "birthday"}]
 
 
-def test_a_connection_that_works_again_is_healthy_again(source):
+def test_a_connection_that_does_not_work_is_not_called_until_it_is_probed(source):
     source.pull.script += [ConfigurationError("x"), person("Ann")]
     source.work(HINT)
-    assert health(source) == "unhealthy"
-    assert source.counts()["unhealthy"] == 1
-    source.work(HINT)
-    assert health(source) == "healthy"
+    assert source.breaker().name == "open"
+    assert source.work(HINT) == Again(STOPPED_WAIT)
+    assert len(source.pull.asked) == 1
+    source.probe()
+    assert source.work(HINT) is None
+    assert list(source.parts()) == [KEY]
 
 
-def health(source):
-    return source.table.get(f"CONNECTION#{CONNECTION}", "HEALTH")["status"]
+def test_what_needs_no_vendor_is_taken_in_while_a_connection_is_paused(source):
+    Breaker(source.table, CONNECTION, source.clock).pause("ann", "stocktaking")
+    spilled(source, "Bob")
+    source.drain()
+    assert list(source.parts()) == [KEY]
+    assert source.work(HINT) == Again(STOPPED_WAIT)
+    assert source.pull.asked == []
+
+
+def tick(source, body, waited):
+    return source.puller.work(Message("m", body, 1, source.clock() - timedelta(seconds=waited)))
+
+
+def test_of_ticks_that_waited_out_a_pause_only_the_first_asks_the_vendor(source):
+    breaker = Breaker(source.table, CONNECTION, source.clock)
+    breaker.pause("ann", "stocktaking")
+    assert tick(source, POLL, 0) == Again(STOPPED_WAIT)
+    source.clock.advance(timedelta(days=3).total_seconds())
+    breaker.resume()
+    source.pull.script += [Page(person("Ann"), "", is_last=True)] * 2
+    for waited in range(3 * 24 * 3600, 0, -900):
+        assert tick(source, POLL, waited) is None
+    assert len(source.pull.asked) == 1
+    source.clock.advance(900)
+    assert tick(source, POLL, 1) is None
+    assert len(source.pull.asked) == 2
+
+
+def test_a_tick_whose_work_failed_is_not_taken_for_done(source):
+    source.pull.script += [TargetUnavailableError("x"), Page(person("Ann"), "", is_last=True)]
+    assert tick(source, POLL, 60) == Again(None)
+    assert tick(source, POLL, 60) is None
+    assert len(source.pull.asked) == 2
 
 
 def test_no_secret_means_the_connection_does_not_work(source):

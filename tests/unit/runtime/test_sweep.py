@@ -10,10 +10,11 @@ from fizzbridge.errors import ConfigurationError
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.health import Health
-from fizzbridge.runtime.sweep import PAGE, PROBES, QueueNames, Sweeper
+from fizzbridge.runtime.breaker import PROBES, Breaker
+from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.table import Write
+from fizzbridge.switches import MemorySwitches
 from tests.kit.clock import Clock
 from tests.kit.house import order_ref
 
@@ -28,7 +29,12 @@ class Yard:
         self.clock = Clock()
         self.table = MemoryTable()
         self.queue = MemoryQueue()
-        self.sweeper = Sweeper(self.table, self.queue, NAMES, ["shop", "erp"], AFTER, self.clock)
+        self.switches = MemorySwitches()
+        self.employ(self.table)
+
+    def employ(self, table, *connections: str) -> None:
+        names = connections or ("shop", "erp")
+        self.sweeper = Sweeper(table, self.queue, NAMES, names, AFTER, self.clock, self.switches)
 
     def want(self, entity: EntityRef, connection: str = "erp") -> None:
         self.table.write(rows.want(entity, connection, "w", self.clock()))
@@ -98,15 +104,15 @@ class StaleIndex:
         found = self.table.index(name, pk, up_to=up_to, limit=limit)
         return [*self.stale, *found] if pk == "0" else found
 
-    def get(self, pk, sk):
-        return self.table.get(pk, sk)
+    def get(self, pk, sk, *, consistent=True):
+        return self.table.get(pk, sk, consistent=consistent)
 
 
 def test_the_index_is_a_hint_and_the_row_decides(yard):
     yard.want(order_ref(1))
     yard.table.write(Write("Order#shop/2", "LINK#erp", set={"status": "synced"}))
     stale = StaleIndex(yard.table, ("Order#shop/2", "LINK#erp"), ("Order#shop/3", "LINK#erp"))
-    yard.sweeper = Sweeper(stale, yard.queue, NAMES, ["erp"], AFTER, yard.clock)
+    yard.employ(stale, "erp")
     assert [key for _, key in yard.sweep()] == ["shop/1"]
 
 
@@ -122,12 +128,14 @@ def test_f35_a_connection_that_does_not_work_is_only_probed(yard):
     for number in range(1, 31):
         yard.want(order_ref(number))
         yard.want(order_ref(number), "shop")
-    health = Health(yard.table, "erp", yard.clock)
-    health.trouble(ConfigurationError("key expired"))
+    breaker = Breaker(yard.table, "erp", yard.clock)
+    breaker.heard(ConfigurationError("key expired"))
+    assert not any("erp" in queue for queue, _ in yard.sweep(1))
     sent = [queue for queue, _ in yard.sweep()]
-    assert sent.count("fizzbridge-prod-erp-documents") == PROBES
     assert sent.count("fizzbridge-prod-shop-documents") == 30
-    health.works()
+    workers = [Breaker(yard.table, "erp", yard.clock) for _ in range(30)]
+    assert [worker.wait() for worker in workers].count(None) == PROBES
+    breaker.heard(None)
     sent = [queue for queue, _ in yard.sweep()]
     assert sent.count("fizzbridge-prod-erp-documents") == 30
 

@@ -20,10 +20,11 @@ from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.events import DetailType
 from fizzbridge.runtime.batch import Again
+from fizzbridge.runtime.breaker import PROBES, STOPPED_WAIT, Breaker
 from fizzbridge.runtime.leases import Lease, acquire
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.sweep import RESYNC
-from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, UNHEALTHY_WAIT, capacity
+from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, capacity
 from fizzbridge.settings import Calls
 from tests.kit.desk import Desk
 from tests.kit.house import House, customer_ref, order_ref
@@ -174,24 +175,46 @@ def test_without_a_dead_letter_queue_the_link_still_says_so():
 def test_trouble_with_the_connection_is_said_once_parks_nothing_and_waits_long():
     desk = Desk().placed(1).placed(2)
     desk.house.orders.refuse = ConfigurationError("key expired", code="401")
-    assert desk.work(order_ref(1)) == Again(UNHEALTHY_WAIT)
-    assert desk.work(order_ref(2)) == Again(UNHEALTHY_WAIT)
-    assert (desk.health()["status"], desk.health()["message"]) == ("unhealthy", "key expired")
+    assert desk.work(order_ref(1)) == Again(STOPPED_WAIT)
+    assert desk.work(order_ref(2)) == Again(STOPPED_WAIT)
+    assert (desk.breaker().name, desk.breaker().message) == ("open", "key expired")
     assert desk.house.announced().count(DetailType.CONNECTION_TROUBLED) == 1
-    assert desk.counted()["unhealthy"] == [2]
     assert desk.house.queue.sent() == []
     assert desk.house.link(order_ref())["status"] == "behind"
-    desk.house.orders.refuse = None
-    assert desk.work(order_ref(1)) is None
-    assert desk.health()["status"] == "healthy"
-    assert "reason" not in desk.health()
+    assert not desk.house.link(order_ref(2)).get("reason"), "the second was not even tried"
+
+
+def test_a_paused_connection_is_not_called_and_its_messages_come_back():
+    desk = Desk().placed()
+    pause = Breaker(desk.house.rows, "erp", desk.house.clock)
+    pause.pause("ann", "stocktaking")
+    assert desk.work() == Again(STOPPED_WAIT)
+    assert desk.work(detail_type=RESYNC) is None, "the sweeper sends another when it goes on"
+    assert desk.house.orders.objects == {}
+    assert "holder" not in desk.house.link(order_ref())
+    pause.resume()
+    assert desk.work() is None
+    assert len(desk.house.orders.objects) == 1
+
+
+def test_a_half_open_breaker_lets_a_handful_through():
+    desk = Desk()
+    for number in range(1, PROBES + 3):
+        desk.placed(number)
+    breaker = Breaker(desk.house.rows, "erp", desk.house.clock)
+    breaker.heard(ConfigurationError("key expired"))
+    breaker.resume()
+    breaker.probe()
+    fates = [desk.work(order_ref(number)) for number in range(1, PROBES + 3)]
+    # The house's shelf makes no call, so nothing says that the vendor has answered.
+    assert fates == [None] * PROBES + [Again(STOPPED_WAIT)] * 2
 
 
 @pytest.mark.parametrize("secret", [None, "not json", "[]"])
 def test_a_missing_or_broken_secret_is_trouble_with_the_connection(secret):
     desk = Desk(secret=secret).placed()
-    assert desk.work() == Again(UNHEALTHY_WAIT)
-    assert "fizzbridge secrets set erp" in desk.health()["message"]
+    assert desk.work() == Again(STOPPED_WAIT)
+    assert "fizzbridge secrets set erp" in desk.breaker().message
     assert desk.house.orders.objects == {}
 
 

@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from fizzbridge.model.entity import Part
 from fizzbridge.observation import Seen
+from fizzbridge.runtime.breaker import read
 from fizzbridge.runtime.conservation import MARGIN
 from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.wiring import ports, visibility
@@ -208,6 +209,4 @@ def test_a_target_without_its_secret_hides_the_message_for_a_while(account, caps
     assert answer == {"batchItemFailures": [{"itemIdentifier": message_id}]}
     assert account.waiting(account.documents) == []
     assert '"retried":[1]' in capsys.readouterr().out
-    health = account.table.get("CONNECTION#erp", "HEALTH")
-    assert health
-    assert health["status"] == "unhealthy"
+    assert read(account.table, "erp").name == "open"

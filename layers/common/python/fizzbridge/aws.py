@@ -16,6 +16,7 @@ from fizzbridge.observability import log
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -39,6 +40,10 @@ def aws_client(
 def aws_client(
     service: Literal["logs"], *, deadline_s: float, endpoint_url: str | None = None
 ) -> CloudWatchLogsClient: ...
+@overload
+def aws_client(
+    service: Literal["lambda"], *, deadline_s: float, endpoint_url: str | None = None
+) -> LambdaClient: ...
 @overload
 def aws_client(
     service: Literal["s3"], *, deadline_s: float, endpoint_url: str | None = None

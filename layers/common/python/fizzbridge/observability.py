@@ -68,7 +68,7 @@ class Metric(StrEnum):
     """From the change at the source to the converge."""
     UNKNOWN_OUTCOME = "unknown_outcome"
     UNHEALTHY = "unhealthy"
-    """Calls that showed that the connection itself does not work."""
+    """Looks of the sweeper at a connection whose breaker is not closed."""
     RESUBSCRIBED = "resubscribed"
     """Webhooks that were missing or switched off at the platform, and are there again."""
     IMBALANCE = "imbalance"

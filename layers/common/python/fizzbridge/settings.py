@@ -275,6 +275,11 @@ class Timing(_Frozen):
     """How often it is counted what is held, parked and about to expire; whole minutes."""
     visibility: int = Field(default=360, ge=1, le=43200)
     """How long a queue hides a message in work; on AWS at least six times ``target_timeout``."""
+    probe_after: int = Field(default=60, ge=1)
+    """A vendor that does not answer is left alone for about so long before it is tried again; then
+    for twice as long, and so on."""
+    probe_at_most: int = Field(default=900, ge=1)
+    """But no longer than this."""
     poll_overlap: int = Field(default=900, ge=0)
     """How far a poll reads back; at least the vendor's longest transaction, and what its clock may
     be behind ours."""

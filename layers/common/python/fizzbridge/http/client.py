@@ -16,6 +16,7 @@ import httpx
 from fizzbridge.errors import (
     ConfigurationError,
     ConflictError,
+    FizzbridgeError,
     OutcomeUnknownError,
     TargetUnavailableError,
 )
@@ -69,6 +70,8 @@ class VendorClient:
         self._transport = transport
         self._deadline = deadline
         self._beside: list[VendorClient] = []
+        self.heard: Callable[[FizzbridgeError | None], None] = _unheard
+        """Told of each call how it ended: None where it was answered."""
         self._calls = 0
         self._said: set[str] = set()
         self._http = httpx.Client(
@@ -102,6 +105,7 @@ class VendorClient:
             transport=self._transport,
             deadline=self._deadline,
         )
+        other.heard = self.heard
         self._beside.append(other)
         return other
 
@@ -160,6 +164,15 @@ class VendorClient:
             raise ConfigurationError(said, platform=self.platform) from invalid
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
+        try:
+            answer = self._call(request, call, writes=writes)
+        except FizzbridgeError as error:
+            self.heard(error)
+            raise
+        self.heard(None)
+        return answer
+
+    def _call(self, request: httpx.Request, call: str, *, writes: bool) -> Answer:
         self._check(request, call, writes=writes)
         response = self._send(request, call, writes=writes)
         answer = self._read(response, call, writes=writes)
@@ -233,6 +246,10 @@ class VendorClient:
     ) -> NoReturn:
         verdict = OutcomeUnknownError if writes else TargetUnavailableError
         raise verdict(f"{call}: {what}", platform=self.platform) from cause
+
+
+def _unheard(_: FizzbridgeError | None) -> None:
+    """Nobody asks how calls end."""
 
 
 class ClientAround(VendorClient):

@@ -10,7 +10,7 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from fizzbridge.observability import log
@@ -30,11 +30,13 @@ class Message:
         id: unique to the message.
         body: parsed JSON.
         receives: how often it has been received, this time included.
+        sent_at: when it was sent, where the queue says so.
     """
 
     id: str
     body: Any
     receives: int
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ def process(
 def _read(record: Mapping[str, Any], answers: dict[str, Again | None]) -> Message | None:
     """A message; one that is no JSON comes back, and ends in the DLQ by its count."""
     try:
-        return Message(record["messageId"], json.loads(record["body"]), _receives(record))
+        body = json.loads(record["body"])
+        return Message(record["messageId"], body, _receives(record), _sent_at(record))
     except ValueError:
         log.exception("message failed", extra={"message_id": record["messageId"]})
         answers[record["messageId"]] = Again()
@@ -112,6 +115,11 @@ def _read(record: Mapping[str, Any], answers: dict[str, Again | None]) -> Messag
 
 def _receives(record: Mapping[str, Any]) -> int:
     return int(record["attributes"].get("ApproximateReceiveCount", 1))
+
+
+def _sent_at(record: Mapping[str, Any]) -> datetime | None:
+    sent = record["attributes"].get("SentTimestamp")
+    return datetime.fromtimestamp(int(sent) / 1000, UTC) if sent else None
 
 
 def wait_s(after: timedelta | None, receives: int) -> int:

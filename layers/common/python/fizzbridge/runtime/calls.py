@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 
 import httpx
 
-from fizzbridge.errors import ConfigurationError, RateLimitedError
+from fizzbridge.errors import ConfigurationError, FizzbridgeError
 from fizzbridge.http.addresses import own_addresses, problem
 from fizzbridge.http.classify import ErrorRules
 from fizzbridge.http.client import VendorClient
@@ -43,7 +43,9 @@ def reserved(
     calls: int,
     holder: str,
     left: TimeLeft,
+    heard: Callable[[FizzbridgeError | None], None] | None = None,
     yields: bool = False,
+    learns: bool = False,
 ) -> Iterator[VendorClient]:
     """Reserve calls at the limiter for as long as the client is used.
 
@@ -54,14 +56,18 @@ def reserved(
         calls: how many may be needed; what was not used is given back.
         holder: unique to this invocation and message.
         left: how much time there is; the slot ends with it.
+        heard: told of each call how it ended.
         yields: whether others go first.
+        learns: whether fewer are reserved where others needed fewer.
 
     Raises:
-        RateLimitedError: not now.
+        NoCapacityError: not now.
     """
     allowed = connection.calls
     # First, so that a connection without its secret takes up no slot.
     vendor = make(left)
+    if heard:
+        vendor.heard = heard
     try:
         reservation = limiter.reserve(
             connection.name,
@@ -71,9 +77,10 @@ def reserved(
             holder,
             left().total_seconds(),
             yields=yields,
+            learns=learns,
         )
     except NoCapacityError as full:
-        raise RateLimitedError(
+        raise NoCapacityError(
             "our own limit for this connection is used up", retry_after=full.retry_after
         ) from full
     try:

@@ -71,8 +71,8 @@ def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[F
         yield from _mapping(before, after)
     elif pk.startswith(_BOOKS):
         yield from _booked(before, after)
-    elif sk == rows.HEALTH_SK:
-        yield from _health(before, after)
+    elif sk == rows.BREAKER_SK:
+        yield from _troubled(before, after)
     elif sk == rows.ENQUIRY_SK:
         yield from _enquired(before, after)
     elif sk == _ASSESS_LINK:
@@ -127,18 +127,19 @@ def _cleared(cause: str, after: Row, *of: str) -> Fact:
     return DetailType.CAUSE_CHANGED, event
 
 
-def _health(before: Row | None, after: Row) -> Iterator[Fact]:
-    is_trouble = rows.text(after, "status") == "unhealthy"
-    if is_trouble and _moved(before, after, "status"):
+def _troubled(before: Row | None, after: Row) -> Iterator[Fact]:
+    """A breaker that has opened: said once, however many probes are in vain after that."""
+    since = rows.text(after, "since")
+    if since and _moved(before, after, "since"):
         name = rows.text(after, "pk").partition("#")[2]
         yield (
             DetailType.CONNECTION_TROUBLED,
             LinkEvent(
-                event_id=_event_id(after, _at(after)),
+                event_id=_event_id(after, since),
                 connection=name,
                 kind=Kind.ORDER,
                 key=f"{name}/-",
-                occurred_at=from_text(_at(after)),
+                occurred_at=from_text(since),
                 reason=rows.text(after, "reason"),
             ),
         )

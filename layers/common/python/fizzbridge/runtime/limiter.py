@@ -3,9 +3,12 @@
 One row per connection holds the slots in use and a bucket of tokens, changed by compare-and-set.
 A slot ends by time, so a holder that died gives its place back by itself.
 
-The bucket holds a burst of a tenth of the allowance or less and fills with the rest of it, so that
-no 60 seconds see more tokens than the vendor allows; a bucket as large as the allowance would let
-through twice that.
+The bucket holds a burst of a tenth of the allowance or less. It fills with the allowance less the
+most it held in the last minute, so that no 60 seconds see more tokens than the vendor allows: what
+they begin with and what is added while they last is never more than that. A bucket that is kept
+empty, as it is while a backlog drains, so gives nearly the whole allowance.
+
+Who cannot know how many calls it will make reserves as many as others of its kind needed lately.
 
 Who yields lets others go first: while one of those waits for its turn, nothing is granted that
 could wait, and the next place and the next tokens are the other's. Nobody yields for ever: who has
@@ -37,6 +40,7 @@ UNIT = 60_000
 MINUTE_LIMIT_LEAST = 2
 """One token to hold and one a minute to fill with."""
 
+_FRAME = timedelta(minutes=1)
 _ATTEMPTS = 12
 _CROWDED = timedelta(milliseconds=250)
 _SMALL_BURST = 10
@@ -63,6 +67,7 @@ class Reservation:
         tokens: How many calls were set aside.
         per_minute: The allowance they were taken from.
         until: When the slot ends by itself.
+        learns: Whether what it needs is taken for what others will.
     """
 
     connection: str
@@ -70,6 +75,7 @@ class Reservation:
     tokens: int
     per_minute: int
     until: datetime
+    learns: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,16 +90,38 @@ class _Bucket:
     """Until when what yields waits for somebody who could not go."""
     yields_since: datetime | None = None
     """Since when it has."""
+    peak: int = 0
+    """The highest level since ``frame_at``, and in the minute before that."""
+    peak_before: int = 0
+    frame_at: datetime | None = None
+    needed: int = 0
+    """How many calls were needed lately; nought where nobody knows."""
 
     def filled(self, per_minute: int, now: datetime) -> _Bucket:
         # A clock behind the last writer's adds nothing and takes nothing.
         elapsed_ms = max((now - self.filled_at) // timedelta(milliseconds=1), 0)
-        rate = per_minute - burst(per_minute)
-        level = min(self.level + elapsed_ms * rate, burst(per_minute) * UNIT)
+        full = burst(per_minute) * UNIT
+        # As high as it could rise counts for the whole time it rose.
+        highest = min(self.level + elapsed_ms * self.rate(per_minute) // UNIT, full)
+        peak = max(self.peak, highest)
+        rate = replace(self, peak=peak).rate(per_minute)
+        level = min(self.level + elapsed_ms * rate // UNIT, full)
         # Only whole milliseconds have been counted.
         filled_at = self.filled_at + timedelta(milliseconds=elapsed_ms)
         slots = tuple((holder, until) for holder, until in self.slots if until > now)
-        return replace(self, level=level, filled_at=filled_at, slots=slots)
+        filled = replace(self, level=level, filled_at=filled_at, slots=slots, peak=peak)
+        return filled.framed(now)
+
+    def rate(self, per_minute: int) -> int:
+        """Parts of a token by which it fills in ``UNIT`` milliseconds."""
+        return per_minute * UNIT - max(self.peak, self.peak_before, 0)
+
+    def framed(self, now: datetime) -> _Bucket:
+        """Begin a new minute of remembering the highest level, where one is over."""
+        begun = self.frame_at or self.filled_at
+        if now - begun < _FRAME:
+            return replace(self, frame_at=begun)
+        return replace(self, peak=max(self.level, 0), peak_before=self.peak, frame_at=now)
 
 
 class Limiter:
@@ -113,6 +141,7 @@ class Limiter:
         seconds: float,
         *,
         yields: bool = False,
+        learns: bool = False,
     ) -> Reservation:
         """Takes a slot and tokens, both or neither.
 
@@ -124,6 +153,8 @@ class Limiter:
             parallel: How many holders at once.
             per_minute: How many tokens in any minute, at least two.
             tokens: How many calls the holder may make.
+            learns: Whether fewer are set aside where others needed fewer; calls beyond them are a
+                debt.
             holder: Unique among those running.
             seconds: How long the slot lasts if it is not released.
             yields: Whether others go first.
@@ -135,6 +166,8 @@ class Limiter:
         if parallel < 1 or per_minute < MINUTE_LIMIT_LEAST:
             raise ValueError(f"{connection}: {parallel} at once, {per_minute} a minute")
 
+        granted = tokens
+
         def change(bucket: _Bucket, now: datetime) -> _Bucket:
             others = tuple(slot for slot in bucket.slots if slot[0] != holder)
             if yields and _lets_go_first(bucket, now):
@@ -142,9 +175,11 @@ class Limiter:
                     raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
                 return replace(bucket, yields_since=now)
             _check_slots(others, parallel, now)
-            _check_tokens(bucket.level, tokens, per_minute)
+            nonlocal granted
+            granted = min(tokens, bucket.needed or tokens) if learns else tokens
+            _check_tokens(bucket, granted, per_minute)
             slots = (*others, (holder, now + timedelta(seconds=seconds)))
-            level = bucket.level - tokens * UNIT
+            level = bucket.level - granted * UNIT
             done = replace(bucket, level=level, slots=slots)
             if yields:
                 return replace(done, yields_since=None)
@@ -159,7 +194,7 @@ class Limiter:
         mine = [until for other, until in bucket.slots if other == holder]
         if not mine:
             raise NoCapacityError("others go first", retry_after=_SLOT_POLL)
-        return Reservation(connection, holder, tokens, per_minute, mine[0])
+        return Reservation(connection, holder, granted, per_minute, mine[0], learns)
 
     def _await(self, connection: str, per_minute: int, after: timedelta) -> None:
         """Have what yields wait for somebody who was told to come back."""
@@ -192,7 +227,11 @@ class Limiter:
                 return None
             slots = tuple(other for other in bucket.slots if other != slot)
             full = burst(reservation.per_minute) * UNIT
-            return replace(bucket, level=min(bucket.level + unused * UNIT, full), slots=slots)
+            level = min(bucket.level + unused * UNIT, full)
+            # A greater need counts at once, a lesser one little by little.
+            needed = max(used_tokens, bucket.needed - 1, 1) if reservation.learns else bucket.needed
+            peak = max(bucket.peak, level)
+            return replace(bucket, level=level, slots=slots, needed=needed, peak=peak)
 
         try:
             self._change(reservation.connection, reservation.per_minute, change)
@@ -224,6 +263,12 @@ class Limiter:
         raise NoCapacityError("too many at the limiter", retry_after=_CROWDED)
 
 
+def needed(table: Table, connection: str) -> int:
+    """How many calls a holder needed lately at least; one where nobody knows."""
+    row = table.get(f"CONNECTION#{connection}", "SLOTS", consistent=False) or {}
+    return max(int(str(row.get("needed", 0))), 1)
+
+
 def burst(per_minute: int) -> int:
     """How many tokens a bucket holds: a twentieth, but for small allowances up to ten of them."""
     return max(per_minute // 20, min(_SMALL_BURST, per_minute // 2))
@@ -243,17 +288,17 @@ def _check_slots(others: Sequence[tuple[str, datetime]], parallel: int, now: dat
         raise NoCapacityError("all slots are taken", retry_after=min(ends - now, _SLOT_POLL))
 
 
-def _check_tokens(level: int, tokens: int, per_minute: int) -> None:
-    missing = min(tokens, burst(per_minute)) * UNIT - level
+def _check_tokens(bucket: _Bucket, tokens: int, per_minute: int) -> None:
+    missing = min(tokens, burst(per_minute)) * UNIT - bucket.level
     if missing > 0:
-        rate = per_minute - burst(per_minute)
-        wait = timedelta(milliseconds=-(-missing // rate))
+        wait = timedelta(milliseconds=-(-missing * UNIT // bucket.rate(per_minute)))
         raise NoCapacityError("all calls of this minute are spoken for", retry_after=wait)
 
 
 def _read(row: Row | None, per_minute: int, now: datetime) -> _Bucket:
     if row is None:
-        return _Bucket(burst(per_minute) * UNIT, now, (), 0)
+        full = burst(per_minute) * UNIT
+        return _Bucket(full, now, (), 0, peak=full, frame_at=now)
     slots = row["slots"]
     pairs = [slot.rpartition("|") for slot in slots] if isinstance(slots, list) else []
     return _Bucket(
@@ -263,6 +308,11 @@ def _read(row: Row | None, per_minute: int, now: datetime) -> _Bucket:
         revision=int(str(row["revision"])),
         awaited_until=_moment(row, "awaited_until"),
         yields_since=_moment(row, "yields_since"),
+        # A row of a release that did not remember was full at some time.
+        peak=int(str(row.get("peak", burst(per_minute) * UNIT))),
+        peak_before=int(str(row.get("peak_before", 0))),
+        frame_at=_moment(row, "frame_at"),
+        needed=int(str(row.get("needed", 0))),
     )
 
 
@@ -274,6 +324,10 @@ def _attributes(bucket: _Bucket) -> Row:
         "revision": bucket.revision + 1,
         "awaited_until": to_text(bucket.awaited_until) if bucket.awaited_until else "",
         "yields_since": to_text(bucket.yields_since) if bucket.yields_since else "",
+        "peak": bucket.peak,
+        "peak_before": bucket.peak_before,
+        "frame_at": to_text(bucket.frame_at) if bucket.frame_at else "",
+        "needed": bucket.needed,
     }
 
 

@@ -16,8 +16,9 @@ from fizzbridge.errors import (
     RetryableError,
 )
 from fizzbridge.model.entity import EntityRef, Part
-from fizzbridge.runtime import rows
+from fizzbridge.runtime import breaker, rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease
+from fizzbridge.runtime.limiter import NoCapacityError
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.table import (
@@ -35,7 +36,7 @@ REAL_ATTEMPTS = 5
 """After so many failures that nobody can classify, a person must look."""
 
 PATIENCE = timedelta(hours=72)
-"""How long something that may pass by itself is tried again."""
+"""How long something that may pass by itself is tried again, while the connection is worked for."""
 
 BEHIND = ("behind_shard", "behind_since")
 TROUBLE = ("reason", "cause", "message", "blame", "discarded")
@@ -57,6 +58,10 @@ class Outcome:
     after: timedelta | None = None
     error: FizzbridgeError | None = None
     age: timedelta | None = None
+
+
+def _reason(error: FizzbridgeError) -> dict[str, Value]:
+    return {"reason": error.code, "message": error.message}
 
 
 class LostLeaseError(Exception):
@@ -187,7 +192,7 @@ class Links:
 
     def noted(self, ref: EntityRef, lease: Lease, outcome: Outcome) -> Outcome:
         """Show an attempt that did not succeed on the timeline."""
-        if outcome.error:
+        if outcome.error and not isinstance(outcome.error, NoCapacityError):
             shown: dict[str, Value] = {
                 "connection": self._connection,
                 "outcome": outcome.kind,
@@ -210,12 +215,9 @@ class Links:
                 return self._hold(ref, lease, error)
             if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
                 return self._park(ref, lease, error)
-            self.write(
-                ref,
-                lease,
-                set={"reason": error.code, "message": error.message},
-                remove=LEASE_ATTRIBUTES,
-            )
+            # Our own limit is no attempt: nothing was begun, and nothing is noted.
+            known = {} if isinstance(error, NoCapacityError) else _reason(error)
+            self.write(ref, lease, set=known, remove=LEASE_ATTRIBUTES)
         except LostLeaseError:
             self.suspect(ref)
             return Outcome("dropped", error=error)
@@ -247,10 +249,14 @@ class Links:
     def _is_out_of_patience(self, ref: EntityRef, error: FizzbridgeError) -> bool:
         if not isinstance(error, RetryableError):
             return False
-        if isinstance(error, ConflictError | DependencyNotReadyError):
+        if isinstance(error, ConflictError | DependencyNotReadyError | NoCapacityError):
             return False  # somebody else is at it, and brings it back
         since = rows.text(self._table.get(str(ref), self.sk) or {}, "behind_since")
-        return bool(since) and self._now() - from_text(since) > PATIENCE
+        if not since or self._now() - from_text(since) <= PATIENCE:
+            return False
+        # An outage, or a person's pause, is nothing the entity could help.
+        state = breaker.read(self._table, self._connection)
+        return state.worked(from_text(since), self._now()) > PATIENCE
 
     def _park(self, ref: EntityRef, lease: Lease, error: FizzbridgeError) -> Outcome:
         known = self.waiting("parked") | {"reason": error.code, "message": error.message}

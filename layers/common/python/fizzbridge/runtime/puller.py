@@ -25,9 +25,9 @@ from fizzbridge.observation import Hint, Told
 from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import FIRST_WAIT, Again, Message, process
+from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
 from fizzbridge.runtime.calls import MakeClient, reserved, vendor_client
 from fizzbridge.runtime.erase import erase_customer
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.intake import DELIVERY, TOLD, Intake, nothing_of_ours
 from fizzbridge.runtime.leases import Busy, acquire, release
 from fizzbridge.runtime.limiter import Limiter
@@ -56,15 +56,17 @@ ERASED_PER_RUN = 50
 REAL_ATTEMPTS = 5
 """After so many failures that nobody can classify, a person must look."""
 
-UNHEALTHY_WAIT = timedelta(minutes=5)
-"""How long messages of a connection that does not work stay away."""
-
 DOWN_WAIT = timedelta(minutes=1)
 """Longest a message stays away when a service of our own does not answer. A longer backoff would
 sleep through the end of the outage, with acknowledged deliveries waiting."""
 
 QUARANTINE_LIFE = timedelta(days=30)
 """How long a delivery that could not be read is kept; it may hold personal data."""
+
+_TICKS = frozenset({"poll", "watch", "recheck"})
+"""What schedules send again and again."""
+
+_WITHOUT_VENDOR = frozenset({"delivery", "farewell"})
 
 _DOWN = (
     TableUnavailableError,
@@ -191,7 +193,7 @@ class Puller:
         self._make = make or vendor_client(adapter, given.connection, given)
         self._limiter = Limiter(given.table, clock)
         self._cursors = Cursors(given.table, clock)
-        self._health = Health(given.table, given.connection.name, clock)
+        self._breaker = Breaker(given.table, given.connection.name, clock, given.bridge.timing)
         self._register = Register(given.table, given.connection, clock)
         self._recheck = Recheck(given.table, given.connection.name, given.bridge.limits, clock)
         self._observer = Observer(given.table, given.objects, given.bridge, clock)
@@ -207,15 +209,22 @@ class Puller:
     def work(self, message: Message) -> Again | None:
         """Do what a message asks for."""
         body = message.body
+        if self._is_overtaken(message):
+            return None
+        if body.get("type") not in _WITHOUT_VENDOR:
+            wait = self._breaker.wait()
+            if wait is not None:
+                return Again(wait)
         correlation_id = body.get("correlation_id") or new_correlation_id()
+        begun = self._now()
         with log_context(correlation_id, connection=self._connection.name):
             try:
                 self._do(body, f"{message.id}.{message.receives}", correlation_id)
+                self._note_tick(message, begun)
             except ConfigurationError as error:
-                self._health.trouble(error)
-                self._metrics.count(Metric.UNHEALTHY, self._connection.name)
+                self._breaker.heard(error)
                 log.error("connection does not work", extra=_about(error))
-                return Again(UNHEALTHY_WAIT)
+                return Again(STOPPED_WAIT)
             except RetryableError as error:
                 self._metrics.count(Metric.RETRIED, self._connection.name)
                 log.warning("pull comes again", extra=_about(error))
@@ -231,6 +240,25 @@ class Puller:
                 log.exception("pull gives up")
                 self._give_up(body, _unknown(error), correlation_id)
         return None
+
+    def _is_overtaken(self, message: Message) -> bool:
+        """Whether a schedule's message asks for what was done after it was sent.
+
+        While a connection is paused its schedules go on: of all that waited, the first does the
+        work, and the others find it done.
+        """
+        tick = _tick(message)
+        if tick is None or message.sent_at is None:
+            return False
+        row = self._given.table.get(rows.connection_pk(self._connection.name), tick) or {}
+        return rows.text(row, "begun_at") > to_text(message.sent_at)
+
+    def _note_tick(self, message: Message, begun: datetime) -> None:
+        tick = _tick(message)
+        if tick and message.sent_at:
+            begun_at = {"begun_at": to_text(begun)}
+            pk = rows.connection_pk(self._connection.name)
+            self._given.table.write(Write(pk, tick, set=begun_at))
 
     def _do(self, body: Mapping[str, Any], holder: str, correlation_id: str) -> None:
         match body.get("type"):
@@ -263,7 +291,6 @@ class Puller:
         # What is not there says nothing: it may be gone, not yet there, or never have been.
         with suppress(NotThereError), self._vendor(holder) as vendor:
             told = list(self._adapter.fetch(vendor, hint, self._connection))
-        self._health.works()
         self._take(told, self._adapter.clock, how)
 
     def _take(self, told: Sequence[Told], clock: Clock, how: Circumstances) -> None:
@@ -288,6 +315,7 @@ class Puller:
             calls=self._adapter.calls,
             holder=holder,
             left=lambda: until - self._now(),
+            heard=self._breaker.heard,
         )
 
     # -- polls ---------------------------------------------------------------------------------
@@ -343,9 +371,7 @@ class Puller:
             page = self._adapter.changes(
                 vendor, asked.stream, place.cursor or None, span, self._connection
             )
-            page = replace(page, told=list(page.told))
-        self._health.works()
-        return page
+            return replace(page, told=list(page.told))
 
     # -- what is gone --------------------------------------------------------------------------
 
@@ -363,7 +389,6 @@ class Puller:
             ids = [ref.external_id for ref in known[start : start + KEYS_PER_CALL]]
             with self._vendor(holder) as vendor:
                 there |= self._adapter.existing(vendor, ids, self._connection)
-        self._health.works()
         self._take(self._recheck.missed(day, known, there), self._adapter.clock, how)
 
     # -- who leaves ----------------------------------------------------------------------------
@@ -404,7 +429,6 @@ class Puller:
         secret = next(iter(given), "")
         with self._vendor(holder) as vendor:
             mended = self._register.fulfil(subscriptions, vendor, secret, asked)
-        self._health.works()
         if not mended:
             return
         log.warning("webhooks mended", extra={"topics": list(mended)})
@@ -478,6 +502,14 @@ class Puller:
         )
         self._metrics.count(Metric.QUARANTINED, name)
         return kept
+
+
+def _tick(message: Message) -> str | None:
+    """Sort key of what a schedule asks for; None for what is asked for once."""
+    body = message.body
+    if body.get("type") not in _TICKS or "day" in body or "backfill" in body:
+        return None
+    return f"TICK#{body['type']}#{body.get('stream', '')}"
 
 
 def _about(error: FizzbridgeError) -> dict[str, Any]:

@@ -143,11 +143,11 @@ def empties_pk(account: EntityRef, outlet: str) -> str:
 
 
 def connection_pk(connection: str) -> str:
-    """Partition of what we keep about a connection: cursors, health, limiter slots."""
+    """Partition of what we keep about a connection: cursors, breaker, limiter slots."""
     return f"CONNECTION#{connection}"
 
 
-HEALTH_SK = "HEALTH"
+BREAKER_SK = "BREAKER"
 
 
 OPERATION_LIFE = timedelta(days=400)

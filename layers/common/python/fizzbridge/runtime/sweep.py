@@ -2,33 +2,40 @@
 
 The bus and the queues may lose hints, never work: a link whose ``wanted`` is not ``synced`` stands
 in an index until it is. What is held or parked waits for a person or a mapping and is not in there.
+
+The sweeper is also the only one that acts on a connection's breaker or pause: it probes, and turns
+the connection's functions on and off. Every run compares what is with what should be, and remembers
+nothing, so a run that died half way is made good by the next.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef
+from fizzbridge.observability import Metric, Metrics, log
 from fizzbridge.queues import Queue
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.health import UNHEALTHY
+from fizzbridge.runtime.breaker import CLOSED, Breaker, State
+from fizzbridge.runtime.limiter import needed
+from fizzbridge.settings import Timing
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Table
+from fizzbridge.switches import Switches, SwitchUnavailableError
 
 PAGE = 200
 RESYNC = "Resync"
 
-PROBES = 5
-"""Hints in one run for a connection that does not work: enough to notice when it does again, and
-too few to have the vendor lock us out for calls with a key that is not good any more."""
+_SWITCHED = ("pull", "target")
+"""The functions of a connection that call its vendor. Its webhooks are always taken in."""
 
 
 @dataclass(frozen=True)
 class QueueNames:
-    """How the queues of a stage are called.
+    """How the queues and functions of a stage are called.
 
     Attributes:
         stage: the stage.
@@ -47,6 +54,10 @@ class QueueNames:
         kind = "levels" if ref.kind in LEVEL_KINDS else "documents"
         return self.url(f"fizzbridge-{self.stage}-{connection}-{kind}")
 
+    def function(self, connection: str, role: str) -> str:
+        """A function of a connection."""
+        return f"fizzbridge-{self.stage}-{connection}-{role}"
+
 
 def hint(ref: EntityRef, correlation_id: str = "") -> str:
     """The body of a message that only says: look at this entity.
@@ -62,7 +73,20 @@ def hint(ref: EntityRef, correlation_id: str = "") -> str:
 
 
 class Sweeper:
-    """Sends hints for what has been behind too long, connection by connection."""
+    """Sends hints for what has been behind too long, connection by connection.
+
+    Args:
+        table: the state table.
+        queue: where hints are sent.
+        names: of queues and functions.
+        connections: all of the bridge.
+        after: how long a link is behind before it gets a hint.
+        now: the present time.
+        switches: of the connections' functions.
+        timing: when to probe.
+        per_minute: how many calls a connection allows: more hints than can be followed are of no
+            use.
+    """
 
     def __init__(
         self,
@@ -72,34 +96,84 @@ class Sweeper:
         connections: Iterable[str],
         after: timedelta,
         now: Callable[[], datetime],
+        switches: Switches,
+        timing: Timing | None = None,
+        per_minute: Mapping[str, int] | None = None,
     ) -> None:
         self._table = table
         self._queue = queue
         self._names = names
-        self._connections = (rows.ASSESS, *connections)
+        self._connections = tuple(connections)
         self._after = after
         self._now = now
+        self._switches = switches
+        self._timing = timing or Timing()
+        self._per_minute = per_minute or {}
 
-    def run(self) -> int:
-        """Send the hints that are due; returns how many."""
-        return sum(map(self._sweep, self._connections))
+    def run(self, metrics: Metrics | None = None) -> int:
+        """Bring every connection to its state, and send the hints that are due.
 
-    def _sweep(self, connection: str) -> int:
-        due = to_text(self._now() - self._after)
-        most = self._most(connection)
-        sent = 0
-        for shard in rows.shards(connection):
-            for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
-                # The index is only a hint: the base row decides.
-                row = self._table.get(pk, sk) or {}
-                if sent < most and "behind_shard" in row:
-                    ref = EntityRef.parse(pk)
-                    body = hint(ref, rows.text(row, "correlation_id"))
-                    self._queue.send(self._names.of(ref, connection), body)
-                    sent += 1
+        Args:
+            metrics: counts the connections in trouble.
+
+        Returns:
+            How many hints were sent.
+
+        Raises:
+            SwitchUnavailableError: a function could not be turned on or off; the rest was done.
+        """
+        sent, refused = self._sweep(rows.ASSESS, _ALL), None
+        for name in self._connections:
+            state = Breaker(self._table, name, self._now, self._timing).probe()
+            if metrics and state.name != CLOSED:
+                metrics.count(Metric.UNHEALTHY, name)
+            try:
+                self._switch(name, state)
+            except SwitchUnavailableError as error:
+                log.warning("functions not switched", extra={"reason": str(error)})
+                refused = error
+            # A half-open breaker lets a handful through, and the others too once one was answered.
+            most = self._most(name) if state.is_on else 0
+            sent += self._sweep(name, most, spread=name in self._per_minute)
+        if refused:
+            raise refused
         return sent
 
+    def _switch(self, connection: str, state: State) -> None:
+        """Give a connection's functions messages, or none, as its state says."""
+        for role in _SWITCHED:
+            for switch in self._switches.of(self._names.function(connection, role)):
+                # One on its way from one to the other is seen to by the next run.
+                if switch.is_on is not None and switch.is_on != state.is_on:
+                    self._switches.turn(switch, on=state.is_on)
+                    extra = {"connection": connection, "function": role, "on": state.is_on}
+                    log.info("function switched", extra=extra)
+
+    def _sweep(self, connection: str, most: int, *, spread: bool = False) -> int:
+        due = to_text(self._now() - self._after)
+        found: list[tuple[bool, str, str, str]] = []
+        for shard in rows.shards(connection) if most else ():
+            for pk, sk in self._table.index("behind", shard, up_to=due, limit=min(PAGE, most)):
+                # The index is only a hint: the base row decides.
+                row = self._table.get(pk, sk) or {}
+                if "behind_shard" in row:
+                    waits = not rows.is_urgent(row, connection), rows.text(row, "behind_since")
+                    found.append((*waits, pk, rows.text(row, "correlation_id")))
+        found = sorted(found)[:most]
+        for number, (_, _, pk, correlation_id) in enumerate(found):
+            ref = EntityRef.parse(pk)
+            # At the pace the vendor allows: all at once they would find no capacity.
+            delay = self._timing.sweep_every * number // most if spread else 0
+            body = hint(ref, correlation_id)
+            self._queue.send(self._names.of(ref, connection), body, delay)
+        return len(found)
+
     def _most(self, connection: str) -> int:
-        """How many hints a connection gets in one run."""
-        health = self._table.get(rows.connection_pk(connection), rows.HEALTH_SK) or {}
-        return PROBES if health.get("status") == UNHEALTHY else rows.BEHIND_SHARDS * PAGE
+        """How many hints a connection can follow until the next run."""
+        if connection not in self._per_minute:
+            return _ALL
+        calls = self._per_minute[connection] * self._timing.sweep_every // 60
+        return min(max(calls // needed(self._table, connection), 1), _ALL)
+
+
+_ALL = (1 + rows.BEHIND_SHARDS) * PAGE

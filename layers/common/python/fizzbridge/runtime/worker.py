@@ -8,31 +8,28 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from fizzbridge.errors import ConfigurationError, OutcomeUnknownError
+from fizzbridge.errors import ConfigurationError, FizzbridgeError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind
 from fizzbridge.observability import Metric, Metrics, log, log_context
 from fizzbridge.runtime.asked import Desk
 from fizzbridge.runtime.batch import Again, Message, process
+from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
 from fizzbridge.runtime.calls import MakeClient, TimeLeft, reserved, vendor_client
 from fizzbridge.runtime.converge import Capacity, Converge
-from fizzbridge.runtime.health import Health
 from fizzbridge.runtime.leases import Lease
-from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.limiter import Limiter, NoCapacityError
 from fizzbridge.runtime.links import Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.overwrite import Overwrite
 from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.wiring import Ports, now, ports, visibility
-from fizzbridge.settings import Connection, load_catalogue
+from fizzbridge.settings import Connection, Timing, load_catalogue
 from fizzbridge.trade.packs import Catalogue
 
 CALLS_PER_CONVERGE = 12
-"""Reserved before the first call and given back if unused: most entities need fewer."""
-
-UNHEALTHY_WAIT = timedelta(minutes=5)
-"""How long messages of a connection that does not work stay away."""
+"""Reserved before the first call where nobody knows better: most entities need fewer."""
 
 _METRICS = {"held": Metric.HELD, "parked": Metric.PARKED, "retry": Metric.RETRIED}
 
@@ -45,23 +42,30 @@ class Worker:
         adapter: TargetAdapter,
         connection: Connection,
         converge: Converge,
-        health: Health,
+        breaker: Breaker,
         park: Callable[[EntityRef, Outcome, str], None],
         metrics: Metrics,
         desk: Desk | None = None,
         levels: Overwrite | None = None,
+        clock: Callable[[], datetime] = now,
+        swept_after: timedelta = timedelta(seconds=Timing().resync_after),  # noqa: B008  frozen
     ) -> None:
         self._adapter = adapter
         self._connection = connection
         self._converge = converge
-        self._health = health
+        self._breaker = breaker
         self._park = park
         self._metrics = metrics
         self._desk = desk
         self._levels = levels
+        self._now = clock
+        self._swept_after = swept_after
 
     def work(self, message: Message) -> Again | None:
         """Converge the entity a message names, or answer what a person asks."""
+        wait = self._breaker.wait()
+        if wait is not None:
+            return None if _is_hint(message) else Again(wait)
         if "asked" in message.body and self._desk:
             self._desk.answer(message.body, f"{message.id}.{message.receives}")
             return None
@@ -74,9 +78,7 @@ class Worker:
             else:
                 outcome = self._converge.run(ref, holder)
             self._report(ref, outcome, detail.get("event_id", ""))
-        again = self._again(outcome)
-        # The sweeper sends another hint while the link is behind: its hints must not pile up.
-        return None if message.body.get("detail-type") == RESYNC else again
+        return self._fate(message, outcome)
 
     def together(self, messages: Sequence[Message]) -> dict[str, Again | None]:
         """Overwrite what messages name of products, prices and stock, all at once.
@@ -91,8 +93,8 @@ class Worker:
             detail = message.body.get("detail") or {}
             if "asked" not in message.body and self._levels.takes(Kind(detail["kind"])):
                 named[message.id] = (message, EntityRef(kind=detail["kind"], key=detail["key"]))
-        if not named:
-            return {}
+        if not named or self._breaker.wait() is not None:
+            return {}  # each for itself is put off
         holder = "+".join(f"{one.id}.{one.receives}" for one, _ in named.values())
         refs = list(dict.fromkeys(ref for _, ref in named.values()))
         outcomes = self._levels.run(refs, holder)
@@ -101,10 +103,8 @@ class Worker:
             with self._context(ref, details.get(ref, {})):
                 self._report(ref, outcome, "")
         again = {ref: self._again(outcome) for ref, outcome in outcomes.items()}
-        # The sweeper sends another hint while the link is behind: its hints must not pile up.
         answers = {
-            message.id: None if message.body.get("detail-type") == RESYNC else again[ref]
-            for message, ref in named.values()
+            message.id: self._fate(message, outcomes[ref]) for message, ref in named.values()
         }
         besides = [one for ref, one in again.items() if one and ref not in refs]
         done = next((name for name, one in answers.items() if one is None), None)
@@ -144,14 +144,30 @@ class Worker:
         if outcome.kind == "parked" and outcome.error:
             self._park(ref, outcome, event_id)
 
+    def _fate(self, message: Message, outcome: Outcome) -> Again | None:
+        """When a message comes back, if at all.
+
+        The sweeper sends another hint while a link is behind: its hints must not pile up. What only
+        waits for its turn comes back until it has waited as long as the sweeper lets it: after that
+        the sweeper brings it, the oldest first and no more than have a turn. A thousand messages
+        that go round in the queue would keep the workers from their work.
+        """
+        again = self._again(outcome)
+        if isinstance(outcome.error, NoCapacityError) and message.sent_at:
+            waited = self._now() - message.sent_at
+            return None if waited > self._swept_after else again
+        return None if _is_hint(message) else again
+
     def _again(self, outcome: Outcome) -> Again | None:
         if isinstance(outcome.error, ConfigurationError):
-            self._health.trouble(outcome.error)
-            self._metrics.count(Metric.UNHEALTHY, self._connection.name)
-            return Again(UNHEALTHY_WAIT)
-        if outcome.kind == "done":
-            self._health.works()
+            self._breaker.heard(outcome.error)
+            return Again(STOPPED_WAIT)
         return Again(outcome.after) if outcome.kind == "retry" else None
+
+
+def _is_hint(message: Message) -> bool:
+    """Whether the sweeper sent it, and will send another."""
+    return bool(message.body.get("detail-type") == RESYNC)
 
 
 def capacity(
@@ -160,6 +176,7 @@ def capacity(
     make: MakeClient,
     clock: Callable[[], datetime],
     until: datetime,
+    heard: Callable[[FizzbridgeError | None], None] | None = None,
 ) -> Capacity:
     """Reserve calls at the vendor's limiter for as long as one converge makes them.
 
@@ -169,6 +186,7 @@ def capacity(
         make: gives the client, told how much time is left.
         clock: the present time.
         until: when the function ends; a lease may outlast it.
+        heard: told of each call how it ended.
     """
 
     def for_converge(lease: Lease) -> AbstractContextManager[VendorClient]:
@@ -177,8 +195,10 @@ def capacity(
             limiter,
             make,
             calls=CALLS_PER_CONVERGE,
+            learns=True,
             holder=f"{lease.holder}/{lease.pk}",
             left=lambda: min(lease.left(clock()), until - clock()),
+            heard=heard,
         )
 
     return for_converge
@@ -205,13 +225,18 @@ def pointer(given: Ports, connection: Connection) -> Callable[[EntityRef, Outcom
 
 
 def build(
-    adapter: TargetAdapter, given: Ports, metrics: Metrics, clock: Callable[[], datetime] = now
+    adapter: TargetAdapter,
+    given: Ports,
+    metrics: Metrics,
+    clock: Callable[[], datetime] = now,
+    make: MakeClient | None = None,
 ) -> Worker:
     """Put a worker together from a function's ports."""
     connection, table = given.connection, given.table
+    breaker = Breaker(table, connection.name, clock, given.bridge.timing)
     # An invocation begins when its worker is built.
     until = clock() + timedelta(seconds=given.bridge.timing.target_timeout)
-    limiter, make = Limiter(table, clock), vendor_client(adapter, connection, given)
+    limiter, make = Limiter(table, clock), make or vendor_client(adapter, connection, given)
     items = load_catalogue() if LEVEL_KINDS & set(adapter.entities) else ()
     converge = Converge(
         adapter,
@@ -219,7 +244,7 @@ def build(
         given.bridge,
         table,
         given.objects,
-        capacity(connection, limiter, make, clock, until),
+        capacity(connection, limiter, make, clock, until, breaker.heard),
         clock,
         Catalogue(items),
     )
@@ -232,6 +257,7 @@ def build(
             calls=calls,
             holder=holder,
             left=lambda: min(left(), until - clock()),
+            heard=breaker.heard,
             yields=True,
         )
 
@@ -254,6 +280,7 @@ def build(
             calls=CALLS_PER_CONVERGE,
             holder=holder,
             left=lambda: until - clock(),
+            heard=breaker.heard,
         )
 
     desk = Desk(
@@ -265,9 +292,11 @@ def build(
         load_catalogue,
         clock,
     )
-    health = Health(table, connection.name, clock)
     park = pointer(given, connection)
-    return Worker(adapter, connection, converge, health, park, metrics, desk, levels)
+    swept_after = timedelta(seconds=given.bridge.timing.resync_after)
+    return Worker(
+        adapter, connection, converge, breaker, park, metrics, desk, levels, clock, swept_after
+    )
 
 
 def target_handler(
