@@ -19,6 +19,7 @@ from cli import (
     privacy,
     recall,
     recreate,
+    restore,
     resync,
     routes,
     secrets,
@@ -54,6 +55,7 @@ for single in (
     recreate.app,
     resync.app,
     backfill.app,
+    restore.app,
     erase.app,
 ):
     app.add_typer(single)
