@@ -285,6 +285,8 @@ def _told_once(detail_type: DetailType, after: Row) -> tuple[str, ...]:
     """
     if detail_type is DetailType.ORDER_PLACED:
         return (detail_type,)
+    if detail_type is DetailType.ORDER_CANCELLED:
+        return (detail_type, _content(after))
     often = str(rows.number(after, rows.HELD))
     if detail_type in {DetailType.ORDER_CHANGED, DetailType.ORDER_RELEASED}:
         return (_content(after), often)
