@@ -19,6 +19,7 @@ from cli import (
     privacy,
     recall,
     recreate,
+    replay,
     restore,
     resync,
     routes,
@@ -55,6 +56,7 @@ for single in (
     recreate.app,
     resync.app,
     backfill.app,
+    replay.app,
     restore.app,
     erase.app,
 ):
