@@ -21,6 +21,8 @@ from cli import (
     privacy,
     recall,
     recreate,
+    replay,
+    restore,
     resync,
     routes,
     secrets,
@@ -58,6 +60,8 @@ for single in (
     resync.app,
     backfill.app,
     pause.app,
+    replay.app,
+    restore.app,
     erase.app,
 ):
     app.add_typer(single)

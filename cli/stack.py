@@ -20,6 +20,7 @@ from fizzbridge.state.objects import Objects, S3Objects
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -32,6 +33,10 @@ _PATIENCE = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attem
 
 class CommandError(Exception):
     """Something the user can put right: what is wrong, and what to do."""
+
+
+def _no_other_table(name: str) -> Table:
+    raise CommandError(f"There is no table {name} beside the stack's own.")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Stack:
         sts: client that says who we are.
         manifests: the platforms this checkout knows.
         local: what the local stack says of itself; empty on AWS.
+        events: client for the bus; None where a stack has none.
+        table_named: another table of the account, as a restore makes one.
         queue_wait_s: how long to wait for a queue that seems empty: a short look asks only some of
             SQS's servers and may take a full queue for an empty one.
         logs: client for what the functions log.
@@ -64,6 +71,8 @@ class Stack:
     sts: STSClient
     manifests: Mapping[str, Manifest]
     local: Mapping[str, Any] = field(default_factory=dict)
+    events: EventBridgeClient | None = None
+    table_named: Callable[[str], Table] = _no_other_table
     queue_wait_s: int = 1
     logs: CloudWatchLogsClient | None = None
 
@@ -130,6 +139,8 @@ def open_stack(stage: str | None) -> Stack:
         sts=session.client("sts", config=_PATIENCE, **where),
         manifests=load_registry(PROJECT),
         local=local if stage == LOCAL else {},
+        events=session.client("events", config=_PATIENCE, **where),
+        table_named=lambda name: DynamoTable(dynamodb, name),
         logs=session.client("logs", config=_PATIENCE, **where),
     )
 

@@ -37,7 +37,8 @@ def rule_to_queue(
         detail_types: What to match.
         queue: Where to send.
         undelivered: Where EventBridge leaves what it could not deliver.
-        target: A connection; only events that name it among their targets match.
+        target: A connection; only events that name it among their targets match. Without one the
+            rule is for what records and tells, and a replay is no news to it.
     """
     pattern: dict[str, object] = {
         "source": [{"prefix": SOURCE_PREFIX}],
@@ -45,6 +46,8 @@ def rule_to_queue(
     }
     if target:
         pattern["detail"] = {"targets": [target]}
+    else:
+        pattern["replay-name"] = [{"exists": False}]
     rule = events.CfnRule(
         scope,
         construct_id,

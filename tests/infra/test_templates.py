@@ -116,9 +116,11 @@ def test_rules_match_what_is_published(both_ways):
     }
     ours = [{"prefix": "fizzbridge."}]
     own = {"targets": ["acme-1"]}
+    # A replay is for targets: what records and tells hears of nothing a second time.
+    live = {"source": ours, "replay-name": [{"exists": False}]}
     assert patterns == {
-        "fizzbridge-prod-assess": {"source": ours, "detail-type": sorted(ASSESS_TYPES)},
-        "fizzbridge-prod-record": {"source": ours, "detail-type": sorted(RECORD_TYPES)},
+        "fizzbridge-prod-assess": live | {"detail-type": sorted(ASSESS_TYPES)},
+        "fizzbridge-prod-record": live | {"detail-type": sorted(RECORD_TYPES)},
         "fizzbridge-prod-acme-1-documents": {
             "source": ours,
             "detail-type": sorted(DOCUMENT_TYPES),

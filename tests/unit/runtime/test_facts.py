@@ -317,6 +317,65 @@ def test_no_two_events_of_a_life_share_an_id():
     assert len({event.event_id for _, event in events}) == len(events) > 8
 
 
+def test_ids_of_what_people_are_told_have_no_moment_in_them():
+    """A table that was restored takes in again what it knew, later, and tells nobody twice."""
+    ids = []
+    for later in (0, 3600):
+        stream = Stream()
+        stream.clock.advance(later)
+        stream.link(wanted="w", external_id="S1")
+        stream.link(stamp="a")
+        stream.link(status="parked", reason="rejected")
+        stream.assess(ref(Kind.SHIPMENT, "erp", "1"), "DISPATCHED")
+        ids.append([event.event_id for _, event in stream.facts()])
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 4
+
+
+def test_a_document_that_goes_elsewhere_too_is_no_news_of_it(stream):
+    shipment = ref(Kind.SHIPMENT, "erp", "1")
+    stream.assess(shipment, "DISPATCHED")
+    stream.assess(shipment, "DISPATCHED", targets=("shop",))
+    stream.assess(shipment, "DISPATCHED", content="c2")
+    first, elsewhere, other = (event.event_id for _, event in stream.facts())
+    assert first == elsewhere != other
+
+
+def test_parked_again_after_a_redrive_is_news_again(stream):
+    stream.link(status="parked", reason="rejected", wanted="w")
+    stream.link(status="behind", redriven=1)
+    stream.link(status="parked", reason="rejected")
+    first, again = (event.event_id for _, event in stream.facts())
+    assert first != again
+
+
+def test_held_again_and_let_go_again_for_the_same_is_news_each_time():
+    house = House()
+    house.place(lines=[line("KOLA")])
+    house.drain()
+    for _ in range(2):
+        mapped = {"mapped": "COLA330", "updated_at": to_text(house.clock())}
+        house.rows.write(Write("MAP#shop#sku", "KOLA", set=mapped))
+        house.drain()
+        house.rows.write(Write("MAP#shop#sku", "KOLA", delete=True))
+        again = rows.token(to_text(house.clock()))
+        house.rows.write(rows.want(order_ref(), rows.ASSESS, again, house.clock()))
+        house.drain()
+    told = [(name, event.event_id) for name, event in house.events if name in ORDER_EVENTS]
+    names = [name for name, _ in told]
+    assert names == ["OrderPlaced", "OrderHeld", *["OrderReleased", "OrderHeld"] * 2]
+    assert len({event_id for _, event_id in told}) == len(told)
+
+
+def test_a_row_that_a_restore_puts_back_is_no_news(stream):
+    stream.link(external_id="S1", restored="op1")
+    assert stream.facts() == []
+    stream.link(external_id="S2")
+    assert stream.types() == ["OrderBooked"]
+    stream.link(external_id="S1", restored="op2")
+    assert stream.facts() == []
+
+
 def test_every_event_is_what_its_detail_type_promises():
     for detail_type, event in lived().events:
         assert type(event) is EVENT_MODELS[detail_type]

@@ -27,7 +27,7 @@ from fizzbridge.runtime.erase import erase_document, erase_orders
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, acquire, release
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.offering import Offering, Spoken
-from fizzbridge.runtime.view import View
+from fizzbridge.runtime.view import StoredPart, View
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
@@ -429,6 +429,7 @@ class Assessor:
         if stored and stored.fingerprint == assessment.fingerprint():
             return []
         revision = int(stored.version[1:]) + 1 if stored else 1
+        held = {rows.HELD: count} if (count := _times_held(stored, assessment)) else {}
         attributes = rows.part_row(
             assessment,
             version=_REVISION.version(revision),
@@ -437,6 +438,7 @@ class Assessor:
             objects=self._objects,
             correlation_id=rows.text(row, "correlation_id"),
             **_value(assessment),
+            **held,
         )
         unchanged = Equals("version", stored.version) if stored else NoRow()
         sk = rows.part_sk(Part.ASSESSMENT)
@@ -568,6 +570,16 @@ def _conditions(order: OrderAssessment) -> tuple[object, ...]:
     """What routes of documents go by."""
     way = (order.order_class, order.channel, order.ship_country, order.currency)
     return (frozenset(order.targets), *way)
+
+
+def _times_held(stored: StoredPart | None, now: Frozen) -> int:
+    """How often an order was held so far: holding it again is told again."""
+    if not isinstance(now, OrderAssessment):
+        return 0
+    before = stored.body if stored else None
+    holds = before.holds if isinstance(before, OrderAssessment) else ()
+    is_more = bool({hold.cause for hold in now.holds} - {hold.cause for hold in holds})
+    return (stored.held if stored else 0) + is_more
 
 
 def _was_sold(view: View, now: Frozen) -> bool:

@@ -2,7 +2,9 @@
 
 The table's stream is the outbox: every change comes through here, so there is no second write to
 keep in step with the first. A fact's id depends on the row and its content alone, so a record of
-the stream read twice gives the same event twice, and consumers drop the second.
+the stream read twice gives the same event twice, and consumers drop the second. Ids of what people
+are told of have no moment and no count of ours in them: they come out the same when a table that
+was restored takes in once more what it knew.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TypeAlias
 
 from fizzbridge.model.assessment import Comparison, RecordAssessment
 from fizzbridge.model.documents import InvoiceState, ReturnState, SettlementStatus, ShipmentState
-from fizzbridge.model.entity import EntityRef, Kind, Part
+from fizzbridge.model.entity import CHILD_KINDS, EntityRef, Kind, Part
 from fizzbridge.model.events import (
     CauseChanged,
     DetailType,
@@ -63,8 +65,11 @@ BY_KIND = {
 
 
 def facts(before: Row | None, after: Row | None, objects: Objects) -> Iterator[Fact]:
-    """The facts a row change amounts to; none for a lease, a timeline line, a deletion."""
-    if after is None:
+    """The facts a row change amounts to; none for a lease, a timeline line, a deletion.
+
+    A row put back by a restore is no news either.
+    """
+    if after is None or (after.get(rows.RESTORED) and _moved(before, after, rows.RESTORED)):
         return
     pk, sk = rows.text(after, "pk"), rows.text(after, "sk")
     if pk.startswith("MAP#"):
@@ -249,7 +254,7 @@ def _order_event(
     detail_type: DetailType, ref: EntityRef, after: Row, order: OrderAssessment
 ) -> OrderEvent:
     event = OrderEvent(
-        event_id=_event_id(after, detail_type, rows.text(after, "version"), _content(after)),
+        event_id=_event_id(after, *_told_once(detail_type, after)),
         connection=ref.connection,
         targets=order.targets,
         kind=ref.kind,
@@ -273,6 +278,22 @@ def _order_event(
     return event if is_small else event.model_copy(update={"lines": ()})
 
 
+def _told_once(detail_type: DetailType, after: Row) -> tuple[str, ...]:
+    """What makes an order's event another one.
+
+    It is placed once. Held again for the same reasons, or let go again, it is news again; but what
+    was told as a release is not told once more as a change.
+    """
+    if detail_type is DetailType.ORDER_PLACED:
+        return (detail_type,)
+    if detail_type is DetailType.ORDER_CANCELLED:
+        return (detail_type, _content(after))
+    often = str(rows.number(after, rows.HELD))
+    if detail_type in {DetailType.ORDER_CHANGED, DetailType.ORDER_RELEASED}:
+        return (_content(after), often)
+    return (detail_type, _content(after), often)
+
+
 def _line(line: AssessedLine) -> OrderLineFact:
     return OrderLineFact(
         type=line.type,
@@ -286,8 +307,11 @@ def _line(line: AssessedLine) -> OrderLineFact:
 def _entity_event(
     detail_type: DetailType, ref: EntityRef, after: Row, record: RecordAssessment
 ) -> EntityEvent:
+    # Where else a document goes is no news of the document; a figure that is back is one.
+    figure = (rows.text(after, "version"), _content(after))
+    unique = (record.content,) if ref.kind in CHILD_KINDS else figure
     return EntityEvent(
-        event_id=_event_id(after, detail_type, rows.text(after, "version"), _content(after)),
+        event_id=_event_id(after, detail_type, *unique),
         connection=ref.connection,
         targets=record.targets,
         kind=ref.kind,
@@ -303,29 +327,34 @@ def _entity_event(
 
 def _linked(before: Row | None, after: Row) -> Iterator[Fact]:
     ref = EntityRef.parse(rows.text(after, "pk"))
-    if _moved(before, after, "external_id") and after.get("external_id"):
+    external_id, stamp = rows.text(after, "external_id"), rows.text(after, "stamp")
+    if _moved(before, after, "external_id") and external_id:
         is_order = ref.kind is Kind.ORDER
         detail_type = DetailType.ORDER_BOOKED if is_order else synced(ref.kind)
-        yield detail_type, _link_event(detail_type, ref, after)
-    elif _moved(before, after, "stamp") and after.get("stamp"):
-        yield synced(ref.kind), _link_event(synced(ref.kind), ref, after)
+        yield detail_type, _link_event(detail_type, ref, after, external_id)
+    elif _moved(before, after, "stamp") and stamp:
+        yield synced(ref.kind), _link_event(synced(ref.kind), ref, after, external_id, stamp)
     if rows.text(after, "status") == "parked" and _moved(before, after, "status"):
-        yield DetailType.EXPORT_FAILED, _link_event(DetailType.EXPORT_FAILED, ref, after)
+        # Parked again after somebody sent it back is news again.
+        again = str(rows.number(after, "redriven"))
+        why = (rows.text(after, "wanted"), rows.text(after, "reason"), again)
+        yield DetailType.EXPORT_FAILED, _link_event(DetailType.EXPORT_FAILED, ref, after, *why)
 
 
-def _link_event(detail_type: DetailType, ref: EntityRef, after: Row) -> LinkEvent:
-    external_id, stamp = rows.text(after, "external_id"), rows.text(after, "stamp")
+def _link_event(detail_type: DetailType, ref: EntityRef, after: Row, *of: str) -> LinkEvent:
+    external_id = rows.text(after, "external_id")
+    generation = rows.number(after, "generation")
     # An id is saved before the row lets go of why the attempts before it failed.
     failed = detail_type is DetailType.EXPORT_FAILED
     return LinkEvent(
-        event_id=_event_id(after, detail_type, external_id, stamp, _at(after)),
+        event_id=_event_id(after, detail_type, str(generation), *of),
         connection=rows.text(after, "sk").removeprefix("LINK#"),
         kind=ref.kind,
         key=ref.key,
         occurred_at=from_text(_at(after)),
         correlation_id=rows.text(after, "correlation_id"),
         external_id=external_id,
-        generation=rows.number(after, "generation"),
+        generation=generation,
         reason=rows.text(after, "reason") if failed else "",
         cause=rows.text(after, "cause") if failed else "",
     )

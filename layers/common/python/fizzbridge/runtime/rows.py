@@ -32,6 +32,13 @@ ERASED = "erased"
 """Attribute of a part's row: whatever is observed later is blanked before it is stored."""
 
 
+RESTORED = "restored"
+"""Attribute of a row that a restore put back: its operation."""
+
+HELD = "held"
+"""Attribute of an order's assessment: how often it was held."""
+
+
 def part_sk(part: Part) -> str:
     """Sort key of a part."""
     return f"PART#{part}"
@@ -280,6 +287,7 @@ def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
         of=text(row, "of"),
         is_erased=bool(row.get(ERASED)),
         observed_at=text(row, "observed_at"),
+        held=number(row, HELD),
     )
 
 

@@ -59,6 +59,7 @@ class StoredPart:
         is_erased: whether a person was taken out of it.
         observed_at: when the delivery came in, or the read began, as the table writes moments.
         observed_at: when it was told, or the read of it begun.
+        held: of an order's assessment: how often the order was held.
     """
 
     body: Frozen | None
@@ -68,6 +69,7 @@ class StoredPart:
     of: str = ""
     is_erased: bool = False
     observed_at: str = ""
+    held: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import base64
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -119,6 +119,16 @@ class DynamoTable:
             where += f" AND {names.compare(sort_attr, '<=', up_to)}"
         request = {"IndexName": name, "KeyConditionExpression": where, **names.arguments()}
         return [(item["pk"]["S"], item["sk"]["S"]) for item in self._pages(request, limit)]
+
+    def rows(self) -> Iterator[Row]:
+        """Reads every row: a scan, page by page."""
+        request: dict[str, Any] = {"TableName": self._name, "ConsistentRead": True}
+        while True:
+            answer = self._call("scan", request)
+            yield from map(from_image, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def _pages(self, request: dict[str, Any], limit: int | None) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

@@ -7,7 +7,7 @@ Two implementations pass one suite of tests: `fizzbridge.state.memory.MemoryTabl
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -222,6 +222,10 @@ class Table(Protocol):
         self, name: str, pk: str, *, up_to: str | None = None, limit: int = 100
     ) -> list[tuple[str, str]]:
         """Lists keys (pk, sk) of rows in an index, ascending, at most `up_to`; may be stale."""
+        ...
+
+    def rows(self) -> Iterable[Row]:
+        """Reads every row, in no order that counts: for a restore, never in a function."""
         ...
 
 
