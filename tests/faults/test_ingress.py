@@ -252,16 +252,16 @@ until the client gives up. Both on the long side of what AWS shows."""
 
 
 @pytest.mark.level("in-process")
-@pytest.mark.parametrize("rate", [1, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rate", [0.5, pytest.param(50, marks=pytest.mark.slow)])
 def test_f05_ten_minutes_without_table_and_bus_lose_nothing(rate, figures):
     with captured_logs() as logs:
         house = Pipeline()
         house.pulling.takes = lambda: REFUSED_S if house.gate.is_down else MERGE_S
-        orders = [house.desk.place(draft()).id for _ in range(rate * 10)]
+        orders = [house.desk.place(draft()).id for _ in range(int(rate * 10))]
         house.settle()
         house.gate.is_down = house.bus.is_down = True
         begun = house.clock()
-        for number in range(rate * OUTAGE_S):
+        for number in range(int(rate * OUTAGE_S)):
             house.run(until=begun + timedelta(seconds=number / rate))
             house.desk.update(orders[number % len(orders)], {"po_number": f"PO-{number}"})
         house.gate.is_down = house.bus.is_down = False
@@ -424,7 +424,7 @@ def test_f08_a_large_body_is_spilled_by_claim_check_or_asked_for_again(size, buc
 
 
 @pytest.mark.level("in-process")
-@pytest.mark.parametrize("burst", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("burst", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_f09_a_burst_is_acknowledged_whole(burst, figures):
     with captured_logs() as logs:
         house = Pipeline(seed=5, shuffles=True, duplicates=0.02)

@@ -15,18 +15,26 @@ class Gate:
 
     Attributes:
         is_down: nothing is done.
-        fail: how many of the next calls are refused.
-        lose: how many of the next calls are done, and their answers lost.
         calls: how many came.
+        struck: how often a planned fault happened.
     """
 
     def __init__(self, port: Any, error: type[Exception]) -> None:
         self._port = port
         self._error = error
         self.is_down = False
-        self.fail = 0
-        self.lose = 0
         self.calls = 0
+        self.struck = 0
+        self._planned: dict[int, bool] = {}
+
+    def plan(self, number: int, *, is_done: bool) -> None:
+        """Let one of the next calls fail: the first is number 1.
+
+        Args:
+            number: which of them.
+            is_done: whether what was asked is done all the same, and only the answer lost.
+        """
+        self._planned[self.calls + number] = is_done
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._port, name)
@@ -35,13 +43,12 @@ class Gate:
             self.calls += 1
             if self.is_down:
                 raise self._error("down")
-            if self.fail:
-                self.fail -= 1
-                raise self._error("refused")
-            answer = method(*args, **kwargs)
-            if self.lose:
-                self.lose -= 1
-                raise self._error("no answer")
-            return answer
+            is_done = self._planned.pop(self.calls, None)
+            if is_done is None:
+                return method(*args, **kwargs)
+            self.struck += 1
+            if is_done:
+                method(*args, **kwargs)
+            raise self._error("no answer" if is_done else "refused")
 
         return through

@@ -208,16 +208,14 @@ class Links:
                 return self._hold(ref, lease, error)
             if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
                 return self._park(ref, lease, error)
-            self.write(
-                ref,
-                lease,
-                set={"reason": error.code, "message": error.message},
-                remove=LEASE_ATTRIBUTES,
-            )
+            is_brought_back = isinstance(error, DependencyNotReadyError)
+            why: dict[str, Value] = {"reason": error.code, "message": error.message}
+            if not is_brought_back:
+                why["tried_at"] = to_text(self._now())
+            self.write(ref, lease, set=why, remove=LEASE_ATTRIBUTES)
         except LostLeaseError:
             self.suspect(ref)
             return Outcome("dropped", error=error)
-        is_brought_back = isinstance(error, DependencyNotReadyError)
         return Outcome("dropped" if is_brought_back else "retry", error.retry_after, error)
 
     def puzzled(self, ref: EntityRef, lease: Lease, error: Exception) -> Outcome:
@@ -229,7 +227,11 @@ class Links:
                 Write(
                     str(ref),
                     self.sk,
-                    set={"reason": unknown.code, "message": unknown.message},
+                    set={
+                        "reason": unknown.code,
+                        "message": unknown.message,
+                        "tried_at": to_text(self._now()),
+                    },
                     add={"attempts": 1},
                     when=lease.held,
                 )

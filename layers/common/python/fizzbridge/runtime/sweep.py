@@ -84,7 +84,10 @@ class Sweeper:
             for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
                 # The index is only a hint: the base row decides.
                 row = self._table.get(pk, sk) or {}
-                if sent < most and "behind_shard" in row:
+                # What failed a moment ago comes again by its own message; hints beside that would
+                # try it at every run.
+                is_due = "behind_shard" in row and rows.text(row, "tried_at") <= due
+                if sent < most and is_due:
                     ref = EntityRef.parse(pk)
                     self._queue.send(self._names.of(ref, connection), hint(ref))
                     sent += 1
