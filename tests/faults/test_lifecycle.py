@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +42,9 @@ from fizzbridge.runtime.wiring import Ports
 from fizzbridge.runtime.worker import build, capacity
 from fizzbridge.secrets import SecretStore
 from fizzbridge.settings import FunctionSettings
+from tests.infra.reading import as_list, named
 from tests.kit import invariants
+from tests.kit.aws_faults import CUT_REPLY, LOST_REPLY, Cloud, error
 from tests.kit.clock import Clock
 from tests.kit.house import BRIDGE, House, KilledError, Shelf, line, order_ref
 from tests.kit.queue_driver import (
@@ -806,3 +809,207 @@ def test_f24_a_dead_letter_outlives_the_queue_it_came_from():
     clock.advance(timedelta(days=10).total_seconds())
     driver.run()
     assert driver.counted["expired"] == 0
+
+
+# -- on the emulator -------------------------------------------------------------------------------
+
+TABLE_FAULTS = {
+    "throttled": error("ThrottlingException"),
+    "fails": error("InternalServerError"),
+    "answer lost": LOST_REPLY,
+    "answer cut": CUT_REPLY,
+    "hangs up": {"reset": True},
+}
+
+
+@pytest.mark.level("emulator")
+@pytest.mark.slow
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("often", [[1, 2], [4, 5]], ids=["now and then", "longer than a resend"])
+@pytest.mark.parametrize("fault", TABLE_FAULTS.values(), ids=TABLE_FAULTS)
+def test_f17_a_real_table_that_fails_costs_time_and_nothing_else(
+    aws_address, faulty_address, fault, often, figures
+):
+    cloud = Cloud(aws_address, faulty_address)
+    try:
+        house = Pipeline(table=cloud.table, objects=cloud.objects)
+        house.gate.before(cloud.reached["table"])
+        before = cloud.fired
+        cloud.strike("dynamodb", sequence=often, **fault)
+        with captured_logs() as logs:
+            for number in range(2):
+                placed(house, number + 1)
+                house.settle(rounds=3)
+            struck = cloud.fired - before
+            cloud.heal()
+            at_rest(house, logs())
+        assert struck > 10
+        assert house.orders.counts["create"] == 2
+        assert house.customers.counts["create"] == 1
+        assert house.driver.depth(DLQ) == 0
+        figures(struck=struck, created=2)
+    finally:
+        cloud.close()
+
+
+# -- templates -------------------------------------------------------------------------------------
+
+
+def resources(templates: Any, kind: str) -> dict[str, dict[str, Any]]:
+    """Properties of all resources of a type."""
+    return {path: one["Properties"] for path, one in templates.resources(kind).items()}
+
+
+def named_in(templates: Any, path: str, value: Any) -> str:
+    """What a value of a template names, in words."""
+    return named(value, templates.templates[path.split("/")[0]]["Resources"]).strip("<>")
+
+
+def let_in(templates: Any) -> dict[str, list[str]]:
+    """By queue, the rules its policy lets send to it."""
+    found: dict[str, list[str]] = {}
+    for path, policy in resources(templates, "AWS::SQS::QueuePolicy").items():
+        queues = [named_in(templates, path, one) for one in policy["Queues"]]
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] != "Allow":
+                continue
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            for arn in as_list(statement["Condition"]["ArnLike"]["aws:SourceArn"]):
+                for queue in queues:
+                    found.setdefault(queue, []).append(named_in(templates, path, arn))
+    return found
+
+
+def watched(templates: Any, metric: str) -> set[str]:
+    """Queues or functions that have an alarm on a metric."""
+    return {
+        named_in(templates, path, one["Value"]).removesuffix(".QueueName")
+        for path, alarm in resources(templates, "AWS::CloudWatch::Alarm").items()
+        if alarm.get("MetricName") == metric and alarm["AlarmActions"]
+        for one in alarm.get("Dimensions", [])
+    }
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f16_what_a_rule_cannot_deliver_lands_in_a_watched_queue(templates, figures):
+    rules = resources(templates, "AWS::Events::Rule")
+    queues = {one["QueueName"]: one for one in resources(templates, "AWS::SQS::Queue").values()}
+    allowed = let_in(templates)
+    alarmed = watched(templates, "ApproximateNumberOfMessagesVisible")
+    targets = 0
+    for path, rule in rules.items():
+        for target in rule["Targets"]:
+            targets += 1
+            retry = target["RetryPolicy"]
+            assert retry["MaximumEventAgeInSeconds"] == 86400
+            assert retry["MaximumRetryAttempts"] == 185
+            queue = named_in(templates, path, target["Arn"])
+            dead = queue_named(named_in(templates, path, target["DeadLetterConfig"]["Arn"]), queues)
+            # Both let this very rule in, and neither asks for a key the bus has no grant for.
+            for one in (queue, dead):
+                senders = [text.rsplit("rule/", 1)[-1] for text in allowed[one]]
+                assert any(fits(rule["Name"], sender) for sender in senders), (one, rule["Name"])
+                assert "KmsMasterKeyId" not in queues[one]
+                assert queues[one]["SqsManagedSseEnabled"] is True
+            assert dead in alarmed
+            assert queues[dead]["MessageRetentionPeriod"] == 14 * 86400
+    assert targets == len(rules) > 3
+    figures(rules=len(rules), targets=targets)
+
+
+def queue_named(text: str, queues: Mapping[str, Any]) -> str:
+    """The queue a value names: by itself, or as another stack exports it."""
+    if text in queues:
+        return text
+    (found,) = [name for name in queues if name.endswith("-undelivered")]
+    assert "undelivered" in text.lower()
+    return found
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a rule's name fits what a policy allows."""
+    return (
+        re.fullmatch(re.escape(pattern.rsplit("/", 1)[-1]).replace(r"\*", ".*"), name) is not None
+    )
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f18_mappings_are_bounded_functions_are_not_and_receives_are_many(templates, figures):
+    mappings = resources(templates, "AWS::Lambda::EventSourceMapping")
+    of_queues = {path: one for path, one in mappings.items() if "StartingPosition" not in one}
+    for path, mapping in of_queues.items():
+        assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2, path
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"], path
+    for path, function in resources(templates, "AWS::Lambda::Function").items():
+        assert "ReservedConcurrentExecutions" not in function, path
+    for path, queue in resources(templates, "AWS::SQS::Queue").items():
+        if "RedrivePolicy" in queue:
+            receives = queue["RedrivePolicy"]["maxReceiveCount"]
+            assert receives >= 5, path
+            # Even a queue nobody is let work on keeps its messages until they are too old.
+            assert receives * queue["VisibilityTimeout"] >= queue["MessageRetentionPeriod"], path
+    figures(mappings=len(of_queues))
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f05_what_was_spilled_has_hands_enough(templates):
+    for path, mapping in resources(templates, "AWS::Lambda::EventSourceMapping").items():
+        if named_in(templates, path, mapping["EventSourceArn"]).endswith("-pull"):
+            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 10, path
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f09_the_stage_lets_a_burst_in_and_throttles_are_told(templates):
+    (stage,) = resources(templates, "AWS::ApiGatewayV2::Stage").values()
+    settings = stage["DefaultRouteSettings"]
+    # Ten thousand in a minute, and the same again on top.
+    assert settings["ThrottlingRateLimit"] >= 2 * 10_000 / 60
+    assert settings["ThrottlingBurstLimit"] >= settings["ThrottlingRateLimit"]
+    functions = resources(templates, "AWS::Lambda::Function")
+    assert {one["FunctionName"] for one in functions.values()} <= watched(templates, "Throttles")
+    for path, function in functions.items():
+        assert "ReservedConcurrentExecutions" not in function, path
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f14_visibility_is_six_times_what_a_worker_takes(templates):
+    queues = {one["QueueName"]: one for one in resources(templates, "AWS::SQS::Queue").values()}
+    checked = 0
+    for path, mapping in resources(templates, "AWS::Lambda::EventSourceMapping").items():
+        queue = queues.get(named_in(templates, path, mapping["EventSourceArn"]))
+        if queue:
+            checked += 1
+            stack = templates.templates[path.split("/")[0]]["Resources"]
+            function = stack[mapping["FunctionName"]["Ref"]]["Properties"]
+            assert queue["VisibilityTimeout"] >= 6 * function["Timeout"], path
+    assert checked > 3
+
+
+@pytest.mark.level("template")
+@pytest.mark.slow
+def test_f24_every_queue_is_watched_at_a_quarter_of_its_life(templates, figures):
+    alarms = {
+        named_in(templates, path, alarm["Dimensions"][0]["Value"]): alarm
+        for path, alarm in resources(templates, "AWS::CloudWatch::Alarm").items()
+        if alarm.get("MetricName") == "ApproximateAgeOfOldestMessage"
+    }
+    queues = resources(templates, "AWS::SQS::Queue")
+    dead = {
+        named_in(templates, path, queue["RedrivePolicy"]["deadLetterTargetArn"])
+        for path, queue in queues.items()
+        if "RedrivePolicy" in queue
+    }
+    retention = {one["QueueName"]: one["MessageRetentionPeriod"] for one in queues.values()}
+    working = {name for name in retention if not name.endswith(("-dlq", "-undelivered"))}
+    for name in working:
+        alarm = alarms[f"{name}.QueueName"]
+        assert alarm["Threshold"] == retention[name] / 4
+        assert alarm["AlarmActions"]
+    for name in dead & set(retention):
+        assert retention[name] == 14 * 86400 > max(retention[one] for one in working)
+    figures(queues=len(working), dead_letter_queues=len(dead))
