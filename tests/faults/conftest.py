@@ -12,6 +12,11 @@ import re
 
 import pytest
 
+from tests.kit.aws import aws_address, aws_environment, dynamodb, faulty_address
+from tests.kit.templates import templates
+
+__all__ = ["aws_address", "aws_environment", "dynamodb", "faulty_address", "templates"]
+
 LEVELS = {
     "template": "what CloudFormation is told",
     "in-process": "the whole runtime in one process, with memory ports",

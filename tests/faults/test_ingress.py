@@ -21,11 +21,13 @@ from fizzbridge.bus import EventBridgeBus
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.observation import Told
 from fizzbridge.runtime.loading import Loader
+from fizzbridge.secrets import SecretUnavailableError
 from fizzbridge.settings import compile_bridge
 from fizzbridge.webhook.adapter import Route
 from platforms.shopify import mapping, wire
 from platforms.shopify.webhook import ShopifyWebhook
 from tests.kit import invariants
+from tests.kit.aws_faults import LOST_REPLY, Cloud, HeardBus, error
 from tests.kit.queue_driver import DLQ, PULL, Pipeline
 from tests.kit.source import bridge, captured_logs
 
@@ -252,16 +254,16 @@ until the client gives up. Both on the long side of what AWS shows."""
 
 
 @pytest.mark.level("in-process")
-@pytest.mark.parametrize("rate", [1, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rate", [0.5, pytest.param(50, marks=pytest.mark.slow)])
 def test_f05_ten_minutes_without_table_and_bus_lose_nothing(rate, figures):
     with captured_logs() as logs:
         house = Pipeline()
         house.pulling.takes = lambda: REFUSED_S if house.gate.is_down else MERGE_S
-        orders = [house.desk.place(draft()).id for _ in range(rate * 10)]
+        orders = [house.desk.place(draft()).id for _ in range(int(rate * 10))]
         house.settle()
         house.gate.is_down = house.bus.is_down = True
         begun = house.clock()
-        for number in range(rate * OUTAGE_S):
+        for number in range(int(rate * OUTAGE_S)):
             house.run(until=begun + timedelta(seconds=number / rate))
             house.desk.update(orders[number % len(orders)], {"po_number": f"PO-{number}"})
         house.gate.is_down = house.bus.is_down = False
@@ -424,7 +426,7 @@ def test_f08_a_large_body_is_spilled_by_claim_check_or_asked_for_again(size, buc
 
 
 @pytest.mark.level("in-process")
-@pytest.mark.parametrize("burst", [500, pytest.param(10_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("burst", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_f09_a_burst_is_acknowledged_whole(burst, figures):
     with captured_logs() as logs:
         house = Pipeline(seed=5, shuffles=True, duplicates=0.02)
@@ -552,3 +554,149 @@ def test_f11_a_mistake_of_ours_costs_neither_deliveries_nor_our_standing(figures
     assert len(house.orders.objects) == len(orders)
     assert house.driver.depth(DLQ) == 0
     figures(deliveries=len(orders), kept=len(orders), lost=0)
+
+
+# -- on the emulator -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cloud(aws_address, faulty_address):
+    made = Cloud(aws_address, faulty_address)
+    yield made
+    made.close()
+
+
+def in_cloud(cloud: Cloud, **more: Any) -> Pipeline:
+    """A house whose rows and objects are the emulator's; the sweeper brings what moves."""
+    house = Pipeline(table=cloud.table, objects=cloud.objects, **more)
+    house.gate.before(cloud.reached["table"])
+    house.bucket.before(cloud.reached["objects"])
+    return house
+
+
+emulated = [
+    pytest.mark.level("emulator"),
+    pytest.mark.slow,
+    pytest.mark.enable_socket,
+]
+
+
+def on_emulator(test: Any) -> Any:
+    for mark in emulated:
+        test = mark(test)
+    return test
+
+
+@on_emulator
+def test_f02_fifty_copies_at_once_are_one_order_on_a_real_table(cloud, figures):
+    house = in_cloud(cloud)
+    with house.collected() as letters:
+        house.desk.place(draft())
+    assert at_once(house, letters[-1:] * COPIES) == [200] * COPIES
+    parts = [row for row in cloud.table.rows() if row["sk"] == "PART#request"]
+    assert len(parts) == 1
+    at_rest(house)
+    assert house.orders.counts["create"] == 1
+    figures(copies=COPIES, acknowledged=house.reception.statuses[200], created=1)
+
+
+@on_emulator
+@pytest.mark.parametrize(
+    "fault",
+    [
+        error("ThrottlingException") | {"times": 2},
+        error("InternalException") | {"times": 20},
+        error("AccessDeniedException") | {"times": 3},
+    ],
+    ids=["throttled", "down", "refused"],
+)
+def test_f04_what_the_bus_refuses_goes_again_until_it_is_taken(cloud, fault, figures):
+    house = Pipeline()
+    house.bus = bus = HeardBus(cloud, house.deliver)  # type: ignore[assignment]
+    cloud.strike("events", "PutEvents", **fault)
+    before = cloud.fired
+    for number in range(3):
+        placed(house, number + 1)
+    at_rest(house)
+    struck = cloud.fired - before
+    assert struck == fault["times"]
+    assert len(house.orders.objects) == 3
+    figures(refused_calls=struck, events=bus.copies, lost=0)
+
+
+@on_emulator
+def test_f06_what_the_bus_took_without_an_answer_comes_twice_and_has_one_effect(cloud, figures):
+    house = Pipeline()
+    house.bus = HeardBus(cloud, house.deliver)  # type: ignore[assignment]
+    cloud.strike("events", "PutEvents", sequence=[1, 1], **LOST_REPLY)
+    for number in range(3):
+        placed(house, number + 1)
+    at_rest(house)
+    ids = Counter(detail["event_id"] for _, detail in house.events)
+    assert max(ids.values()) > 1
+    assert house.orders.counts["create"] == 3
+    figures(events=len(ids), copies=sum(ids.values()), objects=3)
+
+
+OUTAGES = {
+    "table throttled": [("dynamodb", error("ThrottlingException"))],
+    "table refuses": [("dynamodb", error("AccessDeniedException"))],
+    "table gone": [("dynamodb", error("ResourceNotFoundException"))],
+    "table fails": [("dynamodb", error("InternalServerError"))],
+    "table hangs up": [("dynamodb", {"reset": True})],
+    "table and bucket": [
+        ("dynamodb", error("InternalServerError")),
+        ("s3", error("ServiceUnavailable")),
+    ],
+    "answers are lost": [("dynamodb", LOST_REPLY), ("sqs", LOST_REPLY | {"times": 1})],
+}
+
+
+@on_emulator
+@pytest.mark.parametrize("outage", OUTAGES.values(), ids=OUTAGES)
+def test_f05_with_a_service_down_deliveries_are_acknowledged_and_kept(cloud, outage, figures):
+    house = in_cloud(cloud)
+    house.post.before(cloud.reached["queue"])
+    with captured_logs() as logs:
+        for service, fault in outage:
+            cloud.strike(service, **fault)
+        before = cloud.fired
+        orders = [house.desk.place(draft(number)).id for number in range(1, 6)]
+        assert house.reception.statuses == {200: len(house.reception.receipts)}
+        assert cloud.fired > before
+        cloud.heal()
+        # From the real queue to the function behind it.
+        house.post.before(house.driver)
+        bodies = cloud.waiting()
+        for body in bodies:
+            house.driver.send(PULL, body)
+        at_rest(house, logs())
+    assert house.reception.counted["spilled"] <= len(bodies)
+    assert len(house.orders.objects) == len(orders)
+    figures(deliveries=len(house.reception.receipts), spilled=len(bodies), lost=0)
+
+
+@on_emulator
+def test_f05_only_with_table_and_queue_down_is_the_shop_asked_to_come_again(cloud):
+    house = in_cloud(cloud)
+    house.post.before(cloud.reached["queue"])
+    for service in ("dynamodb", "sqs"):
+        cloud.strike(service, **error("InternalFailure"))
+    order = house.desk.place(draft()).id
+    assert set(house.reception.statuses) == {503}
+    cloud.heal()
+    house.post.before(house.driver)
+    at_rest(house)
+    assert house.link(ref(Kind.ORDER, "shop", order))["status"] == "synced"
+
+
+@on_emulator
+def test_f05_a_store_of_secrets_that_is_down_costs_a_warm_function_nothing(cloud):
+    secrets = cloud.reached["secrets"]
+    cloud.strike("secretsmanager", **error("InternalServiceError"))
+    with pytest.raises(SecretUnavailableError):
+        secrets.get(cloud.secret)
+    cloud.heal()
+    assert secrets.get(cloud.secret) == {"active": ["one"]}
+    cloud.strike("secretsmanager", **error("InternalServiceError"))
+    assert secrets.get(cloud.secret) == {"active": ["one"]}

@@ -383,15 +383,32 @@ SENDER_WAIT_S = 60.0
 
 
 class Till(Shelf):
-    """A shelf on which something happens while a create is on its way."""
+    """A shelf on which something happens while a call is on its way.
 
-    meanwhile: Callable[[], None] | None = None
+    Attributes:
+        meanwhile: what happens, once, by the name of the call.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.meanwhile: dict[str, Callable[[], None]] = {}
+
+    def find(self, vendor: Any, reference: str, payload: Any) -> str | None:
+        self._happens("find")
+        return super().find(vendor, reference, payload)
 
     def create(self, vendor: Any, reference: str, payload: Any) -> str:
-        meanwhile, self.meanwhile = self.meanwhile, None
+        self._happens("create")
+        return super().create(vendor, reference, payload)
+
+    def update(self, vendor: Any, external_id: str, payload: Any) -> None:
+        self._happens("update")
+        super().update(vendor, external_id, payload)
+
+    def _happens(self, call: str) -> None:
+        meanwhile = self.meanwhile.pop(call, None)
         if meanwhile:
             meanwhile()
-        return super().create(vendor, reference, payload)
 
 
 class Rules:
@@ -720,17 +737,20 @@ class Pipeline(Wholesaler):
             return True
         return self.driver.step()
 
+    def wait(self, until: datetime | None = None) -> bool:
+        """Let the time pass until something is due; whether anything is, and not too late."""
+        waits = [self.driver.next_due(), self.unheard[0][0] if self.unheard else None]
+        waits += [self.retry_at] if self.records else []
+        due = min((one for one in waits if one), default=None)
+        if due is None or (until and due > until):
+            return False
+        self.clock.advance(max((due - self.clock()).total_seconds(), 0))
+        return True
+
     def run(self, until: datetime | None = None) -> None:
         """Work, and let time pass, until nothing is due any more or it is so late."""
-        while True:
-            if self.step():
-                continue
-            waits = [self.driver.next_due(), self.unheard[0][0] if self.unheard else None]
-            waits += [self.retry_at] if self.records else []
-            due = min((one for one in waits if one), default=None)
-            if due is None or (until and due > until):
-                break
-            self.clock.advance(max((due - self.clock()).total_seconds(), 0))
+        while self.step() or self.wait(until):
+            pass
         if until:
             self.clock.advance(max((until - self.clock()).total_seconds(), 0))
 

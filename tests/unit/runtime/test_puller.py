@@ -253,7 +253,8 @@ def test_the_next_round_begins_before_the_last_one_began(source):
     source.work(POLL)
     _, cursor, since = source.pull.asked[-1]
     assert cursor is None
-    assert timedelta(0) <= since - (begun - timedelta(seconds=300)) < timedelta(seconds=1)
+    overlap = timedelta(seconds=source.config.timing.poll_overlap)
+    assert timedelta(0) <= since - (begun - overlap) < timedelta(seconds=1)
 
 
 def test_a_platform_that_counts_its_changes_goes_on_where_it_was(source):

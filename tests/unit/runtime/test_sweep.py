@@ -13,6 +13,7 @@ from fizzbridge.runtime import rows
 from fizzbridge.runtime.breaker import PROBES, Breaker
 from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
 from fizzbridge.state.memory import MemoryTable
+from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from fizzbridge.switches import MemorySwitches
 from tests.kit.clock import Clock
@@ -138,6 +139,16 @@ def test_f35_a_connection_that_does_not_work_is_only_probed(yard):
     breaker.heard(None)
     sent = [queue for queue, _ in yard.sweep()]
     assert sent.count("fizzbridge-prod-erp-documents") == 30
+
+
+def test_f21_what_failed_a_moment_ago_is_left_to_its_own_message(yard):
+    yard.want(order_ref(1))
+    yard.want(order_ref(2))
+    yard.clock.advance(400)
+    tried = to_text(yard.clock())
+    yard.table.write(Write("Order#shop/1", "LINK#erp", set={"tried_at": tried}))
+    assert [key for _, key in yard.sweep(1)] == ["shop/2"]
+    assert sorted(key for _, key in yard.sweep(300)) == ["shop/1", "shop/2"]
 
 
 def test_all_shards_are_swept(yard):

@@ -353,6 +353,7 @@ class Assessor:
         source = self._bridge.connection(view.ref.connection)
         facts = OrderFacts(
             request=view.request,
+            content=_content(view),
             processing=self._processing(view),
             previous=view.assessment,
             documents=view.documents,

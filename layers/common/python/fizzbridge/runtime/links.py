@@ -217,11 +217,12 @@ class Links:
                 return self._park(ref, lease, error)
             # Our own limit is no attempt: nothing was begun, and nothing is noted.
             known = {} if isinstance(error, NoCapacityError) else _reason(error)
+            if known and not isinstance(error, DependencyNotReadyError):
+                known["tried_at"] = to_text(self._now())
             self.write(ref, lease, set=known, remove=LEASE_ATTRIBUTES)
         except LostLeaseError:
             self.suspect(ref)
             return Outcome("dropped", error=error)
-        is_brought_back = isinstance(error, DependencyNotReadyError)
         return Outcome("dropped" if is_brought_back else "retry", error.retry_after, error)
 
     def puzzled(self, ref: EntityRef, lease: Lease, error: Exception) -> Outcome:
@@ -233,7 +234,11 @@ class Links:
                 Write(
                     str(ref),
                     self.sk,
-                    set={"reason": unknown.code, "message": unknown.message},
+                    set={
+                        "reason": unknown.code,
+                        "message": unknown.message,
+                        "tried_at": to_text(self._now()),
+                    },
                     add={"attempts": 1},
                     when=lease.held,
                 )

@@ -278,7 +278,10 @@ def stored_part(row: Row, ref: EntityRef, objects: Objects) -> StoredPart:
     part = Part(text(row, "sk").removeprefix("PART#"))
     body = None
     if not row.get("deleted"):
-        body = BODIES[ref.kind, part].model_validate_json(unpack(row, objects))
+        # Stacks are deployed one after the other, and perhaps back: a field of another release is
+        # let be. What is written has its own fields only.
+        model = BODIES[ref.kind, part]
+        body = model.model_validate_json(unpack(row, objects), extra="ignore")
     return StoredPart(
         body=body,
         version=text(row, "version"),

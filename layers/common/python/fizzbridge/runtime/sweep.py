@@ -153,10 +153,11 @@ class Sweeper:
         due = to_text(self._now() - self._after)
         found: list[tuple[bool, str, str, str]] = []
         for shard in rows.shards(connection) if most else ():
-            for pk, sk in self._table.index("behind", shard, up_to=due, limit=min(PAGE, most)):
-                # The index is only a hint: the base row decides.
+            for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
+                # The index is only a hint: the base row decides. What failed a moment ago comes
+                # again by its own message; hints beside that would try it at every run.
                 row = self._table.get(pk, sk) or {}
-                if "behind_shard" in row:
+                if "behind_shard" in row and rows.text(row, "tried_at") <= due:
                     waits = not rows.is_urgent(row, connection), rows.text(row, "behind_since")
                     found.append((*waits, pk, rows.text(row, "correlation_id")))
         found = sorted(found)[:most]

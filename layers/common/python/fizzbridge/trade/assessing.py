@@ -53,6 +53,8 @@ class OrderFacts:
         documents: what followed: shipments, invoices, payments, refunds, returns.
         held_at_targets: open holds that name one target.
         waived: holds a person released, as ``<reason>#<cause>``.
+        content: fingerprint of the request as it is stored; the present release might give it
+            another.
     """
 
     request: OrderRequest | None
@@ -61,6 +63,7 @@ class OrderFacts:
     documents: Documents = field(default_factory=Documents)
     held_at_targets: tuple[Hold, ...] = ()
     waived: frozenset[str] = frozenset()
+    content: str = ""
 
     @property
     def is_before_release(self) -> bool:
@@ -125,7 +128,7 @@ def assess_order(
         workings=tuple(draft.workings),
         holds=tuple(draft.holds),
         skipped="test order" if request.is_test else "",
-        content=request.fingerprint(),
+        content=facts.content or request.fingerprint(),
     )
 
 
