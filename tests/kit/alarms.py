@@ -110,7 +110,7 @@ def shown(body: Mapping[str, Any]) -> set[Name]:
     return {
         one
         for widget in body["widgets"]
-        for one in _named([line for line in widget["properties"].get("metrics", [])])
+        for one in _named(widget["properties"].get("metrics", []))
     }
 
 

@@ -49,6 +49,10 @@ merge_deadline = 5
 resync_after = 2
 visibility = 14
 poll_overlap = 5
+
+[alarms]
+held_orders = 1
+held_value = 1
 """
 
 

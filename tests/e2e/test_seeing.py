@@ -1,0 +1,363 @@
+"""What can be seen of a run: metrics, alarms, one id in all logs, lines that machines can read.
+
+One shop and one ERP in which everything goes wrong that can go wrong here, each fault mended again
+as its runbook says. What other tests of the session have done is seen as well, and does no harm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+from typer.testing import CliRunner
+
+from cli.main import app
+from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.runtime import rows
+from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
+from fizzbridge.runtime.watch import VOLUME
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Write
+from infra.local import metrics
+from infra.local.state import LocalState
+from tests.kit.alarms import ALARM, OK, CloudWatch
+from tests.kit.deployed import ROOT, Deployed, demo_sku
+from tests.kit.source import SECRET
+
+SHOP, ERP = "shop-uk", "erp"
+WATCH = "fizzbridge-local-watch"
+MARGIN = timedelta(seconds=2)
+
+NOT_RAISED = {
+    "oldest": "a message must wait for a day, and nothing makes one older here",
+    "behind": "the emulator does not say how far the stream's reader is behind",
+}
+"""Alarms that no fault raises here; what they look at is asserted on the template."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Seeing:
+    """Whoever looks at the stack, and whoever breaks it."""
+
+    def __init__(self, house: Deployed) -> None:
+        self.house = house
+        self.cloudwatch = CloudWatch(house.client("cloudwatch"))
+        self.alarms = {one.name: one for one in self.cloudwatch.alarms()}
+        self.table = house.stack.table
+        self._number = 9_100_000
+        self.known, self.shown = house.place()
+        house.await_link(self.known, "synced")
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def publish(self, since: datetime) -> None:
+        """What the log reader does every few seconds."""
+        state = LocalState.load(ROOT)
+        assert state
+        metrics.publish(state, since.timestamp())
+
+    def state(self, name: str, begin: datetime) -> str:
+        """How an alarm stands after the period that begins then."""
+        return self.cloudwatch.state(self.alarms[f"fizzbridge-local-{name}"], begin)
+
+    def await_state(self, names: tuple[str, ...], begin: datetime, wanted: str) -> None:
+        def states() -> dict[str, str]:
+            self.publish(begin)
+            return {name: self.state(name, begin) for name in names}
+
+        self.house.await_(
+            lambda: set(states().values()) == {wanted},
+            lambda: f"not {wanted}: {states()}",
+            meanwhile=self.tick,
+        )
+
+    def tick(self) -> None:
+        """What the schedules do; a function that is broken is broken."""
+        with suppress(ClientError):
+            self.house.watch()
+        self.house.sweep()
+
+    def run(self, *words: str) -> None:
+        """A person runs a command."""
+        done = CliRunner().invoke(app, list(words))
+        assert done.exit_code == 0, done.output
+
+    # -- what the shop and the ERP do --------------------------------------------------------------
+
+    def body(self, **more: Any) -> dict[str, Any]:
+        """A new order as the shop tells of it."""
+        self._number += 1
+        return {**self.shown, "id": self._number, "name": f"#{self._number}", **more}
+
+    def tell(self, body: Mapping[str, Any], topic: str = "orders/create") -> EntityRef:
+        assert self.house.post(json.dumps(body).encode(), topic).status_code == 200
+        return ref(Kind.ORDER, SHOP, body["id"])
+
+    def tell_of_record(self, token: str, **told: Any) -> int:
+        """The ERP's own post."""
+        url = self.house.webhook_url.replace(SHOP, f"{ERP}/{token}")
+        return httpx.post(url, json=told, timeout=30, trust_env=False).status_code
+
+    def pull(self, **message: Any) -> None:
+        queue = self.house.stack.connections[SHOP]["PullQueueUrl"]
+        self.house.stack.sqs.send_message(QueueUrl=queue, MessageBody=json.dumps(message))
+
+    def await_log(self, function: str, since: datetime, **shown: Any) -> None:
+        def is_there(line: dict[str, Any]) -> bool:
+            same = all(line.get(name) == value for name, value in shown.items())
+            return same and "timestamp" in line and told_at(line) >= since
+
+        self.house.await_(
+            lambda: any(map(is_there, self.house.logged(function))),
+            lambda: f"{function} never said {shown}",
+            sweep=True,
+        )
+
+
+def told_at(line: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(line["timestamp"])
+
+
+@pytest.fixture(scope="module")
+def seeing(house):
+    seeing = Seeing(house)
+    yield seeing
+    seeing.run("disconnect", SHOP, "--yes")
+
+
+# -- faults, and how a person mends them ---------------------------------------------------------
+
+
+def a_delivery_nobody_can_read(seeing: Seeing) -> Callable[[], None]:
+    assert seeing.house.post(b'{"id": ').status_code == 200
+    return lambda: seeing.run("dlq", "discard", "--connection", SHOP, "--why", "torn", "--yes")
+
+
+def an_order_the_erp_refuses(seeing: Seeing) -> Callable[[], None]:
+    body = seeing.body()
+    key = f"{SHOP}/{body['id']}"
+    seeing.house.misbehave(
+        "odoo", kind="status", status=422, on="sale.order/load", body_contains=key
+    )
+    order = seeing.tell(body)
+    seeing.house.await_link(order, "parked")
+
+    def mend() -> None:
+        seeing.run("dlq", "redrive", "--connection", ERP, "--yes")
+        seeing.house.await_link(order, "synced")
+
+    return mend
+
+
+def an_order_of_an_unknown_code(seeing: Seeing) -> Callable[[], None]:
+    body = seeing.body()
+    code = f"NEW-{body['id']}"
+    order = seeing.tell({**body, "line_items": [seeing.shown["line_items"][0] | {"sku": code}]})
+    seeing.house.await_link(order, "held")
+
+    def mend() -> None:
+        seeing.run("map", "set", SHOP, "sku", code, demo_sku())
+        seeing.house.await_link(order, "synced")
+
+    return mend
+
+
+def a_shop_that_goes_silent(seeing: Seeing) -> Callable[[], None]:
+    """What weeks ago was usual is written; the silence is the shop's own."""
+    hour = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    pk = rows.connection_pk(SHOP)
+    seeing.house.watch()
+    row = seeing.table.get(pk, f"{VOLUME}{to_text(hour)}") or {}
+    usual = 10 * rows.number(row, "orders") + 5
+    for week in range(1, 5):
+        sk = f"{VOLUME}{to_text(hour - timedelta(weeks=week))}"
+        seeing.table.write(Write(pk, sk, set={"orders": usual}, replace=True))
+
+    def mend() -> None:
+        placed = (hour + timedelta(minutes=30)).isoformat()
+        order, _ = seeing.house.place(created_at=placed)
+        seeing.house.await_link(order, "synced")
+
+    return mend
+
+
+def a_key_that_ends_tomorrow(seeing: Seeing) -> Callable[[], None]:
+    keys = json.loads((ROOT / "infra/local/demo/odoo.seed.json").read_text())["api_keys"]
+    values = {ERP: f"api_key={next(iter(keys))}", SHOP: f"access_token={seeing.house.shop_token}"}
+
+    def set_until(days: int) -> None:
+        day = f"{now() + timedelta(days=days):%Y-%m-%d}"
+        for name, value in values.items():
+            seeing.run("secrets", "set", name, value, "--expires", day)
+
+    set_until(1)
+    return lambda: set_until(300)
+
+
+def a_webhook_the_platform_drops(seeing: Seeing) -> Callable[[], None]:
+    seeing.run("connect", SHOP)
+    address = (seeing.table.get(rows.connection_pk(SHOP), SUBSCRIPTIONS_SK) or {})["address"]
+    listed = asked(seeing.house, "{ webhookSubscriptions(first: 100) { nodes { id uri } } }")
+    ours = [one["id"] for one in listed["webhookSubscriptions"]["nodes"] if one["uri"] == address]
+    fields = "deletedWebhookSubscriptionId userErrors { message }"
+    asked(seeing.house, f'mutation {{ webhookSubscriptionDelete(id: "{ours[0]}") {{ {fields} }} }}')
+
+    def watch() -> None:
+        since = now()
+        seeing.pull(type="watch", streams=["orders"])
+        seeing.house.await_(
+            lambda: checked(seeing) > since, lambda: "the register was not looked through"
+        )
+
+    watch()
+    return watch
+
+
+def checked(seeing: Seeing) -> datetime:
+    row = seeing.table.get(rows.connection_pk(SHOP), SUBSCRIPTIONS_SK) or {}
+    return datetime.fromisoformat(rows.text(row, "checked"))
+
+
+def webhooks_nobody_looked_at(seeing: Seeing) -> Callable[[], None]:
+    """The last look is put back: a watch that failed for so long."""
+    back = {"checked": to_text(now() - timedelta(hours=30))}
+    seeing.table.write(Write(rows.connection_pk(SHOP), SUBSCRIPTIONS_SK, set=back))
+    return lambda: seeing.run("connect", SHOP)
+
+
+def a_signing_secret_that_is_gone(seeing: Seeing) -> Callable[[], None]:
+    house = seeing.house
+    for name in (SHOP, ERP):
+        outputs = house.stack.connections[name]
+        house.stack.secrets.put_secret_value(
+            SecretId=outputs["SigningSecretName"], SecretString="gone"
+        )
+        start_anew(house, outputs["WebhookFunction"])
+    assert house.post(b"{}", "carts/create").status_code == 503
+    assert seeing.tell_of_record(SECRET, _model="sale.order", _id=1) == 503
+
+    def mend() -> None:
+        seeing.run("secrets", "set", SHOP, f"active={house.secret}")
+        seeing.run("secrets", "set", ERP, f"active={SECRET}")
+        assert house.post(b"{}", "carts/create").status_code == 200
+        assert seeing.tell_of_record(SECRET, _model="res.lang", _id=1) == 200
+
+    return mend
+
+
+def start_anew(house: Deployed, function: str) -> None:
+    """A change of the configuration ends a function's processes."""
+    client = house.client("lambda")
+    given = client.get_function_configuration(FunctionName=function)["Environment"]
+    client.update_function_configuration(FunctionName=function, Environment=given)
+
+
+def a_vendor_that_knows_us_no_more(seeing: Seeing) -> Callable[[], None]:
+    house = seeing.house
+    house.misbehave("odoo", kind="status", status=401, times=-1)
+    house.misbehave("shopify", kind="status", status=401, times=-1, on="graphql")
+    order = seeing.tell(seeing.body())
+    house.poll()
+
+    def mend() -> None:
+        for platform in ("odoo", "shopify"):
+            url = house.stack.local["sandboxes"][platform]
+            httpx.delete(f"{url}/_sandbox/faults", trust_env=False).raise_for_status()
+        house.await_link(order, "synced")
+        house.poll()
+        house.await_(
+            lambda: (
+                (seeing.table.get(rows.connection_pk(SHOP), "HEALTH") or {}).get("status")
+                == "healthy"
+            ),
+            lambda: "the shop is not healthy again",
+            meanwhile=house.poll,
+        )
+
+    return mend
+
+
+def a_function_that_fails(seeing: Seeing) -> Callable[[], None]:
+    client = seeing.house.client("lambda")
+    handler = client.get_function_configuration(FunctionName=WATCH)["Handler"]
+    client.update_function_configuration(FunctionName=WATCH, Handler="services.watch.missing")
+    client.invoke(FunctionName=WATCH)
+    return lambda: client.update_function_configuration(FunctionName=WATCH, Handler=handler)
+
+
+def a_function_that_is_not_let_run(seeing: Seeing) -> Callable[[], None]:
+    client = seeing.house.client("lambda")
+    client.put_function_concurrency(FunctionName=WATCH, ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError, match="TooManyRequests"):
+        client.invoke(FunctionName=WATCH)
+    return lambda: client.delete_function_concurrency(FunctionName=WATCH)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A fault, which gives how it is mended, and the alarms it raises."""
+
+    fault: Callable[[Seeing], Callable[[], Any]]
+    alarms: tuple[str, ...]
+
+
+CASES = (
+    Case(a_delivery_nobody_can_read, ("shop-uk-quarantined", "shop-uk-dlq-not-empty")),
+    Case(an_order_the_erp_refuses, ("erp-parked", "erp-dlq-not-empty")),
+    Case(an_order_of_an_unknown_code, ("shop-uk-mapping-held", "shop-uk-gbp-held-value")),
+    Case(a_shop_that_goes_silent, ("shop-uk-silent",)),
+    Case(a_key_that_ends_tomorrow, ("erp-expiring", "shop-uk-expiring")),
+    Case(a_webhook_the_platform_drops, ("shop-uk-resubscribed",)),
+    Case(webhooks_nobody_looked_at, ("shop-uk-unwatched",)),
+    Case(a_signing_secret_that_is_gone, ("shop-uk-put-off", "erp-put-off")),
+    Case(a_vendor_that_knows_us_no_more, ("erp-unhealthy", "shop-uk-unhealthy")),
+    Case(a_function_that_fails, ("core-watch-errors",)),
+    Case(a_function_that_is_not_let_run, ("core-watch-throttles",)),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.fault.__name__)
+def test_a_fault_raises_its_alarms_and_mending_it_ends_them(seeing, case):
+    begin = now() - MARGIN
+    others = [name for name in UNTOUCHED if name not in case.alarms]
+    mend = case.fault(seeing)
+    seeing.await_state(case.alarms, begin, ALARM)
+    # The same metrics of another connection are other metrics.
+    assert {seeing.state(name, begin) for name in others} == {OK}
+    mend()
+    seeing.await_state(case.alarms, now(), OK)
+
+
+UNTOUCHED = ("shop-eu-quarantined", "shop-eu-mapping-held", "shop-eu-silent", "shop-eu-put-off")
+
+
+def test_every_alarm_is_raised_here_or_it_is_said_why_not(seeing):
+    raised = {
+        seeing.alarms[f"fizzbridge-local-{name}"].page for case in CASES for name in case.alarms
+    }
+    assert raised | set(NOT_RAISED) == {alarm.page for alarm in seeing.alarms.values()}
+    assert not raised & set(NOT_RAISED)
+
+
+def asked(house: Deployed, query: str) -> Any:
+    """What the shop's own API says."""
+    url = house.stack.local["sandboxes"]["shopify"]
+    answer = httpx.post(
+        f"{url}/admin/api/2026-10/graphql.json",
+        json={"query": query},
+        headers={"x-shopify-access-token": house.shop_token},
+        trust_env=False,
+        timeout=30,
+    )
+    assert "errors" not in answer.json(), answer.text
+    return answer.json()["data"]
