@@ -7,6 +7,7 @@ as its runbook says. What other tests of the session have done is seen as well, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.observability import NAMESPACE, Metric
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.runtime.watch import VOLUME
@@ -27,13 +29,14 @@ from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from infra.local import metrics
 from infra.local.state import LocalState
-from tests.kit.alarms import ALARM, OK, CloudWatch
+from tests.kit.alarms import ALARM, OK, CloudWatch, Name, shown
 from tests.kit.deployed import ROOT, Deployed, demo_sku
 from tests.kit.source import SECRET
 
 SHOP, ERP = "shop-uk", "erp"
 WATCH = "fizzbridge-local-watch"
 MARGIN = timedelta(seconds=2)
+GAUGE_PERIOD = timedelta(minutes=15)
 
 NOT_RAISED = {
     "oldest": "a message must wait for a day, and nothing makes one older here",
@@ -55,6 +58,7 @@ class Seeing:
         self.alarms = {one.name: one for one in self.cloudwatch.alarms()}
         self.table = house.stack.table
         self._number = 9_100_000
+        self.begun = now() - MARGIN
         self.known, self.shown = house.place()
         house.await_link(self.known, "synced")
 
@@ -70,13 +74,21 @@ class Seeing:
         """How an alarm stands after the period that begins then."""
         return self.cloudwatch.state(self.alarms[f"fizzbridge-local-{name}"], begin)
 
+    def is_told(self, name: str, begin: datetime) -> bool:
+        """Whether there is a figure where there must be one: what is counted anew at every tick."""
+        alarm = self.alarms[f"fizzbridge-local-{name}"]
+        return alarm.period != GAUGE_PERIOD or bool(self.cloudwatch.figures(alarm, begin))
+
     def await_state(self, names: tuple[str, ...], begin: datetime, wanted: str) -> None:
         def states() -> dict[str, str]:
             self.publish(begin)
             return {name: self.state(name, begin) for name in names}
 
         self.house.await_(
-            lambda: set(states().values()) == {wanted},
+            lambda: (
+                set(states().values()) == {wanted}
+                and all(self.is_told(name, begin) for name in names)
+            ),
             lambda: f"not {wanted}: {states()}",
             meanwhile=self.tick,
         )
@@ -87,10 +99,11 @@ class Seeing:
             self.house.watch()
         self.house.sweep()
 
-    def run(self, *words: str) -> None:
-        """A person runs a command."""
+    def run(self, *words: str) -> str:
+        """A person runs a command; gives what it says."""
         done = CliRunner().invoke(app, list(words))
         assert done.exit_code == 0, done.output
+        return done.stdout
 
     # -- what the shop and the ERP do --------------------------------------------------------------
 
@@ -347,6 +360,176 @@ def test_every_alarm_is_raised_here_or_it_is_said_why_not(seeing):
     }
     assert raised | set(NOT_RAISED) == {alarm.page for alarm in seeing.alarms.values()}
     assert not raised & set(NOT_RAISED)
+
+
+# -- metrics -------------------------------------------------------------------------------------
+
+A_READ = "its webhooks only name records, and what is read is neither older nor tied"
+NOT_TOLD: dict[Name, str] = {
+    ("AWS/Lambda", "IteratorAge", frozenset({("FunctionName", "fizzbridge-local-announce")})): (
+        "the emulator does not say how far the stream's reader is behind"
+    ),
+    (NAMESPACE, Metric.TIED, frozenset({("connection", ERP)})): A_READ,
+    (NAMESPACE, Metric.OLDER, frozenset({("connection", ERP)})): A_READ,
+}
+"""Figures that are named and cannot be had here."""
+
+
+def everything_else(seeing: Seeing) -> None:
+    """What no alarm asks for and a graph shows."""
+    house = seeing.house
+    # The shop tells again, of older things, and of others at the same time.
+    body = seeing.body()
+    order = seeing.tell(body)
+    house.await_link(order, "synced")
+    seeing.tell(body)
+    seeing.tell({**body, "updated_at": "2026-01-02T00:00:00Z"})
+    seeing.tell({**body, "total_price": "1.00", "current_total_price": "1.00"})
+    seeing.tell({"id": 1}, "carts/create")
+    assert house.post(b"{}", **{"x-shopify-hmac-sha256": "bm8="}).status_code == 401
+    # The ERP's own posts: of an order, of nothing we know, torn, and with a wrong token.
+    for token, told, status in (
+        (SECRET, {"_model": "sale.order", "_id": 1}, 200),
+        (SECRET, {"_model": "res.lang", "_id": 1}, 200),
+        (SECRET, {"_id": 1}, 200),
+        ("guessed", {"_model": "sale.order", "_id": 1}, 401),
+    ):
+        assert seeing.tell_of_record(token, **told) == status
+    for stream in ("orders", "stock"):
+        house.poll(ERP, stream)
+    # Vendors that are busy, and one that takes an order and does not answer.
+    for fault in ({"kind": "status", "status": 503}, {"kind": "commit_then_silence", "seconds": 8}):
+        told = seeing.body()
+        key = f"{SHOP}/{told['id']}"
+        house.misbehave("odoo", on="sale.order/load", body_contains=key, **fault)
+        house.await_link(seeing.tell(told), "synced")
+    house.misbehave("shopify", kind="status", status=503, on="graphql")
+    house.poll()
+    # What nobody can do is parked: a message of no known sort, at both.
+    seeing.pull(type="nonsense")
+    nonsense = json.dumps({"type": "nonsense"})
+    queue = house.stack.connections[ERP]["PullQueueUrl"]
+    house.stack.sqs.send_message(QueueUrl=queue, MessageBody=nonsense)
+
+
+def of_ours(names: set[Name]) -> set[Name]:
+    return {one for one in names if one[0] == NAMESPACE}
+
+
+def test_what_is_named_is_told_and_what_is_told_is_named(seeing):
+    everything_else(seeing)
+    body = seeing.house.client("cloudwatch").get_dashboard(DashboardName="fizzbridge-local")
+    named = shown(json.loads(body["DashboardBody"]))
+    named |= {alarm.of for alarm in seeing.alarms.values()}
+    others = set(seeing.house.stack.connections) - {SHOP, ERP}
+
+    def mine(names: set[Name]) -> set[Name]:
+        """Of the shop, the ERP and the core; other tests say which of the others they sell at."""
+        return {
+            one
+            for one in names
+            if not any(
+                value == other or value.startswith(f"fizzbridge-local-{other}-")
+                for other in others
+                for _, value in one[2]
+            )
+        }
+
+    def told() -> set[Name]:
+        seeing.publish(seeing.begun)
+        return seeing.cloudwatch.names()
+
+    def missing() -> set[Name]:
+        return mine(named) - told() - set(NOT_TOLD)
+
+    seeing.house.await_(
+        lambda: not missing(),
+        lambda: f"never told: {sorted(map(str, missing()))}",
+        meanwhile=seeing.tick,
+    )
+    assert of_ours(told()) - named == set()
+    assert not told() & set(NOT_TOLD)
+    # The other connections have the same, and no others.
+    of_any = {(namespace, name, frozenset(key for key, _ in of)) for namespace, name, of in named}
+    of_mine = {
+        (namespace, name, frozenset(key for key, _ in of)) for namespace, name, of in mine(named)
+    }
+    assert of_any == of_mine
+
+
+# -- the topic, and the logs ---------------------------------------------------------------------
+
+
+def test_an_alarm_is_heard_on_the_topic(seeing):
+    house = seeing.house
+    queue = house.stack.sqs.create_queue(QueueName="pager")["QueueUrl"]
+    arn = house.stack.sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+    topic = house.stack.core["AlarmTopicArn"]
+    house.client("sns").subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
+    )
+    name = "fizzbridge-local-erp-unhealthy"
+    house.client("cloudwatch").set_alarm_state(
+        AlarmName=name, StateValue=ALARM, StateReason="tried by a person"
+    )
+    heard: list[dict[str, Any]] = []
+
+    def is_heard() -> bool:
+        found = house.stack.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in found.get("Messages", []):
+            heard.append(json.loads(json.loads(message["Body"])["Message"]))
+        return any(one["AlarmName"] == name for one in heard)
+
+    house.await_(is_heard, lambda: f"heard {heard}")
+    [told] = [one for one in heard if one["AlarmName"] == name][:1]
+    assert told["NewStateValue"] == ALARM
+    assert told["AlarmDescription"].endswith("docs/runbooks/unhealthy.md")
+    house.stack.sqs.delete_queue(QueueUrl=queue)
+
+
+def test_one_id_leads_from_the_delivery_to_the_target_and_the_timeline(seeing):
+    house = seeing.house
+    since = now()
+    order = seeing.tell(seeing.body())
+    house.await_link(order, "synced")
+    [delivery] = [
+        row for row in house.stack.table.query(str(order), "TIMELINE#") if row["what"] == "delivery"
+    ]
+    one = delivery["correlation_id"]
+    functions = (f"{SHOP}-webhook", "announce", "assess", f"{ERP}-target", "record")
+    for function in functions:
+        seeing.await_log(function, since, correlation_id=one)
+    traced = json.loads(seeing.run("trace", order.key, "--json"))
+    assert {happening["what"] for happening in traced["happenings"]} >= {
+        *("delivery", "OrderPlaced", "OrderBooked", "OrderSynced"),
+    }
+    ids = {happening["details"].get("correlation_id") for happening in traced["happenings"]}
+    assert ids == {one}
+    assert one in seeing.run("trace", order.key)
+
+
+def test_every_line_of_a_function_is_json_and_says_whose_it_is(seeing):
+    logs = seeing.house.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/fizzbridge-local-")
+    lines = 0
+    for group in groups["logGroups"]:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        for page in pages:
+            for event in page["events"]:
+                if re.match(r"(START|END|REPORT|INIT_START) ", event["message"]):
+                    continue
+                line = json.loads(event["message"])
+                if "_aws" in line:
+                    continue
+                assert line["service"] == group["logGroupName"].removeprefix(PREFIX)
+                assert line["correlation_id"], event["message"]
+                assert line["connection"], event["message"]
+                assert "xray_trace_id" in line
+                lines += 1
+    assert lines > 100
+
+
+PREFIX = "/aws/lambda/fizzbridge-local-"
 
 
 def asked(house: Deployed, query: str) -> Any:
