@@ -395,8 +395,9 @@ def everything_else(seeing: Seeing) -> None:
         ("guessed", {"_model": "sale.order", "_id": 1}, 401),
     ):
         assert seeing.tell_of_record(token, **told) == status
-    for stream in ("orders", "stock"):
+    for stream in ("orders", "stock") * 2:
         house.poll(ERP, stream)
+    the_way_back(seeing)
     # Vendors that are busy, and one that takes an order and does not answer.
     for fault in ({"kind": "status", "status": 503}, {"kind": "commit_then_silence", "seconds": 8}):
         told = seeing.body()
@@ -410,6 +411,39 @@ def everything_else(seeing: Seeing) -> None:
     nonsense = json.dumps({"type": "nonsense"})
     queue = house.stack.connections[ERP]["PullQueueUrl"]
     house.stack.sqs.send_message(QueueUrl=queue, MessageBody=nonsense)
+
+
+def the_way_back(seeing: Seeing) -> None:
+    """The shop takes the ERP's number and does not answer; then it sells what nobody knows."""
+    house = seeing.house
+    house.misbehave(
+        "shopify",
+        kind="commit_then_silence",
+        on="graphql",
+        body_contains="metafieldsSet",
+        seconds=8,
+    )
+    order, shown_there = house.place()
+    await_back(house, order, "synced")
+    code = f"NEW-{shown_there['id']}"
+    line = shown_there["line_items"][0] | {"sku": code}
+    later = (now() + timedelta(minutes=1)).isoformat(timespec="seconds")
+    seeing.tell({**shown_there, "line_items": [line], "updated_at": later}, "orders/updated")
+    await_back(house, order, "held")
+    seeing.run("map", "set", SHOP, "sku", code, demo_sku())
+    await_back(house, order, "synced")
+
+
+def await_back(house: Deployed, order: EntityRef, status: str) -> None:
+    def ask() -> None:
+        house.poll(ERP, "orders")
+        house.sweep()
+
+    house.await_(
+        lambda: house.link(order, SHOP).get("status") == status,
+        lambda: f"{order} at the shop: {house.link(order, SHOP)}, not {status}",
+        meanwhile=ask,
+    )
 
 
 def of_ours(names: set[Name]) -> set[Name]:
