@@ -272,12 +272,14 @@ def _head(found: Trace) -> list[tuple[str, str]]:
     if not found.facts:
         return [("number", "not assessed yet")]
     facts = found.facts
+    ids = (one.details.get("correlation_id") for one in reversed(found.happenings))
     return [
         ("number", facts["number"]),
         ("class", f"{facts['order_class']}: {facts['class_reason']}"),
         ("total", f"{facts['totals']['gross']} {facts['currency']}"),
         ("goes to", _goes_to(facts)),
         *found.axes.items(),
+        ("last correlation id", next(filter(None, ids), "")),
     ]
 
 

@@ -90,8 +90,8 @@ class CloudWatch:
             for found in page["Metrics"]
         }
 
-    def state(self, alarm: Alarm, begin: datetime) -> str:
-        """How an alarm stands after the period that begins then."""
+    def figures(self, alarm: Alarm, begin: datetime) -> list[float]:
+        """What an alarm looks at in the period that begins then."""
         namespace, metric, dimensions = alarm.of
         found = self._client.get_metric_statistics(
             Namespace=namespace,
@@ -102,15 +102,17 @@ class CloudWatch:
             Period=_DAY_S,
             Statistics=[alarm.statistic],
         )
-        return alarm.judge([point[alarm.statistic] for point in found["Datapoints"]])
+        return [point[alarm.statistic] for point in found["Datapoints"]]
+
+    def state(self, alarm: Alarm, begin: datetime) -> str:
+        """How it stands after that period."""
+        return alarm.judge(self.figures(alarm, begin))
 
 
 def shown(body: Mapping[str, Any]) -> set[Name]:
     """Every metric a dashboard names, its body spelt out."""
     return {
-        one
-        for widget in body["widgets"]
-        for one in _named([line for line in widget["properties"].get("metrics", [])])
+        one for widget in body["widgets"] for one in _named(widget["properties"].get("metrics", []))
     }
 
 

@@ -51,6 +51,10 @@ visibility = 14
 probe_after = 1
 probe_at_most = 4
 poll_overlap = 5
+
+[alarms]
+held_orders = 1
+held_value = 1
 """
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from fizzbridge.runtime.watch import EXPIRES
+
 OLD, NEW, NEWEST = "shpss_old", "shpss_new", "shpss_newest"
 
 
@@ -95,3 +97,20 @@ def test_a_pipe_without_names_is_refused(fizzbridge):
     ran = fizzbridge("secrets", "set", "erp", "--stdin", typed="k1\n")
     assert ran.code == 1
     assert "NAME=VALUE" in ran.err
+
+
+def test_the_day_a_key_ends_is_kept_until_the_key_is_renewed(fizzbridge, stack):
+    fizzbridge("secrets", "set", "erp", "api_key=k1", "login=bot", "--expires", "2027-11-20")
+    listed = {row["sk"]: row["until"] for row in stack.table.query("CONNECTION#erp", EXPIRES)}
+    assert listed == dict.fromkeys(
+        ("EXPIRES#api_key", "EXPIRES#login"), "2027-11-20T00:00:00.000000Z"
+    )
+    fizzbridge("secrets", "set", "erp", "api_key=k2")
+    (kept,) = stack.table.query("CONNECTION#erp", EXPIRES)
+    assert kept["sk"] == "EXPIRES#login"
+
+
+def test_a_day_that_is_none_is_refused_before_anything_is_set(fizzbridge, stack):
+    ran = fizzbridge("secrets", "set", "erp", "api_key=k1", "--expires", "soon")
+    assert ran.code == 2
+    assert stack.table.query("CONNECTION#erp", EXPIRES) == []

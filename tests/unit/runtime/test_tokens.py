@@ -12,6 +12,7 @@ import pytest
 from fizzbridge.errors import ConfigurationError, ConflictError, TargetUnavailableError
 from fizzbridge.runtime.tokens import HELD_S, TOKEN_SK, Pair, RotatingToken, Tokens
 from fizzbridge.state.memory import MemoryTable
+from fizzbridge.state.moments import from_text
 from tests.kit.clock import Clock
 from tests.kit.house import START
 
@@ -27,6 +28,7 @@ class Vendor:
         self.is_over = False
         self.counts: Counter[str] = Counter()
         self.fails: list[int] = []
+        self.more: dict[str, int] = {}
         self.lock = threading.Lock()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -45,7 +47,7 @@ class Vendor:
         self.valid = f"refresh-{self.counts['refreshed']}"
         self.good = f"access-{self.counts['refreshed']}"
         pair = {"access_token": self.good, "refresh_token": self.valid, "expires_in": 1800}
-        return httpx.Response(200, json=pair)
+        return httpx.Response(200, json=pair | self.more)
 
     def _call(self, request: httpx.Request) -> httpx.Response:
         self.counts["called"] += 1
@@ -64,6 +66,17 @@ def client(vendor, table, clock, first="first"):
     return httpx.Client(
         base_url="https://books.example", auth=auth, transport=httpx.MockTransport(vendor)
     )
+
+
+def test_when_the_refresh_token_ends_is_kept_where_the_vendor_says_so(world):
+    vendor, table, clock = world
+    client(*world).get("/")
+    assert "refresh_until" not in table.get("CONNECTION#books", TOKEN_SK)
+    vendor.more = {"x_refresh_token_expires_in": 8_640_000}
+    clock.advance(1800)
+    client(*world).get("/")
+    until = from_text(table.get("CONNECTION#books", TOKEN_SK)["refresh_until"])
+    assert timedelta(days=99) < until - clock() <= timedelta(days=100)
 
 
 def test_processes_share_the_pair(world):

@@ -22,7 +22,7 @@ from fizzbridge.state.dynamodb import DynamoTable, to_image
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.objects import MemoryObjects
 from fizzbridge.state.table import Write
-from services import announce, assess, census, record, sweep
+from services import announce, assess, census, record, sweep, watch
 from tests.kit.clock import Clock
 from tests.kit.desk import Desk
 from tests.kit.emulator import REGION, create_table
@@ -197,6 +197,15 @@ def test_census_counts_deliveries_and_links(account, capsys):
     assert all(one["unaccounted_links"] == [0] for one in figures)
     assert '"uneven":["c-1"],"unreceived":["c-1"]' in text()
     assert '"service":"fizzbridge","connection":"erp","entity":"Order#shop/1"' in text()
+
+
+def test_watch_counts_what_is_in_the_table(account, capsys):
+    link = {"status": "parked", "cause": "LINK#erp#parked"}
+    account.table.write(Write("Order#shop/1", "LINK#erp", set=link))
+    watch.handler({}, None)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    told = [line["parked_links"] for line in lines if "parked_links" in line]
+    assert told == [[1]]
 
 
 def test_a_target_without_its_secret_hides_the_message_for_a_while(account, capsys):

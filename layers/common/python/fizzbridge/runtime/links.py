@@ -215,9 +215,10 @@ class Links:
                 return self._hold(ref, lease, error)
             if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
                 return self._park(ref, lease, error)
+            is_brought_back = isinstance(error, DependencyNotReadyError)
             # Our own limit is no attempt: nothing was begun, and nothing is noted.
             known = {} if isinstance(error, NoCapacityError) else _reason(error)
-            if known and not isinstance(error, DependencyNotReadyError):
+            if known and not is_brought_back:
                 known["tried_at"] = to_text(self._now())
             self.write(ref, lease, set=known, remove=LEASE_ATTRIBUTES)
         except LostLeaseError:
