@@ -141,6 +141,7 @@ class TargetHouse(House):
             timeout=timedelta(seconds=self.bridge.timing.call_timeout),
             transport=self.transport,
             deadline=lambda: lease.left(self.clock()),
+            secrets=list(self.secret.values()),
         )
 
     def order(

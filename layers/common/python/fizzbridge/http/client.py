@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
@@ -45,6 +45,7 @@ class VendorClient:
         timeout: for one call as a whole, from connecting to the last byte.
         transport: in place of the process's shared connection pool.
         deadline: the time left of lease and function; a write that might outlast it is not begun.
+        secrets: what a vendor may quote and nobody may read: the values of the api secret.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class VendorClient:
         timeout: timedelta,
         transport: httpx.BaseTransport | None = None,
         deadline: Callable[[], timedelta] | None = None,
+        secrets: Collection[str] = (),
     ) -> None:
         said = problem(base_url, local=True)
         if said:
@@ -70,7 +72,7 @@ class VendorClient:
         self._deadline = deadline
         self._beside: list[VendorClient] = []
         self._calls = 0
-        self._said: set[str] = set()
+        self._said = {one for one in secrets if len(one) >= _SECRET_LENGTH}
         self._http = httpx.Client(
             base_url=self._base,
             auth=auth,
@@ -101,6 +103,7 @@ class VendorClient:
             timeout=self._timeout,
             transport=self._transport,
             deadline=self._deadline,
+            secrets=self._said,
         )
         self._beside.append(other)
         return other
@@ -155,9 +158,9 @@ class VendorClient:
                 headers=({"Content-Type": "application/json"} if json is not None else {})
                 | dict(headers or {}),
             )
-        except httpx.InvalidURL as error:
+        except httpx.InvalidURL as unreadable:
             said = f"{method}: what should be a link is none"
-            raise ConfigurationError(said, platform=self.platform) from error
+            raise ConfigurationError(said, platform=self.platform) from unreadable
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
         self._check(request, call, writes=writes)
