@@ -24,7 +24,6 @@ from tests.kit.between import BOOKED, READ, Read, told
 from tests.kit.canaries import CANARIES, found_in, planted
 from tests.kit.house import customer_ref, order_ref
 from tests.kit.source import (
-    CONNECTION,
     OLD_SECRET,
     SECRET,
     TOKEN,
@@ -70,8 +69,9 @@ def everything(source, logged):
 def test_nothing_a_delivery_tells_of_a_person_is_said_or_kept_elsewhere(platform, record_property):
     webhook = webhook_of(platform)
     told_of, driven = Counter(), 0
+    pull = Read(platform).adapter
     for fixture, _ in bodies(platform):
-        source = Source(webhook, Read(platform).source.pull) if shop(platform) else Source(webhook)
+        source = Source(webhook, pull)
         event = fixture.event(webhook)
         proof = proof_of(webhook, event)
         with captured_logs() as logged:
@@ -82,7 +82,7 @@ def test_nothing_a_delivery_tells_of_a_person_is_said_or_kept_elsewhere(platform
             source.table.is_down = False
             for message in source.queue.sent("https://sqs.test/pull"):
                 body = json.loads(message.body)
-                if source.puller and body["type"] == "delivery":
+                if body["type"] == "delivery":
                     source.work(body)
         driven += 1
         kept = "".join(repr(row) for row in source.table.table.rows()) + "".join(
@@ -110,10 +110,6 @@ def proof_of(webhook, event):
         return ""
 
 
-def shop(platform):
-    return platform in READ and Read(platform).connection == CONNECTION
-
-
 def test_the_deliveries_that_show_people_do_show_the_canaries():
     """Or the test above would find nothing because nothing was planted."""
     for platform in ("shopify", "woocommerce"):
@@ -126,7 +122,7 @@ def test_a_quarantined_delivery_is_kept_apart():
     platform = "shopify"
     webhook = webhook_of(platform)
     fixture = next(one for one, is_whole in bodies(platform) if not is_whole)
-    source = Source(webhook, Read(platform).source.pull)
+    source = Source(webhook, Read(platform).adapter)
     assert source.deliver(fixture.event(webhook)) == 200
     source.drain()
     (row,) = [r for r in source.table.table.rows() if str(r["sk"]).startswith("QUARANTINE#")]
