@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NoReturn
 
@@ -297,7 +297,11 @@ def decode(text: str) -> Any:
     Raises:
         ValueError: it is not JSON, or has a number JSON does not have.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except (RecursionError, InvalidOperation) as error:
+        # Nested too deep to be read, or with an exponent that is no number to Decimal.
+        raise ValueError("JSON nobody can read") from error
 
 
 def _refuse(name: str) -> NoReturn:
