@@ -80,7 +80,7 @@ def client(platform, transport, errors=None):
     """A client as the runtime makes one, without what its adapter wraps around it."""
     connection, secret = connection_of(platform)
     read = Read(platform)
-    pull = read.source.pull if read.connection == "shop-uk" else read.source.reader
+    pull = read.adapter
     auth = pull.auth(secret, connection)
     if isinstance(auth, RotatingToken):
         auth.share(read.rows, "vendor", Clock())

@@ -68,6 +68,7 @@ class Read:
             self.facts: Any = shop.facts
             self.source: Any = shop.source()
             self.between = self.source.transport = Between(self.source.transport)
+            self.adapter = self.source.pull
             self.puller, self.clock = self.source.puller, self.source.clock
             self.rows, self.queue = self.source.table.table, self.source.queue
             self.connection = "shop-uk"
@@ -80,6 +81,7 @@ class Read:
         self.facts = holder.facts
         self.between = Between(holder.transport)
         holder.transport = self.between  # type: ignore[assignment]
+        self.adapter = holder.reader
         self.puller, self.clock = holder.puller, holder.clock
         self.rows, self.queue = holder.rows, holder.queue
         self.connection = "erp"

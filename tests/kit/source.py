@@ -209,14 +209,16 @@ class Source:
         assert self.pull
         assert self.config
         connection = self.config.connection(CONNECTION)
+        secret = json.loads(self.secrets["api"])
         return VendorClient(
             platform=self.pull.platform,
             base_url=connection.base_url,
-            auth=self.pull.auth(json.loads(self.secrets["api"]), connection),
+            auth=self.pull.auth(secret, connection),
             errors=self.pull.errors,
             timeout=timedelta(seconds=5),
             transport=self.transport,
             deadline=left,
+            secrets=list(secret.values()),
         )
 
 

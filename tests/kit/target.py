@@ -142,6 +142,7 @@ class TargetHouse(House):
             timeout=timedelta(seconds=self.bridge.timing.call_timeout),
             transport=self.transport,
             deadline=lambda: lease.left(self.clock()),
+            secrets=list(self.secret.values()),
         )
         vendor.heard = self.breaker.heard
         yield vendor

@@ -81,7 +81,7 @@ class LightspeedWebhook(WebhookAdapter):
         """The object in the form."""
         try:
             return json.loads(_payload(delivery))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedDeliveryError("the payload is not JSON", code="not_json") from error
 
 
@@ -99,7 +99,10 @@ def _payload(delivery: Delivery) -> str:
 
 
 def _field(delivery: Delivery, name: str) -> str:
-    form = parse_qs(delivery.body.decode("utf-8", "replace"), max_num_fields=100)
+    try:
+        form = parse_qs(delivery.body.decode("utf-8", "replace"), max_num_fields=100)
+    except ValueError:  # more fields than any form of theirs has
+        return ""
     return form.get(name, [""])[0]
 
 

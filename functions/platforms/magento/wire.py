@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -40,7 +40,7 @@ def _levied(value: Any) -> Any:
     if isinstance(value, str):
         try:
             value = json.loads(value, parse_float=Decimal)
-        except ValueError:
+        except (ValueError, RecursionError, InvalidOperation):
             return ()
     return value if isinstance(value, list) else ()
 

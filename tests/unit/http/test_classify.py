@@ -120,3 +120,12 @@ def test_a_long_sentence_is_cut():
 
 def test_an_answer_shows_no_body():
     assert "ann" not in repr(Answer(200, {"x": "ann"}, {"x": "ann"}, "ann", ""))
+
+
+def test_part_of_a_longer_text_and_a_card_are_known_again():
+    said = set(personal({"note": "<p>ring Ada Lovelace, please</p>"}))
+    assert clean("no such partner: Ada Lovelace", said) == "no such partner: …"
+    assert clean("ring back at 9, please", said) == "ring back at 9, please"
+    for card in ("4929 1357 2468 0013", "4929-1357-2468-0013", "4929135724680013"):
+        assert clean(f"card {card} is stolen") == "card … is stolen"
+    assert clean("item 5449000000996 is not known") == "item 5449000000996 is not known"

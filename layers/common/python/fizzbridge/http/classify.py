@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
 from typing import Any, Literal
 
 from fizzbridge.errors import (
@@ -186,26 +187,36 @@ _MAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
 _PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
 # A vendor's code may be as long as a token; a token has a digit.
 _TOKEN = re.compile(r"\b(?=[A-Za-z_\-]*\d)[A-Za-z0-9_\-]{32,}\b")
+# Sixteen digits in fours, or fifteen as American Express writes them; barcodes have fewer.
+_CARD = re.compile(r"\b(?:\d{4}[ -]){3}\d{1,7}\b|\b\d{4}[ -]\d{6}[ -]\d{5}\b|\b\d{15,19}\b")
+_MARKS = ".,;:!?()[]\"'"
+_WORDS = 500
+"""Of one text; who quotes a novel quotes its beginning."""
+
 _VAT = re.compile(r"[A-Z]{2}[0-9][0-9A-Z]{6,}")
 
 
 def clean(text: str, said: Collection[str] = (), limit: int = 300) -> str:
     """A vendor's sentence fit for people and logs.
 
-    Markup, mail addresses, phone numbers, tokens and the given texts of ours are taken out; codes
-    such as SKUs and references stay, since they are what the sentence is read for.
+    Markup, mail addresses, numbers of phones and cards, tokens and the given texts of ours are
+    taken out; codes such as SKUs and references stay, since they are what the sentence is read for.
     """
     text = " ".join(_TAG.sub(" ", text).split())
     for ours in sorted(said, key=len, reverse=True):
         text = text.replace(ours, "…")
-    for pattern in (_MAIL, _PHONE, _TOKEN):
+    for pattern in (_MAIL, _PHONE, _CARD, _TOKEN):
         text = pattern.sub("…", text)
     text = "".join(letter for letter in text if letter.isprintable())
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def personal(sent: Any) -> Iterator[str]:
-    """Texts in a body that may be a person's: with a blank, in mixed case, a mail, a VAT number."""
+    """Texts in a body that may be a person's: with a blank, in mixed case, a mail, a VAT number.
+
+    A vendor may quote part of a longer one, so every two words of it are given as well where one of
+    them has a capital letter. A single word out of a longer text is not known again.
+    """
     if isinstance(sent, Mapping):
         for value in sent.values():
             yield from personal(value)
@@ -214,6 +225,13 @@ def personal(sent: Any) -> Iterator[str]:
             yield from personal(value)
     elif isinstance(sent, str) and len(sent) > 2 and looks_personal(sent):
         yield " ".join(sent.split())
+        words = _TAG.sub(" ", sent).split()
+        if len(words) > 1:
+            yield " ".join(words)
+        for pair in pairwise(word.strip(_MARKS) for word in words[:_WORDS]):
+            two = " ".join(pair)
+            if all(pair) and two != two.lower():
+                yield two
 
 
 def looks_personal(text: str) -> bool:

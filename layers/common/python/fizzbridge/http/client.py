@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import Any, NoReturn
 
@@ -46,6 +46,7 @@ class VendorClient:
         timeout: for one call as a whole, from connecting to the last byte.
         transport: in place of the process's shared connection pool.
         deadline: the time left of lease and function; a write that might outlast it is not begun.
+        secrets: what a vendor may quote and nobody may read: the values of the api secret.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class VendorClient:
         timeout: timedelta,
         transport: httpx.BaseTransport | None = None,
         deadline: Callable[[], timedelta] | None = None,
+        secrets: Collection[str] = (),
     ) -> None:
         said = problem(base_url, local=True)
         if said:
@@ -73,7 +75,7 @@ class VendorClient:
         self.heard: Callable[[FizzbridgeError | None], None] = _unheard
         """Told of each call how it ended: None where it was answered."""
         self._calls = 0
-        self._said: set[str] = set()
+        self._said = {one for one in secrets if len(one) >= _SECRET_LENGTH}
         self._http = httpx.Client(
             base_url=self._base,
             auth=auth,
@@ -104,6 +106,7 @@ class VendorClient:
             timeout=self._timeout,
             transport=self._transport,
             deadline=self._deadline,
+            secrets=self._said,
         )
         other.heard = self.heard
         self._beside.append(other)
@@ -159,9 +162,9 @@ class VendorClient:
                 headers=({"Content-Type": "application/json"} if json is not None else {})
                 | dict(headers or {}),
             )
-        except httpx.InvalidURL as invalid:
+        except httpx.InvalidURL as unreadable:
             said = f"{method}: what should be a link is none"
-            raise ConfigurationError(said, platform=self.platform) from invalid
+            raise ConfigurationError(said, platform=self.platform) from unreadable
         call = f"{method} {request.url.path}"
         self._said.update(personal(json if json is not None else shown))
         try:
@@ -311,7 +314,11 @@ def decode(text: str) -> Any:
     Raises:
         ValueError: it is not JSON, or has a number JSON does not have.
     """
-    return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
+    except (RecursionError, InvalidOperation) as error:
+        # Nested too deep to be read, or with an exponent that is no number to Decimal.
+        raise ValueError("JSON nobody can read") from error
 
 
 def _refuse(name: str) -> NoReturn:

@@ -116,6 +116,7 @@ def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> Ma
             errors=adapter.errors,
             timeout=timedelta(seconds=given.bridge.timing.call_timeout),
             deadline=left,
+            secrets=[value for value in secret.values() if isinstance(value, str)],
         )
 
     return make

@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 from fizzbridge.errors import MalformedDeliveryError, VerificationError
@@ -69,7 +69,8 @@ class Delivery:
         """
         try:
             return json.loads(self.body, parse_float=Decimal, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, InvalidOperation) as error:
+            # Decimal takes any number JSON allows, but for exponents of twenty digits.
             raise MalformedDeliveryError("the body is not JSON", code="not_json") from error
 
     def field(self, name: str, otherwise: str | None = None) -> str:
