@@ -38,7 +38,7 @@ from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
-from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
+from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire, release
 from fizzbridge.runtime.links import BEHIND, Links, LostLeaseError, Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
@@ -151,6 +151,10 @@ class Converge:
         )
         if isinstance(lease, Busy):
             return Outcome("dropped")
+        if rows.text(lease.row, "status") == "parked":
+            # Outside of what notes a failure: the reason it waits for a person with must stay.
+            release(self._table, lease)
+            return Outcome("parked")
         try:
             return self._rounds(ref, entity, lease)
         except LostLeaseError:
@@ -224,9 +228,6 @@ class Converge:
     def _rounds(self, ref: EntityRef, entity: TargetEntity, lease: Lease) -> Outcome:
         row = lease.row
         for _ in range(ROUNDS):
-            if rows.text(row, "status") == "parked":
-                self._links.write(ref, lease, remove=LEASE_ATTRIBUTES)
-                return Outcome("parked")
             outcome = self._round(_Run(ref, lease, row, self._load.with_parent(ref), entity))
             if outcome:
                 return outcome
