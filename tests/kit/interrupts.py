@@ -219,8 +219,6 @@ class InterruptedEntity(TargetEntity):
     interrupts: Interrupts
     clock: Callable[[], datetime]
     call_timeout: timedelta
-    touched: set[str] = field(default_factory=set)
-    """Objects that a call reached after the lease of its run was lost."""
 
     def requires(self, view: View) -> Sequence[EntityRef]:
         return self.shelf.requires(view)
@@ -245,8 +243,7 @@ class InterruptedEntity(TargetEntity):
         return external_id
 
     def update(self, vendor: Lease, external_id: str, payload: Any) -> None:
-        if self._send("update", vendor):
-            self.touched.add(external_id)
+        self._send("update", vendor)
         held = self.shelf.objects.get(external_id)
         if held is None or held.is_cancelled:
             raise DeletedAtTargetError(f"{external_id} is gone")
@@ -254,18 +251,13 @@ class InterruptedEntity(TargetEntity):
         self._after("update")
 
     def cancel(self, vendor: Lease, external_id: str) -> None:
-        if self._send("cancel", vendor):
-            self.touched.add(external_id)
+        self._send("cancel", vendor)
         if external_id in self.shelf.objects:
             self.shelf.cancel(vendor, external_id)
         self._after("cancel")
 
-    def _send(self, call: str, lease: Lease) -> bool:
-        """Send a call that may change something, as the vendor's client does.
-
-        Returns:
-            Whether it lands after its lease was lost.
-        """
+    def _send(self, call: str, lease: Lease) -> None:
+        """Send a call that may change something, as the vendor's client does."""
         begun = self.clock()
         if lease.left(begun) < self.call_timeout:
             raise ConflictError("too little time left to begin")
@@ -275,8 +267,7 @@ class InterruptedEntity(TargetEntity):
         row = self.table.get(lease.pk, lease.sk) or {}
         is_late = not lease.held.holds(row)
         # What it changes would be known to nobody if the run died before its next write.
-        self.interrupts.runs[-1].is_outside |= is_late and call != "create"
-        return is_late
+        self.interrupts.runs[-1].is_outside |= is_late and call == "update"
 
     def _before(self, call: str) -> None:
         match self.interrupts.at(call, "before"):

@@ -553,7 +553,7 @@ class Schedule(House):
         if status != "parked":
             return False
         allowed = {
-            "deleted_at_target": ref in self.deleted or self._was_touched(ref),
+            "deleted_at_target": ref in self.deleted,
             "rejected": self.counts[Fault.REFUSED] > 0,
             "internal": self._puzzles() >= REAL_ATTEMPTS,
         }
@@ -571,9 +571,6 @@ class Schedule(House):
         if not self._is_wanted(ref):
             self.deleted.discard(ref)
         return True
-
-    def _was_touched(self, ref: EntityRef) -> bool:
-        return self.link(ref).get("external_id") in self.reached[Kind.ORDER].touched
 
     def _puzzles(self) -> int:
         """How often something happened that nobody foresaw."""

@@ -63,6 +63,7 @@ from fizzbridge.state.table import (
     NoRow,
     Row,
     Table,
+    Value,
     Write,
 )
 from fizzbridge.trade.packs import Catalogue
@@ -285,7 +286,11 @@ class Converge:
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
-        if rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
+        if "leaving" in run.row:
+            # Whether that cancel was done nobody knows: it is carried through first.
+            self._clear_away(run)
+            self._next_generation(run)
+        elif rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
             self._next_generation(run)
         self._write(run, payload)
         return stamp
@@ -345,7 +350,7 @@ class Converge:
             run.ref,
             run.lease,
             set={"generation": generation},
-            remove=["external_id", "stamp", "reserved_at", "reserved_for"],
+            remove=["external_id", "stamp", "leaving", "reserved_at", "reserved_for"],
         )
 
     def _required(self, run: _Run) -> dict[EntityRef, str]:
@@ -438,7 +443,7 @@ class Converge:
             client = self._adapter.client(vendor, self._connection)
             external_id = run.external_id or self._find(run, client, run.entity.sought(run.view))
             if external_id:
-                self._save(run, external_id)
+                self._save(run, external_id, leaving=to_text(self._now()))
                 run.entity.cancel(client, external_id)
         return rows.GONE
 
@@ -533,13 +538,14 @@ class Converge:
         # Whatever stamp there is, it is of an object before this one.
         self._links.write(run.ref, run.lease, set={"intent": run.row["intent"]}, remove=["stamp"])
 
-    def _save(self, run: _Run, external_id: str) -> None:
+    def _save(self, run: _Run, external_id: str, **also: str) -> None:
         """Save the target's id at once, before anything else can fail, and the way back with it."""
         now = to_text(self._now())
+        saved: dict[str, Value] = {"external_id": external_id, "booked_at": now, "updated_at": now}
         link = Write(
             str(run.ref),
             self._sk,
-            set={"external_id": external_id, "booked_at": now, "updated_at": now, "attempts": 0},
+            set=saved | {"attempts": 0} | also,
             remove=["intent", "stamp"],
             when=run.lease.held,
         )
