@@ -11,6 +11,9 @@ STAGE ?= prod
 # Two cores are what everybody has.
 JOBS ?= 2
 
+# Of the schedules of faults; SEED=... plays those of another day again.
+SEED ?= $(shell date +%s)
+
 # The functions' own version first; any supported one does.
 PYTHON ?= $(shell home=$$(eval echo "~$$(id -un)"); \
 	for python in python3.13 "$${PYENV_ROOT:-$$home/.pyenv}"/versions/3.13*/bin/python3.13 \
@@ -118,7 +121,7 @@ planted: $(DEV_READY) ## Prove that the checks find planted mistakes
 	$(PY) scripts/planted.py
 
 fuzz: $(DEV_READY) ## 100,000 random schedules of faults, as many cases of the trade's rules, and of deliveries
-	HYPOTHESIS_PROFILE=faults $(PYTEST) tests/unit/runtime/test_schedules.py
+	HYPOTHESIS_PROFILE=faults FUZZ_SEED=$(SEED) $(PYTEST) -n $(JOBS) tests/unit/schedules
 	HYPOTHESIS_PROFILE=fuzz $(PYTEST) -n 2 -m hypothesis tests/unit/trade tests/unit/model \
 		tests/contract
 

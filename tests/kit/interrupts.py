@@ -39,6 +39,8 @@ class Fault(StrEnum):
     """Done, and nobody hears of it."""
     LATE = "late reply"
     """A create nobody heard of, which the target shows only much later."""
+    ORPHAN = "crash in a call"
+    """The process is gone, and the create it had sent shows only much later."""
     DOWN = "target down"
     BUG = "bug"
     REFUSED = "refused"
@@ -53,7 +55,7 @@ def faults_at(point: Point) -> tuple[Fault, ...]:
     if point.run in {"pull", "sweep"}:
         return ()
     if point.phase == "after":
-        late = (Fault.LATE,) if point.call == "create" else ()
+        late = (Fault.LATE, Fault.ORPHAN) if point.call == "create" else ()
         return () if point.is_read else (Fault.LOST_REPLY, *late)
     if not point.is_at_target:
         return (Fault.THROTTLE,)
@@ -198,16 +200,18 @@ def _fence(write: Write) -> object:
 
 
 SEARCH_LAG_S = 4
-LATE_S = 40
-"""Within the vendor's longest transaction and its search lag."""
+LONGEST_TRANSACTION_S = 120
+"""Longer than a lease, as with some vendors: a call may land when another worker is at work."""
+
+LATE_S = 110
 
 
 @dataclass
 class InterruptedEntity(TargetEntity):
     """One kind of object at the target as a run reaches it, over a vendor's client.
 
-    A call that is about to be sent when its lease is lost still lands if it changes an object; if
-    it makes one it does not: that would be later than the vendor's longest transaction.
+    What a run is held up by before a call delays the call on its way: it was begun in time, and
+    lands though its lease is lost meanwhile, if the vendor's longest transaction is not over.
     """
 
     shelf: Shelf
@@ -215,8 +219,6 @@ class InterruptedEntity(TargetEntity):
     interrupts: Interrupts
     clock: Callable[[], datetime]
     call_timeout: timedelta
-    touched: set[str] = field(default_factory=set)
-    """Objects that a call reached after the lease of its run was lost."""
 
     def requires(self, view: View) -> Sequence[EntityRef]:
         return self.shelf.requires(view)
@@ -229,20 +231,19 @@ class InterruptedEntity(TargetEntity):
         return self.shelf.find(vendor, reference, payload)
 
     def create(self, vendor: Lease, reference: str, payload: Any) -> str:
-        self._begin(vendor)
-        self._before("create")
-        if self._is_lost(vendor):
-            raise OutcomeUnknownError("cut off on its way")
+        self._send("create", vendor)
         external_id = self.shelf.create(vendor, reference, payload)
         fault = self.interrupts.at("create", "after")
-        lag = LATE_S if fault is Fault.LATE else SEARCH_LAG_S
+        lag = LATE_S if fault in {Fault.LATE, Fault.ORPHAN} else SEARCH_LAG_S
         self.shelf.objects[external_id].visible_at = self.clock() + timedelta(seconds=lag)
+        if fault is Fault.ORPHAN:
+            raise KilledError
         if fault:
             raise OutcomeUnknownError("no answer")
         return external_id
 
     def update(self, vendor: Lease, external_id: str, payload: Any) -> None:
-        self._change("update", vendor, external_id)
+        self._send("update", vendor)
         held = self.shelf.objects.get(external_id)
         if held is None or held.is_cancelled:
             raise DeletedAtTargetError(f"{external_id} is gone")
@@ -250,22 +251,23 @@ class InterruptedEntity(TargetEntity):
         self._after("update")
 
     def cancel(self, vendor: Lease, external_id: str) -> None:
-        self._change("cancel", vendor, external_id)
+        self._send("cancel", vendor)
         if external_id in self.shelf.objects:
             self.shelf.cancel(vendor, external_id)
         self._after("cancel")
 
-    def _change(self, call: str, lease: Lease, external_id: str) -> None:
-        self._begin(lease)
-        self._before(call)
-        if self._is_lost(lease):
-            self.interrupts.runs[-1].is_outside = True
-            self.touched.add(external_id)
-
-    def _begin(self, lease: Lease) -> None:
-        """As the vendor's client does with every call that may change something."""
-        if lease.left(self.clock()) < self.call_timeout:
+    def _send(self, call: str, lease: Lease) -> None:
+        """Send a call that may change something, as the vendor's client does."""
+        begun = self.clock()
+        if lease.left(begun) < self.call_timeout:
             raise ConflictError("too little time left to begin")
+        self._before(call)
+        if self.clock() - begun > timedelta(seconds=LONGEST_TRANSACTION_S):
+            raise OutcomeUnknownError("cut off on its way")
+        row = self.table.get(lease.pk, lease.sk) or {}
+        is_late = not lease.held.holds(row)
+        # What it changes would be known to nobody if the run died before its next write.
+        self.interrupts.runs[-1].is_outside |= is_late and call == "update"
 
     def _before(self, call: str) -> None:
         match self.interrupts.at(call, "before"):
@@ -281,7 +283,3 @@ class InterruptedEntity(TargetEntity):
     def _after(self, call: str) -> None:
         if self.interrupts.at(call, "after"):
             raise OutcomeUnknownError("no answer")
-
-    def _is_lost(self, lease: Lease) -> bool:
-        row = self.table.get(lease.pk, lease.sk) or {}
-        return not lease.held.holds(row)

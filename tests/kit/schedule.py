@@ -11,7 +11,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -27,12 +27,14 @@ from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.facts import facts
+from fizzbridge.runtime.links import REAL_ATTEMPTS
 from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.state.table import Row, TableUnavailableError
 from tests.kit.clock import START
-from tests.kit.crash_points import NAMED
+from tests.kit.crash_points import NAMED, POINTS, Point
 from tests.kit.house import (
+    BRIDGE,
     SECOND,
     House,
     KilledError,
@@ -43,12 +45,23 @@ from tests.kit.house import (
     order_ref,
     order_request,
 )
-from tests.kit.interrupts import Fault, InterruptedEntity, InterruptedTable, Interrupts, Trap
+from tests.kit.interrupts import (
+    LONGEST_TRANSACTION_S,
+    Fault,
+    InterruptedEntity,
+    InterruptedTable,
+    Interrupts,
+    Trap,
+)
 from tests.kit.twin import SEED, Twin, Word
 
 NUMBERS = (1, 2)
+ORDERS = tuple(map(order_ref, NUMBERS))
 CUSTOMER = customer_ref(1)
 ROUTES = [{"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_country": ["GB"]}}]
+LONGEST = {"settings": {"longest_transaction_s": LONGEST_TRANSACTION_S}}
+CONNECTIONS = [one | (LONGEST if one["name"] == "erp" else {}) for one in BRIDGE["connections"]]
+ROUNDS = 8
 MOST_UNITS = 300
 """Of work in one settling; more of it means that something goes round and round."""
 
@@ -122,7 +135,7 @@ class Schedule(House):
     """A house that plays steps, beside its twin."""
 
     def __init__(self, *, can_fetch: bool = True) -> None:
-        super().__init__(routes=ROUTES)
+        super().__init__(routes=ROUTES, connections=CONNECTIONS)
         self.can_fetch = can_fetch
         self.steps_played: list[tuple[Any, ...]] = []
         self.interrupts = Interrupts()
@@ -384,7 +397,7 @@ class Schedule(House):
         self.interrupts.traps.append(trap)
 
     def meanwhile(self, point: str, what: str, skip: int = 0) -> None:
-        """While a run is at a point, something else happens."""
+        """While a run is at a point, something else happens, and others work."""
         trap = Trap(NAMED[point], Fault.MEANWHILE, skip)
         trap.then = lambda: self._meanwhile(what)
         self.interrupts.traps.append(trap)
@@ -392,14 +405,15 @@ class Schedule(House):
     def _meanwhile(self, what: str) -> None:
         ref = self.interrupts.runs[-1].entity
         number = int(ref.external_id) if ref and ref.kind is Kind.ORDER else NUMBERS[0]
-        happens: dict[str, Callable[[], None]] = {
-            "work": lambda: self.work(12),
-            "sweep": self.sweep_up,
+        happens: dict[str, Callable[[], object]] = {
+            "nothing": lambda: None,
+            "sweep": lambda: [self.wait(301), self.sweep_up()],
             "redrive": lambda: self.redrive_order(number),
             "discard": lambda: self.discard(number),
             "rename": lambda: self.rename(),
         }
         happens.get(what, lambda: self.change(number, what))()
+        self.work(12)
 
     def lose(self, which: int) -> None:
         """A hint is lost on its way. The pull queue's are ours, and not sent over a bus."""
@@ -442,7 +456,9 @@ class Schedule(House):
 
     def redrive_order(self, number: int) -> None:
         """Somebody sends a parked order on its way again."""
-        ref = order_ref(number)
+        self._redrive(order_ref(number))
+
+    def _redrive(self, ref: EntityRef) -> None:
         if self.link(ref).get("status") == "parked":
             self.counts["redrive"] += 1
             self.redrive(ref)
@@ -477,7 +493,7 @@ class Schedule(House):
             made = [held.reference for held in shelf.objects.values()]
             found = [one for one in made if not one.startswith("deleted")]
             assert len(set(found)) == len(found), f"more than one object of {found}"
-        for ref in (CUSTOMER, *map(order_ref, NUMBERS)):
+        for ref in (CUSTOMER, *ORDERS):
             self._look_at(ref)
 
     def _look_at(self, ref: EntityRef) -> None:
@@ -500,18 +516,23 @@ class Schedule(House):
 
         What still waits to go wrong does so on the way; nothing new does.
         """
-        self.settle()
+        for _ in range(ROUNDS):
+            is_at_rest = self.rest()
+            # Its own order waits for a customer that is parked until a person has looked.
+            is_repaired = any([self._repair(ref) for ref in (CUSTOMER, *ORDERS)])
+            if is_at_rest and not is_repaired:
+                break
+        else:
+            raise AssertionError("something is behind for ever")
         self.interrupts.traps.clear()
-        if any([self._repair(number) for number in NUMBERS]):
-            self.settle()
         self.look()
-        for number in NUMBERS:
-            self._check_order(number)
+        for ref in ORDERS:
+            self._check_order(ref)
         self._check_customer()
         self._check_links()
 
-    def settle(self, rounds: int = 20) -> None:
-        """Work and sweep until nothing is behind."""
+    def rest(self, rounds: int = 4) -> bool:
+        """Work and sweep until nothing is behind; whether that came about."""
         for _ in range(rounds):
             left = MOST_UNITS
             while self._unit():
@@ -519,35 +540,37 @@ class Schedule(House):
                 assert left, "the messages never end"
             self.clock.advance(301)
             if self.sweep_up():
-                return
-        raise AssertionError("something is behind for ever")
+                return True
+        return False
 
-    def _repair(self, number: int) -> bool:
+    def _repair(self, ref: EntityRef) -> bool:
         """A person looks at what is parked, and knows what was deleted; whether there was any."""
-        ref = order_ref(number)
-        if ref in self.deleted and self.link(ref).get("status") != "parked":
-            # Nobody has noticed yet.
-            self.change(number, "quantity")
-            self._deliver(self.truth[ref])
-            self.settle()
-        link = self.link(ref)
-        if link.get("status") != "parked":
+        status, reason = (str(self.link(ref).get(name)) for name in ("status", "reason"))
+        if self._living(self.orders, ref):
+            self.deleted.discard(ref)  # made again before anybody knew of it
+        if ref in self.deleted and status != "parked":
+            return self._notice(ref)
+        if status != "parked":
             return False
-        reason = link.get("reason")
         allowed = {
-            "deleted_at_target": ref in self.deleted or self._was_touched(ref),
+            "deleted_at_target": ref in self.deleted,
             "rejected": self.counts[Fault.REFUSED] > 0,
-            "internal": self._puzzles() >= 5,
+            "internal": self._puzzles() >= REAL_ATTEMPTS,
         }
-        assert allowed.get(str(reason)), f"{ref} is parked: {reason}"
+        assert allowed.get(reason), f"{ref} is parked: {reason}"
         if reason == "deleted_at_target":
-            self.recreate(number)
+            self.recreate(int(ref.external_id))
         else:
-            self.redrive_order(number)
+            self._redrive(ref)
         return True
 
-    def _was_touched(self, ref: EntityRef) -> bool:
-        return self.link(ref).get("external_id") in self.reached[Kind.ORDER].touched
+    def _notice(self, ref: EntityRef) -> bool:
+        """Have a deletion noticed: until the order changes nobody looks at the target."""
+        self.change(int(ref.external_id), "quantity")
+        self._deliver(self.truth[ref])
+        if not self._is_wanted(ref):
+            self.deleted.discard(ref)
+        return True
 
     def _puzzles(self) -> int:
         """How often something happened that nobody foresaw."""
@@ -560,19 +583,23 @@ class Schedule(House):
             if held.reference.partition("~")[0] == ref.key and not held.is_cancelled
         }
 
-    def _check_order(self, number: int) -> None:
-        ref = order_ref(number)
+    def _is_wanted(self, ref: EntityRef) -> bool:
+        """Whether the target must hold an order, by what was told."""
         goods = self.twin.newest(ref)
+        return isinstance(goods, Goods) and not goods.is_cancelled and goods.country == "GB"
+
+    def _check_order(self, ref: EntityRef) -> None:
         living = self._living(self.orders, ref)
-        is_wanted = isinstance(goods, Goods) and not goods.is_cancelled and goods.country == "GB"
-        if not is_wanted:
+        if not self._is_wanted(ref):
             assert not living, f"{ref} is not wanted, and is there"
             return
         assert len(living) == 1, f"{ref} is wanted once, and is there {len(living)} times"
-        assert isinstance(goods, Goods)
+        goods: Any = self.twin.newest(ref)
         (external_id,) = living
         (customer,) = self._living(self.customers, CUSTOMER)
-        wanted = Wanted(name=f"#{number}", lines=(f"COLA330 {goods.quantity}",), customer=customer)
+        wanted = Wanted(
+            name=f"#{ref.external_id}", lines=(f"COLA330 {goods.quantity}",), customer=customer
+        )
         assert living[external_id] == wanted
         assert self.link(ref)["external_id"] == external_id
         generations = [

@@ -38,7 +38,7 @@ from fizzbridge.model.order import OrderProcessing
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import is_own
-from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire
+from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire, release
 from fizzbridge.runtime.links import BEHIND, Links, LostLeaseError, Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
@@ -63,6 +63,7 @@ from fizzbridge.state.table import (
     NoRow,
     Row,
     Table,
+    Value,
     Write,
 )
 from fizzbridge.trade.packs import Catalogue
@@ -151,6 +152,10 @@ class Converge:
         )
         if isinstance(lease, Busy):
             return Outcome("dropped")
+        if rows.text(lease.row, "status") == "parked":
+            # Outside of what notes a failure: the reason it waits for a person with must stay.
+            release(self._table, lease)
+            return Outcome("parked")
         try:
             return self._rounds(ref, entity, lease)
         except LostLeaseError:
@@ -224,9 +229,6 @@ class Converge:
     def _rounds(self, ref: EntityRef, entity: TargetEntity, lease: Lease) -> Outcome:
         row = lease.row
         for _ in range(ROUNDS):
-            if rows.text(row, "status") == "parked":
-                self._links.write(ref, lease, remove=LEASE_ATTRIBUTES)
-                return Outcome("parked")
             outcome = self._round(_Run(ref, lease, row, self._load.with_parent(ref), entity))
             if outcome:
                 return outcome
@@ -284,7 +286,11 @@ class Converge:
         stamp = payload.fingerprint()
         if stamp == rows.text(run.row, "stamp") and run.external_id and not run.is_suspect:
             return stamp
-        if rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
+        if "leaving" in run.row:
+            # Whether that cancel was done nobody knows: it is carried through first.
+            self._clear_away(run)
+            self._next_generation(run)
+        elif rows.text(run.row, "stamp") == rows.GONE and rows.text(run.row, "external_id"):
             self._next_generation(run)
         self._write(run, payload)
         return stamp
@@ -346,7 +352,7 @@ class Converge:
             run.ref,
             run.lease,
             set={"generation": generation},
-            remove=["external_id", "stamp", "reserved_at", "reserved_for"],
+            remove=["external_id", "stamp", "leaving", "reserved_at", "reserved_for"],
         )
 
     def _required(self, run: _Run) -> dict[EntityRef, str]:
@@ -451,7 +457,7 @@ class Converge:
             client = self._adapter.client(vendor, self._connection)
             external_id = run.external_id or self._find(run, client, run.entity.sought(run.view))
             if external_id:
-                self._save(run, external_id)
+                self._save(run, external_id, leaving=to_text(self._now()))
                 run.entity.cancel(client, external_id)
         return rows.GONE
 
@@ -546,13 +552,14 @@ class Converge:
         # Whatever stamp there is, it is of an object before this one.
         self._links.write(run.ref, run.lease, set={"intent": run.row["intent"]}, remove=["stamp"])
 
-    def _save(self, run: _Run, external_id: str) -> None:
+    def _save(self, run: _Run, external_id: str, **also: str) -> None:
         """Save the target's id at once, before anything else can fail, and the way back with it."""
         now = to_text(self._now())
+        saved: dict[str, Value] = {"external_id": external_id, "booked_at": now, "updated_at": now}
         link = Write(
             str(run.ref),
             self._sk,
-            set={"external_id": external_id, "booked_at": now, "updated_at": now, "attempts": 0},
+            set=saved | {"attempts": 0} | also,
             remove=["intent", "stamp"],
             when=run.lease.held,
         )

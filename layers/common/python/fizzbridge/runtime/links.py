@@ -38,6 +38,9 @@ REAL_ATTEMPTS = 5
 PATIENCE = timedelta(hours=72)
 """How long something that may pass by itself is tried again, while the connection is worked for."""
 
+UNDER_WAY = ("intent", "leaving")
+"""A create, a cancel that was begun: until it is known what came of it, it stands on the link."""
+
 BEHIND = ("behind_shard", "behind_since")
 TROUBLE = ("reason", "cause", "message", "blame", "discarded")
 
@@ -184,8 +187,9 @@ class Links:
         wanted = rows.text(row, "wanted")
         known: dict[str, Value] = {"synced": wanted, "stamp": stamp, **also}
         end: dict[str, Value] = {"status": "synced", "attempts": 0}
-        if not self.settle(ref, lease, wanted, known | end, ("intent", *BEHIND, *TROUBLE), looks):
-            self.write(ref, lease, set=known, remove=["intent"])
+        gone = (*UNDER_WAY, *BEHIND, *TROUBLE)
+        if not self.settle(ref, lease, wanted, known | end, gone, looks):
+            self.write(ref, lease, set=known, remove=UNDER_WAY)
             return None
         since = rows.text(row, "behind_since")
         return Outcome("done", age=self._now() - from_text(since) if since else None)
