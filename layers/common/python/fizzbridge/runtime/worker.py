@@ -161,7 +161,7 @@ class Worker:
 
 def _is_hint(message: Message) -> bool:
     """Whether the sweeper sent it, and will send another."""
-    return message.body.get("detail-type") == RESYNC
+    return bool(message.body.get("detail-type") == RESYNC)
 
 
 def capacity(
