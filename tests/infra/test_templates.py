@@ -265,7 +265,7 @@ def test_the_stream_is_filtered_bisected_and_has_a_failure_queue(aws):
         for each in mapping["FilterCriteria"]["Filters"]
     ]
     assert patterns == [
-        {"sk": {"S": [{"prefix": p} for p in ("PART#", "LINK#", "HOLD#", "HEALTH")]}},
+        {"sk": {"S": [{"prefix": p} for p in ("PART#", "LINK#", "HOLD#", "BREAKER")]}},
         {"pk": {"S": [{"prefix": p} for p in ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")]}},
     ]
 
@@ -535,3 +535,10 @@ def test_a_new_platform_gets_everything(both_ways, snapshot):
 def test_a_stage_name_that_would_break_resource_names_is_refused(name):
     with pytest.raises(ValueError, match="lower case letters"):
         BridgeStage(name)
+
+
+def test_templates_never_switch_a_mapping(synthesis):
+    # Whoever deploys while a connection is paused would set it going.
+    mappings = synthesis.resources("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) > 2
+    assert not [path for path, one in mappings.items() if "Enabled" in one["Properties"]]

@@ -113,7 +113,7 @@ def assert_is_command(words: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    ["dlq drain", "dlq list --everything", "pause", "--loud yes status"],
+    ["dlq drain", "dlq list --everything", "halt", "--loud yes status"],
 )
 def test_a_command_that_is_not_there_is_found(wrong):
     with pytest.raises(AssertionError):

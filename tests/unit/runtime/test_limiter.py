@@ -288,3 +288,76 @@ def test_one_who_yields_gets_a_turn_beside_those_who_never_stop_asking(limiter, 
             got += 1
         clock.pass_by(timedelta(seconds=1))
     assert got > 0
+
+
+def drained(limiter, clock, per_minute, minutes, used=3):
+    """Who works off a backlog: asks as often as it may, a few calls each time."""
+    calls = []
+    until = clock.now + timedelta(minutes=minutes)
+    number = 0
+    while clock.now < until:
+        number += 1
+        with suppress(NoCapacityError):
+            args = ("erp", 4, per_minute, 12, f"h{number}", 60)
+            held = limiter.reserve(*args, learns=True)
+            for _ in range(used):
+                clock.pass_by(timedelta(milliseconds=20))
+                calls.append(clock.now)
+            limiter.release(held, used)
+        clock.pass_by(timedelta(milliseconds=50))
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("per_minute", "least"), [(30, 0.90), (60, 0.94), (120, 0.95), (600, 0.97)]
+)
+def test_f34_a_backlog_gets_nearly_the_whole_allowance_and_no_minute_more(
+    limiter, clock, per_minute, least
+):
+    calls = drained(limiter, clock, per_minute, 30)
+    late = [at for at in calls if at >= START + timedelta(minutes=5)]
+    assert len(late) / 25 / per_minute >= least
+    for at in calls[:: max(len(calls) // 500, 1)]:
+        assert sum(at <= other < at + MINUTE for other in calls) <= per_minute
+
+
+def test_a_bucket_that_was_full_gives_less_for_a_minute(limiter, clock):
+    """A minute that begins with a full bucket may add only the rest of the allowance."""
+    drained(limiter, clock, 60, 10)
+    clock.pass_by(timedelta(minutes=10))
+    taken = []
+    until = clock.now + MINUTE
+    while clock.now < until:
+        with suppress(NoCapacityError):
+            held = limiter.reserve("erp", 9, 60, 1, f"h{len(taken)}-{clock.now}", 60)
+            limiter.release(held, 1)
+            taken.append(clock.now)
+        clock.pass_by(timedelta(milliseconds=100))
+    assert 55 <= len(taken) <= 60
+
+
+def test_what_others_needed_is_what_is_set_aside(limiter, clock):
+    first = limiter.reserve("erp", 9, 6000, 12, "a", 60, learns=True)
+    assert first.tokens == 12
+    limiter.release(first, 3)
+    assert limiter.reserve("erp", 9, 6000, 12, "b", 60, learns=True).tokens == 3
+
+
+def test_a_greater_need_counts_at_once_and_a_lesser_one_little_by_little(limiter, clock):
+    needed = []
+    for number, used in enumerate([3, 8, 3, 3, 3, 3, 3, 3, 3]):
+        held = limiter.reserve("erp", 9, 6000, 12, f"h{number}", 60, learns=True)
+        limiter.release(held, used)
+        needed.append(limiter.reserve("erp", 9, 6000, 12, f"p{number}", 1, learns=True).tokens)
+        clock.pass_by(MINUTE)
+    assert needed == [3, 8, 7, 6, 5, 4, 3, 3, 3]
+
+
+def test_never_more_is_set_aside_than_was_asked_for(limiter):
+    limiter.release(limiter.reserve("erp", 9, 6000, 12, "a", 60, learns=True), 30)
+    assert limiter.reserve("erp", 9, 6000, 12, "b", 60, learns=True).tokens == 12
+
+
+def test_who_knows_what_it_needs_gets_that(limiter):
+    limiter.release(limiter.reserve("erp", 9, 6000, 12, "a", 60, learns=True), 3)
+    assert limiter.reserve("erp", 9, 6000, 7, "b", 60).tokens == 7

@@ -8,14 +8,16 @@ import pytest
 
 from fizzbridge.errors import ConfigurationError
 from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.observability import Metrics
 from fizzbridge.queues import MemoryQueue
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.breaker import PROBES, Breaker
+from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
-from fizzbridge.switches import MemorySwitches
+from fizzbridge.switches import MemorySwitches, Switch, SwitchUnavailableError
 from tests.kit.clock import Clock
 from tests.kit.house import order_ref
 
@@ -33,9 +35,10 @@ class Yard:
         self.switches = MemorySwitches()
         self.employ(self.table)
 
-    def employ(self, table, *connections: str) -> None:
+    def employ(self, table, *connections: str, **more) -> None:
         names = connections or ("shop", "erp")
-        self.sweeper = Sweeper(table, self.queue, NAMES, names, AFTER, self.clock, self.switches)
+        ports = (self.queue, NAMES, names, AFTER, self.clock)
+        self.sweeper = Sweeper(table, *ports, more.pop("switches", self.switches), **more)
 
     def want(self, entity: EntityRef, connection: str = "erp") -> None:
         self.table.write(rows.want(entity, connection, "w", self.clock()))
@@ -185,3 +188,92 @@ def test_f44_a_connection_with_much_behind_hides_nothing_of_another(yard):
     yard.clock.advance(60)
     yard.want(order_ref(1), "shop")
     assert [key for queue, key in yard.sweep() if "shop-documents" in queue] == ["shop/1"]
+
+
+# -- a connection that is not worked for -----------------------------------------------------------
+
+TARGET, PULL = "fizzbridge-prod-erp-target", "fizzbridge-prod-erp-pull"
+
+
+def test_what_is_paused_gets_no_messages_and_no_hints_and_others_do(yard):
+    yard.want(order_ref(1))
+    yard.want(order_ref(1), "shop")
+    breaker = Breaker(yard.table, "erp", yard.clock)
+    breaker.pause("ann", "stocktaking")
+    assert [queue for queue, _ in yard.sweep()] == ["fizzbridge-prod-shop-documents"]
+    assert yard.switches.are_on == {TARGET: False, PULL: False}
+    breaker.resume()
+    assert len(yard.sweep(1)) == 2
+    assert yard.switches.are_on == {TARGET: True, PULL: True}
+
+
+def test_what_somebody_else_has_switched_is_put_right(yard):
+    yard.switches.are_on[TARGET] = False
+    yard.sweep()
+    assert yard.switches.are_on == {TARGET: True}
+
+
+class Switching:
+    """Switches of which some are on their way, or out of reach."""
+
+    def __init__(self, is_on=None, refuses=""):
+        self.is_on, self.refuses, self.told = is_on, refuses, []
+
+    def of(self, function):
+        if self.refuses and self.refuses in function:
+            raise SwitchUnavailableError("AccessDenied")
+        return [Switch(function, self.is_on)]
+
+    def turn(self, switch, *, on):
+        self.told.append((switch.id, on))
+
+
+def test_a_switch_on_its_way_is_left_to_the_next_run(yard):
+    switching = Switching()
+    yard.employ(yard.table, switches=switching)
+    Breaker(yard.table, "erp", yard.clock).pause("ann", "stocktaking")
+    yard.sweep()
+    assert switching.told == []
+    switching.is_on = True
+    yard.sweep()
+    assert switching.told == [(PULL, False), (TARGET, False)]
+
+
+def test_one_that_cannot_be_switched_keeps_nothing_from_the_others(yard):
+    switching = Switching(is_on=False, refuses="-shop-")
+    yard.employ(yard.table, switches=switching)
+    yard.want(order_ref(1), "shop")
+    yard.want(order_ref(1))
+    yard.clock.advance(301)
+    with pytest.raises(SwitchUnavailableError):
+        yard.sweeper.run()
+    assert switching.told == [(PULL, True), (TARGET, True)]
+    assert len(yard.queue.sent()) == 2
+
+
+def test_trouble_is_counted_by_every_run_and_a_pause_is_none(yard):
+    lines: list[str] = []
+    Breaker(yard.table, "shop", yard.clock).pause("ann", "stocktaking")
+    breaker = Breaker(yard.table, "erp", yard.clock)
+    breaker.heard(ConfigurationError("key expired"))
+    for _ in range(3):
+        with Metrics(lines.append) as metrics:
+            yard.sweeper.run(metrics)
+    assert [json.loads(line)["connection"] for line in lines] == ["erp"] * 3
+    assert all('"unhealthy":[1]' in line for line in lines)
+
+
+def test_hints_are_as_many_as_can_be_followed_the_oldest_first_and_at_the_allowed_pace(yard):
+    for number in range(1, 101):
+        yard.want(order_ref(number))
+        yard.clock.advance(1)
+    yard.table.write(rows.want(order_ref(101), "erp", "sold", yard.clock(), urgent=True))
+    yard.employ(yard.table, per_minute={"erp": 60})
+    limiter = Limiter(yard.table, yard.clock)
+    limiter.release(limiter.reserve("erp", 1, 60, 3, "a", 60, learns=True), 3)
+    yard.clock.advance(301)
+    assert yard.sweeper.run() == 20
+    sent = yard.queue.sent()
+    keys = [json.loads(message.body)["detail"]["key"] for message in sent]
+    assert keys == ["shop/101", *(f"shop/{number}" for number in range(1, 20))]
+    assert [message.delay for message in sent] == [3 * number for number in range(20)]
