@@ -17,6 +17,7 @@ import pytest
 from cli.recreate import recreate
 from cli.stack import CommandError
 from fizzbridge.errors import OutcomeUnknownError, PermanentError
+from fizzbridge.model.entity import Kind, ref
 from fizzbridge.runtime.target import settled_after
 from sandbox.faults import Fault
 from tests.kit.effects import TARGETS, NthCall, book, came, found, lived, lives, undisturbed
@@ -124,6 +125,29 @@ def test_f28_a_refused_step_after_the_create_is_the_one_that_is_done_again(platf
         assert house.link(order_ref())["external_id"] == held
         assert not [one for one in house.sent()[before:] if is_create(house, one)]
     figures(steps=usual.calls - created)
+
+
+MONEY = [platform for platform in KEEPING if "pay" in lives(platform)]
+
+
+@pytest.mark.level("sandbox")
+@pytest.mark.parametrize("platform", MONEY)
+def test_f28_a_payment_refused_leaves_its_order_and_is_the_one_that_is_done_again(
+    platform, figures
+):
+    steps, payment = lives(platform)["pay"], ref(Kind.PAYMENT, "shop", "p1")
+    usual = undisturbed(platform, steps)
+    for number in range(1, usual.calls + 1):
+        house = lived(platform, steps, NthCall("status", number=number, status=422, body={}))
+        assert house.link(order_ref())["status"] == "synced"
+        assert house.link(payment)["status"] == "parked"
+        before = len(house.sent())
+        house.redrive(payment)
+        house.settle()
+        assert came(house) == usual
+        assert not [one for one in house.sent()[before:] if is_create(house, one)]
+        assert house.made(Kind.PAYMENT) == 1
+    figures(steps=usual.calls)
 
 
 # -- F26: two workers at once ----------------------------------------------------------------------

@@ -267,19 +267,20 @@ def test_f14_a_message_that_comes_again_while_the_first_copy_runs_makes_nothing(
     house = Pipeline()
     # Shorter than a worker takes: the template forbids it, and the queue may do it all the same.
     house.driver.queues[DOCUMENTS].visibility = timedelta(seconds=5)
-    nested = []
+    nested: list[Counter[str]] = []
 
     def meanwhile() -> None:
         house.clock.advance(20)
         before = calls(house)
         while house.driver.step():
-            nested.append(house.driver.counted["received"])
-        assert calls(house) == before, "the second copy did something"
+            nested.append(calls(house) - before)
 
     house.orders.meanwhile[during] = meanwhile
     placed(house)
     at_rest(house)
+    # The message came again, and whoever had it then asked the target for nothing.
     assert nested
+    assert not any(nested)
     assert len(house.orders.objects) == 1
     figures(redelivered=len(nested), created=house.orders.counts["create"])
 

@@ -11,7 +11,7 @@ import pytest
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.loading import Loader
-from tests.kit.calendar import MANIFESTS, Calendar, minutes
+from tests.kit.calendar import MANIFESTS, Calendar
 from tests.kit.house import House, customer_ref, line, order_ref, order_request, seen_customer
 from tests.kit.invariants import hold
 from tests.kit.shop import HEARS, Shop
@@ -287,10 +287,10 @@ def test_f41_what_the_vendor_dropped_is_subscribed_to_again_and_the_gap_filled(
     placed = []
     waited = 0
     while len(listed()) < len(adapter.topics):
-        waited += 20
-        assert waited <= minutes(MANIFESTS[platform].webhook.watched)
+        waited += 5
+        assert waited <= FOUND_WITHIN
         placed.append(shop.place())
-        calendar.pass_by(20)
+        calendar.pass_by(5)
     calendar.pass_by(FOUND_WITHIN)
     assert [one for one in placed if request(source, one) is None] == []
     assert source.counts()["resubscribed"] == len(dropped)

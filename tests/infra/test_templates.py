@@ -372,7 +372,7 @@ def test_schedules_poll_by_the_bridge_else_by_the_manifest(aws, both_ways):
     }
     shop = [stream.name for stream in MANIFESTS["shopify"].streams]
     assert polls(aws) == sweep | usual("shop-uk", "shopify") | usual("erp", "odoo") | {
-        ("fizzbridge-prod-shop-uk-watch", "rate(1 hour)"): {"type": "watch", "streams": shop},
+        ("fizzbridge-prod-shop-uk-watch", "rate(15 minutes)"): {"type": "watch", "streams": shop},
     }
     assert polls(both_ways) == sweep | {
         ("fizzbridge-prod-acme-1-orders", "rate(15 minutes)"): {"type": "poll", "stream": "orders"},
