@@ -99,6 +99,14 @@ class Seeing:
             self.house.watch()
         self.house.sweep()
 
+    def schedules(self) -> None:
+        """Every function a schedule calls, whatever its interval."""
+        scheduler, functions = self.house.client("scheduler"), self.house.client("lambda")
+        for one in scheduler.list_schedules(MaxResults=100)["Schedules"]:
+            target = scheduler.get_schedule(Name=one["Name"])["Target"]
+            if ":function:" in target["Arn"]:
+                functions.invoke(FunctionName=target["Arn"], Payload=target["Input"])
+
     def run(self, *words: str) -> str:
         """A person runs a command; gives what it says."""
         done = CliRunner().invoke(app, list(words))
@@ -406,6 +414,7 @@ def everything_else(seeing: Seeing) -> None:
         house.await_link(seeing.tell(told), "synced")
     house.misbehave("shopify", kind="status", status=503, on="graphql")
     house.poll()
+    seeing.schedules()
     # What nobody can do is parked: a message of no known sort, at both.
     seeing.pull(type="nonsense")
     nonsense = json.dumps({"type": "nonsense"})
