@@ -35,6 +35,11 @@ from tests.kit.source import SECRET
 
 SHOP, ERP = "shop-uk", "erp"
 WATCH = "fizzbridge-local-watch"
+FUNCTIONS = (
+    *("announce", "assess", "record", "sweep", "watch"),
+    *(f"{SHOP}-webhook", f"{SHOP}-pull", f"{SHOP}-target"),
+    *(f"{ERP}-webhook", f"{ERP}-pull", f"{ERP}-target"),
+)
 MARGIN = timedelta(seconds=2)
 GAUGE_PERIOD = timedelta(minutes=15)
 
@@ -95,9 +100,9 @@ class Seeing:
 
     def tick(self) -> None:
         """What the schedules do; a function that is broken is broken."""
-        with suppress(ClientError):
-            self.house.watch()
-        self.house.sweep()
+        for one in (self.house.watch, self.house.sweep):
+            with suppress(ClientError):
+                one()
 
     def schedules(self) -> None:
         """Every function a schedule calls, whatever its interval."""
@@ -316,12 +321,26 @@ def a_function_that_fails(seeing: Seeing) -> Callable[[], None]:
     return lambda: client.update_function_configuration(FunctionName=WATCH, Handler=handler)
 
 
-def a_function_that_is_not_let_run(seeing: Seeing) -> Callable[[], None]:
+def functions_that_are_not_let_run(seeing: Seeing) -> Callable[[], None]:
+    """All of them: the emulator counts direct calls only, and a refused one disturbs nothing."""
     client = seeing.house.client("lambda")
-    client.put_function_concurrency(FunctionName=WATCH, ReservedConcurrentExecutions=0)
-    with pytest.raises(ClientError, match="TooManyRequests"):
-        client.invoke(FunctionName=WATCH)
-    return lambda: client.delete_function_concurrency(FunctionName=WATCH)
+    names = [f"fizzbridge-local-{name}" for name in FUNCTIONS]
+    for name in names:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        with pytest.raises(ClientError, match="TooManyRequests"):
+            client.invoke(FunctionName=name)
+
+    def mend() -> None:
+        for name in names:
+            client.delete_function_concurrency(FunctionName=name)
+
+    return mend
+
+
+def stack_of(function: str) -> str:
+    """How the alarms of a function begin: with its stack, and then its name."""
+    stack = next((name for name in (SHOP, ERP) if function.startswith(f"{name}-")), "core")
+    return f"{stack}-{function}"
 
 
 @dataclass(frozen=True)
@@ -343,7 +362,7 @@ CASES = (
     Case(a_signing_secret_that_is_gone, ("shop-uk-put-off", "erp-put-off")),
     Case(a_vendor_that_knows_us_no_more, ("erp-unhealthy", "shop-uk-unhealthy")),
     Case(a_function_that_fails, ("core-watch-errors",)),
-    Case(a_function_that_is_not_let_run, ("core-watch-throttles",)),
+    Case(functions_that_are_not_let_run, tuple(f"{stack_of(one)}-throttles" for one in FUNCTIONS)),
 )
 
 
