@@ -509,6 +509,8 @@ def test_what_is_named_is_told_and_what_is_told_is_named(seeing):
         lambda: f"never told: {sorted(map(str, missing()))}",
         meanwhile=seeing.tick,
     )
+    for name in (SHOP, ERP):
+        seeing.run("dlq", "discard", "--connection", name, "--why", "tried", "--yes")
     assert of_ours(told()) - named == set()
     assert not told() & set(NOT_TOLD)
     # The other connections have the same, and no others.
@@ -531,9 +533,10 @@ def test_an_alarm_is_heard_on_the_topic(seeing):
         TopicArn=topic, Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
     )
     name = "fizzbridge-local-erp-unhealthy"
-    house.client("cloudwatch").set_alarm_state(
-        AlarmName=name, StateValue=ALARM, StateReason="tried by a person"
-    )
+    for state in (OK, ALARM):
+        house.client("cloudwatch").set_alarm_state(
+            AlarmName=name, StateValue=state, StateReason="tried by a person"
+        )
     heard: list[dict[str, Any]] = []
 
     def is_heard() -> bool:
@@ -543,7 +546,7 @@ def test_an_alarm_is_heard_on_the_topic(seeing):
         return any(one["AlarmName"] == name for one in heard)
 
     house.await_(is_heard, lambda: f"heard {heard}")
-    [told] = [one for one in heard if one["AlarmName"] == name][:1]
+    told = next(one for one in heard if one["AlarmName"] == name)
     assert told["NewStateValue"] == ALARM
     assert told["AlarmDescription"].endswith("docs/runbooks/unhealthy.md")
     house.stack.sqs.delete_queue(QueueUrl=queue)
@@ -554,36 +557,38 @@ def test_one_id_leads_from_the_delivery_to_the_target_and_the_timeline(seeing):
     since = now()
     order = seeing.tell(seeing.body())
     house.await_link(order, "synced")
-    [delivery] = [
-        row for row in house.stack.table.query(str(order), "TIMELINE#") if row["what"] == "delivery"
-    ]
-    one = delivery["correlation_id"]
+    [one] = {
+        row["correlation_id"]
+        for row in house.stack.table.query(str(order), "TIMELINE#")
+        if row["what"] == "delivery" and row["connection"] == SHOP
+    }
     functions = (f"{SHOP}-webhook", "announce", "assess", f"{ERP}-target", "record")
     for function in functions:
         seeing.await_log(function, since, correlation_id=one)
-    traced = json.loads(seeing.run("trace", order.key, "--json"))
-    assert {happening["what"] for happening in traced["happenings"]} >= {
-        *("delivery", "OrderPlaced", "OrderBooked", "OrderSynced"),
-    }
-    ids = {happening["details"].get("correlation_id") for happening in traced["happenings"]}
-    assert ids == {one}
+    happenings = json.loads(seeing.run("trace", order.key, "--json"))["happenings"]
+    # The ERP may have been polled meanwhile, under an id of its own.
+    assert all(happening["details"]["correlation_id"] for happening in happenings)
+    under_it = {each["what"] for each in happenings if each["details"]["correlation_id"] == one}
+    assert under_it >= {"delivery", "OrderPlaced", "OrderBooked", "OrderSynced"}
     assert one in seeing.run("trace", order.key)
 
 
 def test_every_line_of_a_function_is_json_and_says_whose_it_is(seeing):
     logs = seeing.house.client("logs")
+    since = int(seeing.begun.timestamp() * 1000)
     groups = logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/fizzbridge-local-")
     lines = 0
     for group in groups["logGroups"]:
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        name = group["logGroupName"]
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name, startTime=since)
         for page in pages:
             for event in page["events"]:
-                if re.match(r"(START|END|REPORT|INIT_START) ", event["message"]):
-                    continue
+                if re.match(r"(START|END|REPORT) ", event["message"]):
+                    continue  # the emulator's own words, as AWS has them
                 line = json.loads(event["message"])
                 if "_aws" in line:
                     continue
-                assert line["service"] == group["logGroupName"].removeprefix(PREFIX)
+                assert line["service"] == name.removeprefix(PREFIX)
                 assert line["correlation_id"], event["message"]
                 assert line["connection"], event["message"]
                 assert "xray_trace_id" in line
