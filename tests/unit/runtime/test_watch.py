@@ -194,6 +194,6 @@ def test_values_are_whole_numbers_made_of_exact_ones(house):
 def test_what_a_run_reads_is_bounded(house):
     cause = rows.waiting_cause("erp", "parked")
     for number in range(LOOKED_AT + 5):
-        link = {"status": "parked", "cause": cause}
+        link = {"status": "parked", "cause": cause, "updated_at": to_text(house.clock())}
         house.rows.write(Write(f"Refund#shop/{number}", "LINK#erp", set=link))
     assert house.watch()["parked_links erp"] == LOOKED_AT
