@@ -1,8 +1,8 @@
 """Copies metrics to the emulator's CloudWatch: it reads neither EMF lines nor queues by itself.
 
 On AWS, CloudWatch does both. Alarms and dashboards see the same names either way. The emulator
-keeps ``AWS/Lambda`` errors and throttles on its own; nobody here can say how far a stream's reader
-is behind (``IteratorAge``).
+counts errors and throttles in ``AWS/Lambda`` on its own, of direct calls only; nobody here can say
+how a call by queue, stream or API went, nor how far a stream's reader is behind (``IteratorAge``).
 """
 
 import json

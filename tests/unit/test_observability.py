@@ -108,6 +108,15 @@ def test_the_context_is_that_of_the_common_logger():
     assert "connection" not in log.get_current_keys()
 
 
+def test_what_a_context_within_said_ends_with_it():
+    with log_context("one", connection="shop"):
+        with log_context("two", connection="erp", entity="Order#shop/1"):
+            assert log.get_current_keys()["connection"] == "erp"
+        keys = log.get_current_keys()
+        assert (keys["correlation_id"], keys["connection"]) == ("one", "shop")
+        assert "entity" not in keys
+
+
 def test_correlation_ids_differ():
     assert new_correlation_id() != new_correlation_id()
 

@@ -43,7 +43,8 @@ def _said(fact: Fact, metrics: Metrics) -> None:
     name = _connection(event)
     metrics.count(Metric.ANNOUNCED, name)
     about = event if isinstance(event, Event) else None
-    with log_context(about.correlation_id if about else event.event_id, connection=name):
+    correlation_id = about.correlation_id if about else event.event_id
+    with log_context(correlation_id or event.event_id, connection=name):
         entity = f"{about.kind}#{about.key}" if about else ""
         log.info("announced", extra={"detail_type": detail_type, "entity": entity})
 
@@ -63,8 +64,7 @@ def announce(
             if found:
                 bus.put([entry(fact) for fact in found])
         except BusUnavailableError as error:
-            with log_context(new_correlation_id(), connection=BRIDGE):
-                log.warning("facts not announced", extra={"reason": str(error)})
+            log.warning("facts not announced", extra={"reason": str(error)})
             failed = [{"itemIdentifier": change["SequenceNumber"]}]
             return {"batchItemFailures": failed}
         for fact in found:
@@ -80,5 +80,5 @@ def _bus() -> Bus:
 def handler(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Lambda's entry: a batch of the table's stream."""
     del context
-    with Metrics() as metrics:
+    with log_context(new_correlation_id(), connection=BRIDGE), Metrics() as metrics:
         return announce(event["Records"], _bus(), ports().objects, metrics)

@@ -9,7 +9,14 @@ from typing import Any
 
 from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.events import DetailType
-from fizzbridge.observability import BRIDGE, Metric, Metrics, log, log_context
+from fizzbridge.observability import (
+    BRIDGE,
+    Metric,
+    Metrics,
+    log,
+    log_context,
+    new_correlation_id,
+)
 from fizzbridge.runtime.assess import Assessed, Assessor
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import now, ports, visibility
@@ -30,7 +37,7 @@ def work(message: Message, assessor: Assessor, metrics: Metrics) -> Again | None
             log.info("cause looked after", extra={"cause": detail["cause"], "is_more": is_more})
         return Again(INDEX_LAG) if is_more else None
     ref = EntityRef(kind=detail["kind"], key=detail["key"])
-    correlation_id = detail.get("correlation_id", "")
+    correlation_id = detail.get("correlation_id") or new_correlation_id()
     with log_context(correlation_id, entity=str(ref), connection=ref.connection):
         came = assessor.run(ref, holder)
         log.info("assessed", extra={"outcome": came})

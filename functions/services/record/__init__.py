@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fizzbridge.model.entity import EntityRef
-from fizzbridge.observability import log, log_context
+from fizzbridge.observability import log, log_context, new_correlation_id
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.wiring import ports, visibility
@@ -29,7 +29,8 @@ def work(message: Message, table: Table) -> Again | None:
     if detail.get("differences"):
         details["differences"] = list(map(_difference, detail["differences"]))
     name = detail.get("connection") or ref.connection
-    with log_context(detail.get("correlation_id", ""), entity=str(ref), connection=name):
+    correlation_id = detail.get("correlation_id") or new_correlation_id()
+    with log_context(correlation_id, entity=str(ref), connection=name):
         table.write(
             rows.timeline(
                 ref,

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fizzbridge.observability import new_correlation_id
 from fizzbridge.runtime.batch import LONGEST_WAIT, Again, Message, process, wait_s
+from tests.kit.source import captured_logs
 
 
 def record(message_id: str, body: str = "{}", receives: int = 1) -> dict:
@@ -63,6 +65,26 @@ def test_f19_the_answer_only_ever_names_ids_that_came_in(fates):
     answer = process({"Records": records}, work, Hidden())
     wanted = [f"m{number}" for number, fate in enumerate(fates) if fate != "done"]
     assert failed(answer) == wanted
+
+
+def test_a_failure_is_logged_under_the_id_of_what_the_message_is_about():
+    def work(message: Message) -> Again | None:
+        raise RuntimeError(message.id)
+
+    about = [
+        {"detail": {"correlation_id": "delivery-1"}},
+        {"type": "hint", "correlation_id": "delivery-2"},
+        {"detail": {}},
+    ]
+    records = [record(f"m{number}", json.dumps(body)) for number, body in enumerate(about)]
+    with captured_logs() as logs:
+        process({"Records": records}, work, Hidden())
+    lines = [json.loads(line) for line in logs().splitlines()]
+    assert [line["message_id"] for line in lines] == ["m0", "m1", "m2"]
+    ids = [line["correlation_id"] for line in lines]
+    assert ids[:2] == ["delivery-1", "delivery-2"]
+    assert len(ids[2]) == len(new_correlation_id())
+    assert {line["connection"] for line in lines} == {"bridge"}
 
 
 def test_f20_a_message_that_is_no_json_comes_back_by_itself():

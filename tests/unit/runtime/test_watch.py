@@ -14,7 +14,7 @@ from fizzbridge.observability import Metrics
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.runtime.tokens import TOKEN_SK
-from fizzbridge.runtime.watch import EXPIRES, VOLUME, Watch
+from fizzbridge.runtime.watch import EXPIRES, LOOKED_AT, VOLUME, Watch
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.clock import Clock
@@ -189,3 +189,11 @@ def test_values_are_whole_numbers_made_of_exact_ones(house):
     house.place(2, lines=[line("UNKNOWN", 1, amount=Decimal("0.10"), tax=Decimal("0.02"))])
     house.settle()
     assert house.watch()["held_value shop GBP"] == 1
+
+
+def test_what_a_run_reads_is_bounded(house):
+    cause = rows.waiting_cause("erp", "parked")
+    for number in range(LOOKED_AT + 5):
+        link = {"status": "parked", "cause": cause, "updated_at": to_text(house.clock())}
+        house.rows.write(Write(f"Refund#shop/{number}", "LINK#erp", set=link))
+    assert house.watch()["parked_links erp"] == LOOKED_AT

@@ -247,8 +247,14 @@ log = make_logger(os.environ.get("POWERTOOLS_SERVICE_NAME", NAMESPACE))
 @contextmanager
 def log_context(correlation_id: str, **keys: str) -> Iterator[None]:
     """Puts the correlation id and other keys on every line logged within."""
-    with log.append_context_keys(correlation_id=correlation_id, **keys):
-        yield
+    around = dict(log.get_current_keys())
+    keys["correlation_id"] = correlation_id
+    try:
+        with log.append_context_keys(**keys):
+            yield
+    finally:
+        # What was there before is there again.
+        log.append_keys(**{name: around[name] for name in keys if name in around})
 
 
 def new_correlation_id() -> str:

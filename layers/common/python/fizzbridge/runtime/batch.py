@@ -7,16 +7,19 @@ bring back the whole batch, and the local emulator delete it.
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from fizzbridge.observability import log
+from fizzbridge.observability import BRIDGE, log, log_context, new_correlation_id
 
 LONGEST_WAIT = timedelta(hours=12)
 """SQS hides a message no longer than this."""
+
+_OWN = os.environ.get("FIZZBRIDGE_CONNECTION") or BRIDGE
 
 FIRST_WAIT = timedelta(seconds=2)
 LONGEST_BACKOFF = timedelta(minutes=15)
@@ -72,6 +75,16 @@ def process(
         hide: sets when it comes back.
         together: does messages of its choice at once, and answers for those by their ids.
     """
+    with log_context(new_correlation_id(), connection=_OWN):
+        return _process(event, work, hide, together)
+
+
+def _process(
+    event: Mapping[str, Any],
+    work: Callable[[Message], Again | None],
+    hide: Visibility,
+    together: Callable[[Sequence[Message]], Mapping[str, Again | None]] | None,
+) -> dict[str, Any]:
     records = {record["messageId"]: record for record in event["Records"]}
     answers: dict[str, Again | None] = {}
     messages = [message for record in records.values() if (message := _read(record, answers))]
@@ -83,11 +96,12 @@ def process(
     for message in messages:
         if message.id in answers:
             continue
-        try:
-            answers[message.id] = work(message)
-        except Exception:  # noqa: BLE001  one bad message must not bring back the others
-            log.exception("message failed", extra={"message_id": message.id})
-            answers[message.id] = Again()
+        with log_context(_correlation_id(message.body), connection=_OWN):
+            try:
+                answers[message.id] = work(message)
+            except Exception:  # noqa: BLE001  one bad message must not bring back the others
+                log.exception("message failed", extra={"message_id": message.id})
+                answers[message.id] = Again()
     failures = []
     for message_id, record in records.items():
         receives = _receives(record)
@@ -111,6 +125,13 @@ def _read(record: Mapping[str, Any], answers: dict[str, Again | None]) -> Messag
         log.exception("message failed", extra={"message_id": record["messageId"]})
         answers[record["messageId"]] = Again()
         return None
+
+
+def _correlation_id(body: Any) -> str:
+    """Of what a message is about: an event's, or that of a message of our own; else a new one."""
+    about = body.get("detail", body) if isinstance(body, dict) else {}
+    found = about.get("correlation_id") if isinstance(about, dict) else None
+    return found or new_correlation_id()
 
 
 def _receives(record: Mapping[str, Any]) -> int:

@@ -23,7 +23,7 @@ from fizzbridge.settings import Bridge
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.table import Table, Write
 
-LOOKED_AT = 1000
+LOOKED_AT = 500
 """So many held orders, or parked entities of a connection, are read in a run; above that the alarm
 has been on for long, and its figure need not be exact."""
 

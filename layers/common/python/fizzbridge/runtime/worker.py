@@ -11,7 +11,7 @@ from typing import Any
 from fizzbridge.errors import ConfigurationError, FizzbridgeError, OutcomeUnknownError
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import LEVEL_KINDS, EntityRef, Kind
-from fizzbridge.observability import Metric, Metrics, log, log_context
+from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
 from fizzbridge.runtime.asked import Desk
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
@@ -114,7 +114,7 @@ class Worker:
         return answers
 
     def _context(self, ref: EntityRef, detail: Mapping[str, Any]) -> AbstractContextManager[None]:
-        correlation_id = detail.get("correlation_id", "")
+        correlation_id = detail.get("correlation_id") or new_correlation_id()
         return log_context(correlation_id, entity=str(ref), connection=self._connection.name)
 
     def _report(self, ref: EntityRef, outcome: Outcome, event_id: str) -> None:
