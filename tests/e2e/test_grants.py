@@ -50,7 +50,7 @@ SPELLINGS = (
     (r"^arn:aws:s3:::[^/]+", "bucket"),
     (r"^arn:aws:sqs:.*:fizzbridge-local-(?:shop-uk-|erp-)?", "queue "),
     (r"^arn:aws:secretsmanager:.*/(\w+)-\?{6}$", r"secret \1"),
-    (r"^arn:aws:logs:.*/fizzbridge-local-\*:\*$", "logs of all functions"),
+    (r"^arn:aws:logs:.*/fizzbridge-local-\*$", "logs of all functions"),
     (r"^arn:aws:logs:.*$", "own log group"),
 )
 EVER = datetime(2026, 1, 1, tzinfo=UTC)
