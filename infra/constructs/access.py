@@ -28,7 +28,7 @@ def wildcard_reasons(stage: Stage) -> dict[str, str]:
         f"{arn}:s3:::{bucket}/*": "Objects of the bridge's own bucket; their keys are hashes.",
         f"{arn}:sqs:{here}:{stage.resource()}-*": "The sweep hints at any connection's queues; "
         "connections come and go without a deployment of the core.",
-        f"{arn}:logs:{here}:log-group:/aws/lambda/{stage.resource()}-*:*": "The census reads the "
+        f"{arn}:logs:{here}:log-group:/aws/lambda/{stage.resource()}-*": "The census reads the "
         "lines of any connection's deliveries, likewise; they hold no personal data.",
     }
     return {
@@ -179,7 +179,7 @@ def read_logs(stack: Stack, function_prefix: str) -> iam.PolicyStatement:
     groups = stack.format_arn(
         service="logs",
         resource="log-group",
-        resource_name=f"/aws/lambda/{function_prefix}-*:*",
+        resource_name=f"/aws/lambda/{function_prefix}-*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
     return allow("ReadLogs", ["logs:FilterLogEvents"], groups)

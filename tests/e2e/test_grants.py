@@ -52,7 +52,7 @@ SPELLINGS = (
     (r"^arn:aws:s3:::[^/]+", "bucket"),
     (r"^arn:aws:sqs:.*:fizzbridge-local-(?:shop-uk-|erp-)?", "queue "),
     (r"^arn:aws:secretsmanager:.*/(\w+)-\?{6}$", r"secret \1"),
-    (r"^arn:aws:logs:.*/fizzbridge-local-\*:\*$", "logs of all functions"),
+    (r"^arn:aws:logs:.*/fizzbridge-local-\*$", "logs of all functions"),
     (r"^arn:aws:logs:.*$", "own log group"),
     (r"^arn:aws:lambda:.*:event-source-mapping:\*$", "mappings of own functions"),
 )

@@ -16,7 +16,7 @@ SPELLINGS = (
     (r"^<fizzbridge-prod-(?:acme-1-)?([\w-]+)>$", r"queue \1"),
     (r"^arn:.*:sqs:.*:fizzbridge-prod-\*$", "queue *"),
     (r"^arn:.*:secret:/fizzbridge/prod/acme-1/(signing|api)-\?{6}$", r"secret \1"),
-    (r"^arn:.*:logs:.*:log-group:/aws/lambda/fizzbridge-prod-\*:\*$", "logs of all functions"),
+    (r"^arn:.*:logs:.*:log-group:/aws/lambda/fizzbridge-prod-\*$", "logs of all functions"),
     (r"^<\w*Logs\w*>$", "own log group"),
     (r"^arn:.*:event-source-mapping:\*$", "mappings of own functions"),
 )
