@@ -202,14 +202,14 @@ BRIDGE = {
         {
             "name": "shop",
             "platform": "memory",
-            "base_url": "http://127.0.0.1:1",
+            "base_url": "https://shop.example",
             "start_at": START,
             "roles": ["order.request", "payment", "refund", "customer"],
         },
         {
             "name": "erp",
             "platform": "memory",
-            "base_url": "http://127.0.0.1:2",
+            "base_url": "https://erp.example",
             "start_at": START,
             "roles": ["order.processing"],
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 FAULTS = Path(__file__).parents[1] / "faults"
@@ -12,23 +13,33 @@ NUMBERS = range(1, 49)
 NAMED = re.compile(r"test_f(\d{1,2})_")
 
 
-def levels(test: ast.FunctionDef) -> set[str]:
-    """The levels a test is marked with."""
+def levels(marks: Iterable[ast.expr]) -> set[str]:
+    """The levels that marks name."""
     return {
         str(ast.literal_eval(mark.args[0]))
-        for mark in test.decorator_list
+        for mark in marks
         if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.level"
     }
+
+
+def of_all(module: ast.Module) -> set[str]:
+    """The levels a module names for all its tests."""
+    return levels(
+        node.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+    )
 
 
 def proven() -> dict[int, set[str]]:
     """By number of the failure, the levels its tests name."""
     found: dict[int, set[str]] = defaultdict(set)
     for path in sorted(FAULTS.glob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(module):
             named = NAMED.match(node.name) if isinstance(node, ast.FunctionDef) else None
             if named:
-                found[int(named.group(1))] |= levels(node)
+                found[int(named.group(1))] |= levels(node.decorator_list) | of_all(module)
     return found
 
 

@@ -102,10 +102,11 @@ def test_the_correlation_id_is_on_lines_within(capsys, lines):
 
 
 def test_the_context_is_that_of_the_common_logger():
+    before = dict(log.get_current_keys())
     with log_context("one", connection="shop"):
         assert log.get_current_keys()["correlation_id"] == "one"
         assert log.get_current_keys()["connection"] == "shop"
-    assert "connection" not in log.get_current_keys()
+    assert log.get_current_keys() == before
 
 
 def test_what_a_context_within_said_ends_with_it():
