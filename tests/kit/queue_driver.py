@@ -529,7 +529,9 @@ class Pipeline(Wholesaler):
         self.serve({shelf.kind: shelf for shelf in (self.orders, self.customers)})
         names = QueueNames("test", lambda name: name, ASSESS)
         after = timedelta(seconds=self.bridge.timing.resync_after)
-        self.sweeper = Sweeper(self.rows, self.driver, names, ["shop", "erp"], after, self.clock)
+        self.sweeper = Sweeper(
+            self.rows, self.driver, names, ["shop", "erp"], after, self.clock, self.switches
+        )
         self.reception = Reception(
             self.adapter,
             self.ports("shop", signing_secret="signing", pull_queue=PULL),
