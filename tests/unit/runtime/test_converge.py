@@ -577,14 +577,8 @@ def test_another_object_of_the_order_is_told_of_where_a_worker_was_overtaken():
     (known,) = house.orders.objects
     house.orders.objects[known].reference = "cut off by somebody"
     house.orders.objects["Order-late"] = Held("shop/1")
-    behind = {
-        "status": "suspect",
-        "wanted": "again",
-        "behind_shard": rows.shard(order_ref(), "erp"),
-    }
-    since = {"behind_since": to_text(house.clock())}
-    suspect = Write("Order#shop/1", "LINK#erp", set=behind | since, remove=["synced"])
-    house.rows.write(suspect)
+    suspect = {"status": "suspect", "wanted": "again"}
+    house.rows.write(Write("Order#shop/1", "LINK#erp", set=suspect, remove=["synced"]))
     assert house.converge.run(order_ref(), "next").kind == "parked"
     link = house.link(order_ref())
     assert (link["reason"], link["external_id"]) == ("ambiguous", known)
