@@ -163,7 +163,8 @@ class Cloud:
     @property
     def fired(self) -> int:
         """How many calls have met a fault since the proxy was started."""
-        return len(self._proxy.get("/_microburst/fired").raise_for_status().json())
+        told = self._proxy.get("/_microburst/stats").raise_for_status().json()
+        return int(told["requests"]["faulted"])
 
     def heard(self) -> list[tuple[str, str]]:
         """What the bus delivered since the last look: detail types and details."""

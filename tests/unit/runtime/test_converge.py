@@ -570,6 +570,21 @@ def test_f26_a_late_write_of_a_worker_that_lost_its_lease_is_found_and_put_right
     booked_once(house, 7)
 
 
+def test_another_object_of_the_order_is_told_of_where_a_worker_was_overtaken():
+    house = House()
+    house.place()
+    house.settle()
+    (known,) = house.orders.objects
+    house.orders.objects[known].reference = "cut off by somebody"
+    house.orders.objects["Order-late"] = Held("shop/1")
+    suspect = {"status": "suspect", "wanted": "again"}
+    house.rows.write(Write("Order#shop/1", "LINK#erp", set=suspect, remove=["synced"]))
+    assert house.converge.run(order_ref(), "next").kind == "parked"
+    link = house.link(order_ref())
+    assert (link["reason"], link["external_id"]) == ("ambiguous", known)
+    assert link["message"] == f"erp holds {known} and Order-late of Order#shop/1"
+
+
 @pytest.mark.parametrize(
     "trouble",
     [TargetRejectedError("no"), MappingError("no product", cause="MAP#erp#sku/X")],
