@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,7 +61,10 @@ def order(house: Deployed, since):
 
 def test_whatever_came_the_account_closes(house, order, since):
     def closes() -> bool:
-        return not any(one["imbalance"] for one in balance(since)[1]["deliveries"].values())
+        accounts = balance(since)[1]["deliveries"]
+        ended = Counter(accounts["shop-uk"]["deliveries"])
+        is_finished = ended["spilled"] == ended["drained"] + ended["quarantined"]
+        return is_finished and not any(one["imbalance"] for one in accounts.values())
 
     house.await_(closes, lambda: f"it does not add up: {balance(since)}", sweep=True)
     code, told = balance(since)
@@ -68,8 +72,9 @@ def test_whatever_came_the_account_closes(house, order, since):
     of = told["deliveries"]["shop-uk"]
     ended = of["deliveries"]
     assert ended["received"] == ended["taken"] + ended["refused"] + ended["spilled"]
-    assert (ended["refused"], ended["spilled"], ended["quarantined"]) == (1, 1, 1)
+    assert (ended["refused"], ended["quarantined"]) == (1, 1)
     assert of["told"]["quarantined"] == 1
+    assert of["told"]["equal"] >= 1
     assert of["told"]["ignored"] >= 1
     assert of["told"]["told"] == sum(count for one, count in of["told"].items() if one != "told")
     assert told["entities"] > 1
