@@ -15,6 +15,7 @@ from fizzbridge.runtime.breaker import PROBES, Breaker
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.sweep import PAGE, QueueNames, Sweeper
 from fizzbridge.state.memory import MemoryTable
+from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from fizzbridge.switches import MemorySwitches, Switch, SwitchUnavailableError
 from tests.kit.clock import Clock
@@ -258,3 +259,17 @@ def test_hints_are_as_many_as_can_be_followed_the_oldest_first_and_at_the_allowe
     keys = [json.loads(message.body)["detail"]["key"] for message in sent]
     assert keys == ["shop/101", *(f"shop/{number}" for number in range(1, 20))]
     assert [message.delay for message in sent] == [3 * number for number in range(20)]
+
+
+def test_what_fails_again_and_again_hides_nothing_that_was_not_tried_yet(yard):
+    yard.employ(yard.table, per_minute={"erp": 10})
+    for number in range(1, 21):
+        yard.want(order_ref(number))
+        yard.clock.advance(1)
+    first = [key for _, key in yard.sweep()]
+    for key in first:  # each was tried, and is behind as before
+        tried = {"updated_at": to_text(yard.clock())}
+        yard.table.write(Write(f"Order#{key}", "LINK#erp", set=tried))
+    second = [key for _, key in yard.sweep(60)]
+    assert len(first) == len(second) == 10
+    assert not set(first) & set(second)

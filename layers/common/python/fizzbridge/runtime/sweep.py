@@ -145,12 +145,13 @@ class Sweeper:
         due = to_text(self._now() - self._after)
         found = []
         for shard in rows.shards(connection) if most else ():
-            for pk, sk in self._table.index("behind", shard, up_to=due, limit=min(PAGE, most)):
+            for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
                 # The index is only a hint: the base row decides.
                 row = self._table.get(pk, sk) or {}
                 if "behind_shard" in row:
                     is_urgent = rows.is_urgent(row, connection)
-                    found.append((not is_urgent, rows.text(row, "behind_since"), pk))
+                    found.append((not is_urgent, rows.text(row, "updated_at"), pk))
+        # What was tried last waits longest, so that what fails again and again hides nothing.
         found = sorted(found)[:most]
         for number, (_, _, pk) in enumerate(found):
             ref = EntityRef.parse(pk)
