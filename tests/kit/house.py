@@ -246,7 +246,9 @@ class House:
         self.serve({shelf.kind: shelf for shelf in (self.orders, self.customers)})
         self.queue = MemoryQueue()
         names = QueueNames("test", lambda name: name, "assess")
-        self.switches = MemorySwitches()
+        self.switches = MemorySwitches(
+            names.function(one, role) for one in ("shop", "erp") for role in ("pull", "target")
+        )
         self.sweeper = Sweeper(
             self.rows,
             self.queue,

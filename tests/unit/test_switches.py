@@ -5,22 +5,24 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from fizzbridge.switches import MappingSwitches, Switch, SwitchUnavailableError
 
-FUNCTION = "fizzbridge-prod-erp-target"
+ARN = "arn:aws:lambda:eu-west-1:000000000000:function:fizzbridge-prod-erp-target"
 
 
 class Client:
-    """Lambda, as far as mappings go."""
+    """Lambda, as far as mappings go; two on a page."""
 
     def __init__(self, *states: str, error: Exception | None = None) -> None:
-        self.states, self.error = dict(enumerate(states)), error
+        self.states, self.error = states, error
         self.told: list[dict[str, object]] = []
 
-    def list_event_source_mappings(self, **asked):
+    def list_event_source_mappings(self, Marker="0"):  # noqa: N803  AWS's own name
         if self.error:
             raise self.error
-        assert asked == {"FunctionName": FUNCTION}
-        found = [{"UUID": str(name), "State": state} for name, state in self.states.items()]
-        return {"EventSourceMappings": found}
+        start = int(Marker)
+        shown = list(enumerate(self.states))[start : start + 2]
+        found = [{"UUID": str(name), "State": one, "FunctionArn": ARN} for name, one in shown]
+        more = {"NextMarker": str(start + 2)} if start + 2 < len(self.states) else {}
+        return {"EventSourceMappings": found} | more
 
     def update_event_source_mapping(self, **told):
         if self.error:
@@ -32,22 +34,19 @@ def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "op")
 
 
-def test_a_mapping_on_its_way_is_neither_on_nor_off():
+def test_all_are_listed_and_one_on_its_way_is_neither_on_nor_off():
     client = Client("Enabled", "Disabled", "Enabling", "Disabling", "Updating")
-    found = MappingSwitches(client).of(FUNCTION)
+    found = list(MappingSwitches(client).all())
     assert [one.is_on for one in found] == [True, False, None, None, None]
     assert [one.id for one in found] == ["0", "1", "2", "3", "4"]
+    assert {one.function for one in found} == {"fizzbridge-prod-erp-target"}
 
 
 @pytest.mark.parametrize("on", [True, False])
 def test_a_mapping_is_told(on):
     client = Client("Enabled")
-    MappingSwitches(client).turn(Switch("0", not on), on=on)
+    MappingSwitches(client).turn(Switch("0", "f", not on), on=on)
     assert client.told == [{"UUID": "0", "Enabled": on}]
-
-
-def test_a_function_that_is_not_there_has_none():
-    assert MappingSwitches(Client(error=refused("ResourceNotFoundException"))).of(FUNCTION) == []
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,6 @@ def test_a_function_that_is_not_there_has_none():
 def test_what_cannot_be_reached_says_so(error):
     switches = MappingSwitches(Client(error=error))
     with pytest.raises(SwitchUnavailableError):
-        switches.of(FUNCTION)
+        list(switches.all())
     with pytest.raises(SwitchUnavailableError):
-        switches.turn(Switch("0", is_on=True), on=False)
+        switches.turn(Switch("0", "f", is_on=True), on=False)

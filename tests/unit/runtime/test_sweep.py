@@ -22,6 +22,8 @@ from tests.kit.clock import Clock
 from tests.kit.house import order_ref
 
 AFTER = timedelta(seconds=300)
+TARGET, PULL = "fizzbridge-prod-erp-target", "fizzbridge-prod-erp-pull"
+SHOPS, OTHERS = "fizzbridge-prod-shop-pull", "another-stack-target"
 NAMES = QueueNames("prod", lambda name: f"https://queues/{name}", "https://queues/assess")
 
 
@@ -32,7 +34,7 @@ class Yard:
         self.clock = Clock()
         self.table = MemoryTable()
         self.queue = MemoryQueue()
-        self.switches = MemorySwitches()
+        self.switches = MemorySwitches([TARGET, PULL, SHOPS, OTHERS])
         self.employ(self.table)
 
     def employ(self, table, *connections: str, **more) -> None:
@@ -192,8 +194,6 @@ def test_f44_a_connection_with_much_behind_hides_nothing_of_another(yard):
 
 # -- a connection that is not worked for -----------------------------------------------------------
 
-TARGET, PULL = "fizzbridge-prod-erp-target", "fizzbridge-prod-erp-pull"
-
 
 def test_what_is_paused_gets_no_messages_and_no_hints_and_others_do(yard):
     yard.want(order_ref(1))
@@ -201,28 +201,29 @@ def test_what_is_paused_gets_no_messages_and_no_hints_and_others_do(yard):
     breaker = Breaker(yard.table, "erp", yard.clock)
     breaker.pause("ann", "stocktaking")
     assert [queue for queue, _ in yard.sweep()] == ["fizzbridge-prod-shop-documents"]
-    assert yard.switches.are_on == {TARGET: False, PULL: False}
+    assert yard.switches.are_on == {TARGET: False, PULL: False, SHOPS: True, OTHERS: True}
     breaker.resume()
     assert len(yard.sweep(1)) == 2
-    assert yard.switches.are_on == {TARGET: True, PULL: True}
+    assert all(yard.switches.are_on.values())
 
 
 def test_what_somebody_else_has_switched_is_put_right(yard):
-    yard.switches.are_on[TARGET] = False
+    yard.switches.are_on |= {TARGET: False, OTHERS: False}
     yard.sweep()
-    assert yard.switches.are_on == {TARGET: True}
+    assert yard.switches.are_on[TARGET]
+    assert not yard.switches.are_on[OTHERS], "it is nobody's of the bridge"
 
 
 class Switching:
     """Switches of which some are on their way, or out of reach."""
 
-    def __init__(self, is_on=None, refuses=""):
+    def __init__(self, is_on=None, *, refuses=False):
         self.is_on, self.refuses, self.told = is_on, refuses, []
 
-    def of(self, function):
-        if self.refuses and self.refuses in function:
+    def all(self):
+        if self.refuses:
             raise SwitchUnavailableError("AccessDenied")
-        return [Switch(function, self.is_on)]
+        return [Switch(name, name, self.is_on) for name in (PULL, TARGET)]
 
     def turn(self, switch, *, on):
         self.told.append((switch.id, on))
@@ -239,15 +240,13 @@ def test_a_switch_on_its_way_is_left_to_the_next_run(yard):
     assert switching.told == [(PULL, False), (TARGET, False)]
 
 
-def test_one_that_cannot_be_switched_keeps_nothing_from_the_others(yard):
-    switching = Switching(is_on=False, refuses="-shop-")
-    yard.employ(yard.table, switches=switching)
+def test_hints_are_sent_though_nothing_can_be_switched(yard):
+    yard.employ(yard.table, switches=Switching(refuses=True))
     yard.want(order_ref(1), "shop")
     yard.want(order_ref(1))
     yard.clock.advance(301)
     with pytest.raises(SwitchUnavailableError):
         yard.sweeper.run()
-    assert switching.told == [(PULL, True), (TARGET, True)]
     assert len(yard.queue.sent()) == 2
 
 
@@ -277,3 +276,17 @@ def test_hints_are_as_many_as_can_be_followed_the_oldest_first_and_at_the_allowe
     keys = [json.loads(message.body)["detail"]["key"] for message in sent]
     assert keys == ["shop/101", *(f"shop/{number}" for number in range(1, 20))]
     assert [message.delay for message in sent] == [3 * number for number in range(20)]
+
+
+def test_what_fails_again_and_again_hides_nothing_that_was_not_tried_yet(yard):
+    yard.employ(yard.table, per_minute={"erp": 10})
+    for number in range(1, 21):
+        yard.want(order_ref(number))
+        yard.clock.advance(1)
+    first = [key for _, key in yard.sweep()]
+    for key in first:  # each was tried, and is behind as before
+        tried = {"updated_at": to_text(yard.clock())}
+        yard.table.write(Write(f"Order#{key}", "LINK#erp", set=tried))
+    second = [key for _, key in yard.sweep(60)]
+    assert len(first) == len(second) == 10
+    assert not set(first) & set(second)

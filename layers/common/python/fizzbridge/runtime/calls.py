@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol, TypeAlias
 
@@ -85,8 +86,11 @@ def reserved(
         ) from full
     try:
         yield vendor
-    finally:
-        limiter.release(reservation, vendor.calls)
+    except BaseException:
+        # What broke off says nothing of what a whole run needs.
+        limiter.release(replace(reservation, learns=False), vendor.calls)
+        raise
+    limiter.release(reservation, vendor.calls)
 
 
 def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> MakeClient:

@@ -17,7 +17,7 @@ from fizzbridge.errors import (
 )
 from fizzbridge.model.entity import EntityRef, Part
 from fizzbridge.runtime import breaker, rows
-from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease
+from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Lease, release
 from fizzbridge.runtime.limiter import NoCapacityError
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.moments import from_text, to_text
@@ -61,10 +61,6 @@ class Outcome:
     after: timedelta | None = None
     error: FizzbridgeError | None = None
     age: timedelta | None = None
-
-
-def _reason(error: FizzbridgeError) -> dict[str, Value]:
-    return {"reason": error.code, "message": error.message}
 
 
 class LostLeaseError(Exception):
@@ -219,10 +215,13 @@ class Links:
                 return self._hold(ref, lease, error)
             if isinstance(error, PermanentError) or self._is_out_of_patience(ref, error):
                 return self._park(ref, lease, error)
+            if isinstance(error, NoCapacityError):
+                # Our own limit is no attempt: nothing was begun, and nothing is noted.
+                release(self._table, lease)
+                return Outcome("retry", error.retry_after, error)
             is_brought_back = isinstance(error, DependencyNotReadyError)
-            # Our own limit is no attempt: nothing was begun, and nothing is noted.
-            known = {} if isinstance(error, NoCapacityError) else _reason(error)
-            if known and not is_brought_back:
+            known = _reason(error)
+            if not is_brought_back:
                 known["tried_at"] = to_text(self._now())
             self.write(ref, lease, set=known, remove=LEASE_ATTRIBUTES)
         except LostLeaseError:
@@ -259,7 +258,7 @@ class Links:
     def _is_out_of_patience(self, ref: EntityRef, error: FizzbridgeError) -> bool:
         if not isinstance(error, RetryableError):
             return False
-        if isinstance(error, ConflictError | DependencyNotReadyError | NoCapacityError):
+        if isinstance(error, ConflictError | DependencyNotReadyError):
             return False  # somebody else is at it, and brings it back
         since = rows.text(self._table.get(str(ref), self.sk) or {}, "behind_since")
         if not since or self._now() - from_text(since) <= PATIENCE:

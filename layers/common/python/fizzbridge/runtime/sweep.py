@@ -122,49 +122,62 @@ class Sweeper:
         Raises:
             SwitchUnavailableError: a function could not be turned on or off; the rest was done.
         """
-        sent, refused = self._sweep(rows.ASSESS, _ALL), None
-        for name in self._connections:
-            state = Breaker(self._table, name, self._now, self._timing).probe()
+        states = {
+            name: Breaker(self._table, name, self._now, self._timing).probe()
+            for name in self._connections
+        }
+        for name, state in states.items():
             if metrics and state.name != CLOSED:
                 metrics.count(Metric.UNHEALTHY, name)
-            try:
-                self._switch(name, state)
-            except SwitchUnavailableError as error:
-                log.warning("functions not switched", extra={"reason": str(error)})
-                refused = error
-            # A half-open breaker lets a handful through, and the others too once one was answered.
-            most = self._most(name) if state.is_on else 0
-            sent += self._sweep(name, most, spread=name in self._per_minute)
+        refused: SwitchUnavailableError | None = None
+        try:
+            self._switch(states)
+        except SwitchUnavailableError as error:
+            log.warning("functions not switched", extra={"reason": str(error)})
+            refused = error
+        # A half-open breaker lets a handful through, and the others too once one was answered.
+        on = [name for name, state in states.items() if state.is_on]
+        sent = sum(map(self._sweep, (rows.ASSESS, *on)))
         if refused:
             raise refused
         return sent
 
-    def _switch(self, connection: str, state: State) -> None:
-        """Give a connection's functions messages, or none, as its state says."""
-        for role in _SWITCHED:
-            for switch in self._switches.of(self._names.function(connection, role)):
-                # One on its way from one to the other is seen to by the next run.
-                if switch.is_on is not None and switch.is_on != state.is_on:
-                    self._switches.turn(switch, on=state.is_on)
-                    extra = {"connection": connection, "function": role, "on": state.is_on}
-                    log.info("function switched", extra=extra)
+    def _switch(self, states: Mapping[str, State]) -> None:
+        """Give the connections' functions messages, or none, as their states say."""
+        wanted = {
+            self._names.function(name, role): state.is_on
+            for name, state in states.items()
+            for role in _SWITCHED
+        }
+        for switch in self._switches.all():
+            on = wanted.get(switch.function, switch.is_on)
+            # One on its way from one to the other is seen to by the next run.
+            if switch.is_on is not None and on is not None and switch.is_on != on:
+                self._switches.turn(switch, on=on)
+                log.info("function switched", extra={"function": switch.function, "on": on})
 
-    def _sweep(self, connection: str, most: int, *, spread: bool = False) -> int:
+    def _sweep(self, connection: str) -> int:
+        """Send a connection's hints; gives how many."""
         due = to_text(self._now() - self._after)
         found: list[tuple[bool, str, str, str]] = []
-        for shard in rows.shards(connection) if most else ():
+        for shard in rows.shards(connection):
             for pk, sk in self._table.index("behind", shard, up_to=due, limit=PAGE):
                 # The index is only a hint: the base row decides. What failed a moment ago comes
                 # again by its own message; hints beside that would try it at every run.
                 row = self._table.get(pk, sk) or {}
                 if "behind_shard" in row and rows.text(row, "tried_at") <= due:
-                    waits = not rows.is_urgent(row, connection), rows.text(row, "behind_since")
+                    waits = not rows.is_urgent(row, connection), rows.text(row, "updated_at")
                     found.append((*waits, pk, rows.text(row, "correlation_id")))
+        if not found:
+            return 0
+        most = self._most(connection)
+        # What was tried last waits longest, so that what fails again and again hides nothing.
         found = sorted(found)[:most]
         for number, (_, _, pk, correlation_id) in enumerate(found):
             ref = EntityRef.parse(pk)
             # At the pace the vendor allows: all at once they would find no capacity.
-            delay = self._timing.sweep_every * number // most if spread else 0
+            is_limited = connection in self._per_minute
+            delay = self._timing.sweep_every * number // most if is_limited else 0
             body = hint(ref, correlation_id)
             self._queue.send(self._names.of(ref, connection), body, delay)
         return len(found)
