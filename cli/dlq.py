@@ -380,8 +380,7 @@ def redrive_command(
         _plan(tool, found)
         return
     acted = _acted_on(found)
-    if dry_run or not _is_agreed(tool, "Send back", acted, yes=yes):
-        _tell_dry(tool, acted)
+    if not _is_agreed(tool, "Send back", acted, yes=yes, dry_run=dry_run):
         return
     about = _about(group, connection, acted)
     with (
@@ -407,8 +406,7 @@ def discard_command(
     if not why.strip():
         raise CommandError("Say why: --why 'entered by hand'.")
     acted = _acted_on(_found(tool, ids, group, connection))
-    if dry_run or not _is_agreed(tool, "Give up", acted, yes=yes):
-        _tell_dry(tool, acted)
+    if not _is_agreed(tool, "Give up", acted, yes=yes, dry_run=dry_run):
         return
     about = _about(group, connection, acted) | {"why": why.strip()}
     with (
@@ -426,11 +424,17 @@ def _found(
         return choose(tool.stack, desk.cases(tool.stack, connection), ids or (), group)
 
 
-def _is_agreed(tool: Tool, verb: str, acted: Sequence[Case], *, yes: bool) -> bool:
+def _is_agreed(tool: Tool, verb: str, acted: Sequence[Case], *, yes: bool, dry_run: bool) -> bool:
     """Ask, where there is anything to do; what comes meanwhile was not asked about."""
-    if acted:
+    if dry_run:
+        told = f"{len(acted)} would be worked off; nothing was changed."
+        tool.answer({"dry_run": True, "cases": [one.shown() for one in acted]}, told)
+    elif not acted:
+        nothing = {"dry_run": False, "operation": "", "counts": {}}
+        tool.answer(nothing, "Nothing waits for a person.")
+    else:
         tool.confirm(f"{verb} {len(acted)}?", yes=yes)
-    return bool(acted)
+    return bool(acted) and not dry_run
 
 
 def _about(group: str | None, connection: str | None, acted: Sequence[Case]) -> dict[str, Value]:
@@ -472,14 +476,6 @@ def _tell(tool: Tool, operation: Operation) -> None:
     tool.answer(
         {"dry_run": False, "operation": operation.id, "counts": counts},
         f"{said or 'Nothing was done'}. Recorded as {operation.id}: fizzbridge operations",
-    )
-
-
-def _tell_dry(tool: Tool, acted: Sequence[Case]) -> None:
-    told = f"{len(acted)} would be worked off; nothing was changed."
-    tool.answer(
-        {"dry_run": True, "cases": [one.shown() for one in acted]},
-        told if acted else "Nothing waits for a person.",
     )
 
 

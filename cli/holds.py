@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import links, orders
+from cli.operations import recorded
 from cli.stack import CommandError, Stack
 from cli.tool import Tool, command, grid
 from fizzbridge.model.entity import EntityRef, Part
@@ -168,7 +169,9 @@ def release_command(
     if not why.strip():
         raise CommandError("Say why: --why 'paid by bank transfer today'.")
     ref = orders.find(tool.stack, order)
-    found = release(tool.stack, ref, why.strip(), reason)
+    with recorded(tool.stack, "hold release", order=ref.key, why=why.strip()) as operation:
+        found = release(tool.stack, ref, why.strip(), reason)
+        operation.counts["released"] = len(found)
     names = ", ".join(f"{one.reason} ({one.scope})" for one in found)
     tool.answer(
         {"order": ref.key, "released": [asdict(one) for one in found]},

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cli import links, orders
+from cli.operations import recorded
 from cli.plan import ToOption
 from cli.stack import CommandError, Stack
 from cli.tool import Tool, YesOption, command
@@ -78,7 +79,9 @@ def recreate_command(
         raise CommandError("Say why: --why 'deleted by mistake'.")
     ref = orders.find(tool.stack, order)
     tool.confirm(f"Make {ref.key} again at {to}?", yes=yes)
-    gone = recreate(tool.stack, ref, to, why.strip(), datetime.now(UTC))
+    said = {"entity": str(ref), "connection": to, "why": why.strip()}
+    with recorded(tool.stack, "recreate", **said):
+        gone = recreate(tool.stack, ref, to, why.strip(), datetime.now(UTC))
     tool.answer(
         {"entity": str(ref), "connection": to, "given_up": gone},
         f"{ref.key}: {to} {gone} is given up; a new one is made within a minute.",

@@ -272,7 +272,7 @@ def restore_command(
         operation.counts.update(counted)
     tool.answer(
         data | {"plan": False, "operation": operation.id, "looked_at": looked, "streams": streams},
-        ", ".join(f"{count} {what}" for what, count in counted.items())
+        ", ".join(f"{what}: {count}" for what, count in counted.items())
         + ". Start the functions now.",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from fizzbridge.model.entity import EntityRef, Kind, Part
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.batch import Message
 from services.record import work as record
+from tests.kit.emulator import REGION, emulator, emulator_missing
 from tests.kit.house import House, line, order_ref, order_request
 from tests.kit.sqs import MemorySqs
 
@@ -314,3 +315,57 @@ def _bus(stack: Stack) -> list[str]:
         events.put_rule(Name=name, EventBusName=bus, EventPattern='{"source": ["x"]}')
     events.create_archive(ArchiveName="fizzbridge-test-archive", EventSourceArn=made)
     return names
+
+
+@pytest.mark.slow
+@pytest.mark.enable_socket
+@pytest.mark.level("emulator")
+def test_f23_a_replay_reaches_the_target_and_no_rule_that_tells(tmp_path, figures):
+    """The emulator offers a replay to every rule; those of what records match none of it."""
+    if emulator_missing():
+        pytest.fail("the emulator's environment is not installed")
+    with emulator(tmp_path / "log") as address:
+        where = WHERE | {"endpoint_url": address, "region_name": REGION}
+        sqs, events = boto3.client("sqs", **where), boto3.client("events", **where)
+        house = House()
+        stack = replace(stack_of(house), sqs=sqs, events=events, sts=boto3.client("sts", **where))
+        bus = stack.core["BusName"]
+        made = events.create_event_bus(Name=bus)["EventBusArn"]
+        events.create_archive(ArchiveName="fizzbridge-test-archive", EventSourceArn=made)
+        urls = {}
+        live = {"replay-name": [{"exists": False}]}
+        for name, more in (("erp-documents", {"detail": {"targets": ["erp"]}}), ("record", live)):
+            pattern = json.dumps({"source": [{"prefix": "fizzbridge."}]} | more)
+            rule = f"fizzbridge-test-{name}"
+            events.put_rule(Name=rule, EventBusName=bus, EventPattern=pattern)
+            urls[name] = sqs.create_queue(QueueName=rule)["QueueUrl"]
+            asked = {"QueueUrl": urls[name], "AttributeNames": ["QueueArn"]}
+            arn = sqs.get_queue_attributes(**asked)["Attributes"]["QueueArn"]
+            target = {"Id": "queue", "Arn": arn}
+            events.put_targets(Rule=rule, EventBusName=bus, Targets=[target])
+        entry = {"Source": "fizzbridge.shop", "DetailType": "OrderPlaced", "EventBusName": bus}
+        entry["Detail"] = json.dumps({"targets": ["erp"], "kind": "Order", "key": "shop/1"})
+        events.put_events(Entries=[entry])
+        first = {name: _arrived(sqs, url, 1) for name, url in urls.items()}
+        now = datetime.now(UTC)
+        of = replay.span(stack, "erp", now - timedelta(hours=1), now + timedelta(minutes=1))
+        name = replay.start(stack, of)
+        again = _arrived(sqs, urls["erp-documents"], 1)
+        state = events.describe_replay(ReplayName=name)["State"]
+        recorded = _arrived(sqs, urls["record"], 0)
+    assert first == {"erp-documents": 1, "record": 1}
+    assert (again, recorded, state) == (1, 0, "COMPLETED")
+    figures(replayed=again, recorded_again=recorded)
+
+
+def _arrived(sqs, url: str, at_least: int) -> int:
+    """Messages of a queue, taken away; waits until so many are there."""
+    found = 0
+    for _ in range(20):
+        asked = {"QueueUrl": url, "WaitTimeSeconds": 1, "MaxNumberOfMessages": 10}
+        for message in sqs.receive_message(**asked).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            found += 1
+        if found >= at_least:
+            break
+    return found

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from cli.restore import BEFORE, compare, look_again, put_back
+from fizzbridge.aws import aws_client
 from fizzbridge.errors import TargetRejectedError
 from fizzbridge.model.documents import (
     Invoice,
@@ -27,9 +28,11 @@ from fizzbridge.model.order import Totals
 from fizzbridge.observation import Seen
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.observe import Circumstances
+from fizzbridge.state.dynamodb import DynamoTable
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
+from tests.kit.emulator import REGION, create_table, emulator, emulator_missing
 from tests.kit.house import (
     BRIDGE,
     SECOND,
@@ -397,3 +400,63 @@ def test_f47_a_restore_that_was_interrupted_is_run_again(figures):
     news = [one for one in drill.told() if one not in before]
     assert news == []
     figures(rows_back_at_first=half, second_objects=0, new_ids=len(news))
+
+
+@pytest.fixture
+def dynamodb(tmp_path, monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    if emulator_missing():
+        pytest.fail("the emulator's environment is not installed")
+    with emulator(tmp_path / "log") as address:
+        client = aws_client("dynamodb", deadline_s=30, endpoint_url=address)
+        yield client
+        client.close()
+
+
+def _filled(table: DynamoTable, wanted: MemoryTable) -> None:
+    """Make a table hold exactly these rows."""
+    there = {(row["pk"], row["sk"]): row for row in table.rows()}
+    for row in wanted.rows():
+        if there.pop((row["pk"], row["sk"]), None) != row:
+            said = {name: value for name, value in row.items() if name not in OWN}
+            table.write(Write(str(row["pk"]), str(row["sk"]), set=said, replace=True))
+    for pk, sk in there:
+        table.write(Write(str(pk), str(sk), delete=True))
+
+
+@pytest.mark.slow
+@pytest.mark.enable_socket
+@pytest.mark.level("emulator")
+def test_f48_tables_of_aws_are_put_back_as_those_in_memory_are(dynamodb, figures):
+    """Restored to the moment by AWS's own call; then row for row what the drill in memory has.
+
+    The emulator restores a table as it is at the time of the call, whatever moment it is told, so
+    the call is made at the moment.
+    """
+    drill = Drill(5)
+    drill.live(25, calm=True)
+    then = drill.snapshot()
+    name = create_table(dynamodb)
+    live = DynamoTable(dynamodb, name)
+    _filled(live, then)
+    dynamodb.restore_table_to_point_in_time(
+        SourceTableName=name, TargetTableName=f"{name}-restored", UseLatestRestorableTime=True
+    )
+    dynamodb.get_waiter("table_exists").wait(TableName=f"{name}-restored")
+    restored = DynamoTable(dynamodb, f"{name}-restored")
+    drill.live(30)
+    drill.ruin()
+    _filled(live, drill.snapshot())
+    now = drill.clock()
+    written = []
+    for table, before in ((drill.rows, then), (live, restored)):
+        found = compare(table, before)
+        touched = set(put_back(table, drill.objects, before, found, "op", now))
+        look_again(table, touched, "op", now)
+        written.append(len(found.back) + len(found.away))
+    assert written[0] == written[1] > 50
+    in_memory = {(row["pk"], row["sk"]): row for row in drill.rows.rows()}
+    assert {(row["pk"], row["sk"]): row for row in live.rows()} == in_memory
+    figures(rows=len(in_memory), rows_written=written[1])
