@@ -89,6 +89,15 @@ def test_a_hold_that_is_released_is_counted_no_more(house):
     assert (found["held_orders shop MAPPING"], found["held_value shop GBP"]) == (0, 0)
 
 
+def test_what_an_order_waited_for_before_is_no_reason_any_more(house):
+    order = house.place(1, lines=[line("UNKNOWN")])
+    house.settle()
+    released = {"released_at": to_text(house.clock()), "released_cause": "x"}
+    house.rows.write(Write(str(order), "HOLD#order#CREDIT#x", set=released))
+    found = house.watch()
+    assert (found["held_orders shop MAPPING"], found["held_orders shop CREDIT"]) == (1, 0)
+
+
 def test_orders_in_currencies_nobody_watches_are_counted_and_not_summed(house):
     euros = {"currency": "EUR", "shop_currency": "EUR", "presentment_currency": "EUR"}
     house.place(1, lines=[line("UNKNOWN", 100)], **euros)
