@@ -225,7 +225,9 @@ class VendorClient:
         try:
             data = (self._errors.decode or decode)(text) if text.strip() else None
         except ValueError:
-            if response.is_success:
+            kind = headers.get("content-type", "")
+            is_theirs = self._errors.decode or self._errors.media in kind
+            if response.is_success and (is_theirs or "html" in kind):
                 # Cut off on its way, or the page of somebody before the vendor who says that it is
                 # being worked on: what was asked is done, or not.
                 self._give_up(call, "the answer is not whole", writes=writes)
