@@ -1,7 +1,7 @@
 """What people may do with the command line: policies to attach to their roles, to nobody's here.
 
-Three that add up, because looking, repairing and holding keys are three trusts. The CLI was run
-under each of them on the local stack; ``tests/e2e/test_people.py`` does it again.
+Three that add up, because looking, repairing and holding keys are three trusts. The rights are
+those of the calls the commands make.
 """
 
 from __future__ import annotations

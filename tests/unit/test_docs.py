@@ -138,9 +138,13 @@ def last_words(name: ast.expr) -> str:
     return part.value.removeprefix("-")
 
 
+PROCEDURES = {"rotate-secret"}
+"""What a person begins of their own accord."""
+
+
 def test_every_alarm_has_a_runbook_and_every_runbook_an_alarm():
     assert len(alarm_names()) >= 7
-    assert {path.stem for path in RUNBOOKS.glob("*.md")} == alarm_names()
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} == alarm_names() | PROCEDURES
 
 
 def test_the_list_of_alarms_is_whole():
