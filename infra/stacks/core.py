@@ -10,6 +10,7 @@ from infra.constructs.alarms import Alarms
 from infra.constructs.connection_parts import Shared
 from infra.constructs.dashboard import BridgeDashboard
 from infra.constructs.ingress import Ingress
+from infra.constructs.people import People
 from infra.constructs.queues import allow_events, dead_letter_queue
 from infra.constructs.services import Services
 from infra.constructs.state import claim_check_bucket, event_bus, state_table
@@ -50,6 +51,7 @@ class CoreStack(Stack):
             undelivered=undelivered,
             topic=self._topic(deployment),
         )
+        People(self, stage, self.shared.table, bucket_name)
         alarms = Alarms(self, self.shared.topic, stage, deployment.bridge)
         alarms.dead_letters("undelivered", undelivered)
         Services(self, deployment, self.shared, alarms)

@@ -57,7 +57,8 @@ def test_each_function_may_do_what_is_listed_and_nothing_else(both_ways):
 def test_rights_are_in_roles_only(both_ways):
     # A policy attached from outside a role would escape the list above.
     assert not both_ways.resources("AWS::IAM::Policy")
-    assert not both_ways.resources("AWS::IAM::ManagedPolicy")
+    for policy in both_ways.resources("AWS::IAM::ManagedPolicy").values():
+        assert not {"Roles", "Users", "Groups"} & set(policy["Properties"]), "of people: see below"
     assert not both_ways.resources("AWS::IAM::User")
 
 
@@ -99,3 +100,77 @@ def test_schedules_may_call_their_target_and_leave_what_fails(both_ways):
             ["sqs:SendMessage", "sqs:SendMessage"],
             ["lambda:InvokeFunction", "sqs:SendMessage"],
         ), path
+
+
+PEOPLE = ("reader", "operator", "keyholder")
+
+
+def of_people(synthesis) -> dict[str, list[dict]]:
+    """The statements of the policies people get, by name."""
+    return {
+        policy["Properties"]["ManagedPolicyName"].rpartition("-")[2]: policy["Properties"][
+            "PolicyDocument"
+        ]["Statement"]
+        for policy in synthesis.resources("AWS::IAM::ManagedPolicy").values()
+    }
+
+
+def actions(statements: list[dict]) -> set[str]:
+    assert {one["Effect"] for one in statements} == {"Allow"}
+    return {action for one in statements for action in as_list(one["Action"])}
+
+
+def test_people_get_three_policies_and_no_action_by_wildcard(both_ways):
+    found = of_people(both_ways)
+    assert set(found) == set(PEOPLE)
+    assert not [name for one in found.values() for name in actions(one) if "*" in name]
+
+
+def test_a_reader_changes_nothing_and_sees_no_secret(both_ways):
+    allowed = actions(of_people(both_ways)["reader"])
+    changes = re.compile(r":(Put|Update|Delete|Create|Start(?!Query)|Purge|Invoke|Set|Tag|Pass)")
+    assert not [action for action in allowed if changes.search(action)]
+    assert not [action for action in allowed if action.startswith(("secretsmanager:", "kms:"))]
+    sends = [
+        arn
+        for one in of_people(both_ways)["reader"]
+        if "sqs:SendMessage" in as_list(one["Action"])
+        for arn in as_list(one["Resource"])
+    ]
+    assert [str(arn).count("-documents") for arn in sends] == [1], "only where plans are asked for"
+
+
+def test_an_operator_repairs_and_neither_deploys_nor_destroys(both_ways):
+    found = of_people(both_ways)
+    allowed = actions(found["operator"])
+    assert actions(found["reader"]) < allowed
+    services = {action.partition(":")[0] for action in allowed}
+    assert not services & {"iam", "lambda", "secretsmanager", "kms", "sts", "apigateway"}
+    assert not allowed & {
+        *("dynamodb:DeleteTable", "dynamodb:UpdateTable", "dynamodb:RestoreTableToPointInTime"),
+        *("s3:DeleteObject", "s3:DeleteBucket", "sqs:PurgeQueue", "sqs:DeleteQueue"),
+        *("events:PutRule", "events:DeleteRule", "cloudformation:DeleteStack"),
+    }
+
+
+def test_who_sets_secrets_reaches_those_of_the_stage_and_nothing_else(both_ways):
+    allowed = actions(of_people(both_ways)["keyholder"])
+    assert allowed == {
+        "cloudformation:DescribeStacks",
+        "secretsmanager:GetSecretValue",
+        "secretsmanager:PutSecretValue",
+    }
+
+
+def test_people_reach_what_is_the_stages_only(both_ways):
+    """Every resource names the stage, the table, or belongs to an action that takes none."""
+    takes_none = re.compile(r"^(cloudformation:Describe|cloudwatch:|logs:(DescribeLogGroups|GetQ))")
+    for name, statements in of_people(both_ways).items():
+        for one in statements:
+            for arn in as_list(one["Resource"]):
+                spelt = str(arn)
+                if arn == "*":
+                    assert all(takes_none.match(each) for each in as_list(one["Action"])), name
+                    continue
+                lists_rules = as_list(one["Action"]) == ["events:ListRules"]
+                assert "prod" in spelt or "Table" in spelt or lists_rules, (name, spelt)

@@ -138,7 +138,7 @@ def last_words(name: ast.expr) -> str:
     return part.value.removeprefix("-")
 
 
-PROCEDURES = {"restore"}
+PROCEDURES = {"restore", "rotate-secret"}
 """Runbooks that no alarm leads to: a person decides."""
 
 

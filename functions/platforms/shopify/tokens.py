@@ -12,6 +12,7 @@ from functools import cache
 import httpx
 
 from fizzbridge.errors import ConfigurationError, TargetUnavailableError
+from fizzbridge.http.auth import granted
 
 HEADER = "X-Shopify-Access-Token"
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105  a path
@@ -54,7 +55,7 @@ class ClientCredentials(httpx.Auth):
         if not answer.is_success:
             said = "the shop gives the app no token: is it installed, in the shop's organisation?"
             raise ConfigurationError(said, code="token", platform="shopify")
-        self._token = str(answer.json()["access_token"])
+        self._token = granted(answer)["access_token"]
 
 
 @cache

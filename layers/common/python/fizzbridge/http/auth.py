@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from functools import cache
+from typing import Any
 
 import httpx
 
 from fizzbridge.errors import ConfigurationError, TargetUnavailableError
 from fizzbridge.http.addresses import problem
+from fizzbridge.http.client import decode
 
 
 class HeaderToken(httpx.Auth):
@@ -90,7 +92,23 @@ class ClientCredentials(httpx.Auth):
         if not answer.is_success:
             said = "no token is given: are id, secret and scopes those of the account's client?"
             raise ConfigurationError(said, code="token")
-        self._token = str(answer.json()["access_token"])
+        self._token = granted(answer)["access_token"]
+
+
+def granted(answer: httpx.Response) -> Mapping[str, Any]:
+    """What a token endpoint's answer grants; ``access_token`` is a text in it.
+
+    Raises:
+        TargetUnavailableError: it grants nothing, whatever its status says; nobody could tell more.
+    """
+    try:
+        body = decode(answer.text)
+    except ValueError:
+        body = None
+    token = body.get("access_token") if isinstance(body, dict) else None
+    if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:
+        raise TargetUnavailableError("no token: the answer has none in it")
+    return dict(body)
 
 
 @cache

@@ -171,14 +171,14 @@ def at(data: Any, path: str) -> Any:
 def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """The Retry-After header, in seconds or as a date (RFC 9110, 10.2.3)."""
     value = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", value):
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
         return timedelta(seconds=float(value))
     # The vendor's own clock counts, where it shows it: ours may differ.
     now = headers.get("date")
     try:
         start = parsedate_to_datetime(now) if now else datetime.now(UTC)
         return max(parsedate_to_datetime(value) - start, timedelta(0))
-    except (ValueError, TypeError):  # no date, or one without zone
+    except (ValueError, TypeError, OverflowError):  # no date, or one without zone
         return None
 
 

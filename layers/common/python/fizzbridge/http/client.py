@@ -238,8 +238,11 @@ class VendorClient:
         try:
             data = (self._errors.decode or decode)(text) if text.strip() else None
         except ValueError:
-            if response.is_success and self._errors.media in headers.get("content-type", ""):
-                # Cut off on its way: the vendor has done what was asked, or not.
+            kind = headers.get("content-type", "")
+            is_theirs = self._errors.decode or self._errors.media in kind
+            if response.is_success and (is_theirs or "html" in kind):
+                # Cut off on its way, or the page of somebody before the vendor who says that it is
+                # being worked on: what was asked is done, or not.
                 self._give_up(call, "the answer is not whole", writes=writes)
         request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
         return Answer(response.status_code, headers, data, text, request_id)

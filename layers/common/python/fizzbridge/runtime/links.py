@@ -220,7 +220,7 @@ class Links:
                 release(self._table, lease)
                 return Outcome("retry", error.retry_after, error)
             is_brought_back = isinstance(error, DependencyNotReadyError)
-            known = _reason(error)
+            known: dict[str, Value] = {"reason": error.code, "message": error.message}
             if not is_brought_back:
                 known["tried_at"] = to_text(self._now())
             self.write(ref, lease, set=known, remove=LEASE_ATTRIBUTES)

@@ -18,6 +18,7 @@ import httpx
 
 from fizzbridge.errors import ConfigurationError, ConflictError, TargetUnavailableError
 from fizzbridge.http.addresses import problem
+from fizzbridge.http.auth import granted
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.leases import LEASE_ATTRIBUTES, Busy, Lease, acquire, release
 from fizzbridge.state.moments import from_text, to_text
@@ -209,13 +210,18 @@ class RotatingToken(httpx.Auth):
             tokens.abandon(lease)
             said = "the grant has ended: connect again and set the new refresh token"
             raise ConfigurationError(said, code="token")
-        body = answer.json()
-        pair = Pair(
-            access=str(body["access_token"]),
-            refresh=str(body.get("refresh_token") or refresh),
-            until=now() + timedelta(seconds=int(body["expires_in"])),
-            refresh_until=_refresh_until(body, now()),
-        )
+        try:
+            body = granted(answer)
+            pair = Pair(
+                access=body["access_token"],
+                refresh=str(body.get("refresh_token") or refresh),
+                until=now() + timedelta(seconds=int(body["expires_in"])),
+                refresh_until=_refresh_until(body, now()),
+            )
+        except (TargetUnavailableError, KeyError, TypeError, ValueError, OverflowError) as error:
+            tokens.abandon(lease)
+            said = "no token: the answer has none in it"
+            raise TargetUnavailableError(said, retry_after=SOON) from error
         tokens.finish(lease, pair, refresh)
         return pair
 
