@@ -545,7 +545,9 @@ class Schedule(House):
                 left -= 1
                 assert left, "the messages never end"
             self.clock.advance(301)
-            if self.sweep_up():
+            before = len(self.interrupts.traps)
+            # What happened while it looked it may not have seen.
+            if self.sweep_up() and len(self.interrupts.traps) == before:
                 return True
         return False
 
