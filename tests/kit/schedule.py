@@ -62,7 +62,7 @@ ROUTES = [{"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_
 LONGEST = {"settings": {"longest_transaction_s": LONGEST_TRANSACTION_S}}
 CONNECTIONS = [one | (LONGEST if one["name"] == "erp" else {}) for one in BRIDGE["connections"]]
 ROUNDS = 8
-MOST_UNITS = 300
+MOST_UNITS = 2_000
 """Of work in one settling; more of it means that something goes round and round."""
 
 
