@@ -228,7 +228,9 @@ class InterruptedEntity(TargetEntity):
 
     def find(self, vendor: Lease, reference: str, payload: Any) -> str | None:
         self._before("find")
-        return self.shelf.find(vendor, reference, payload)
+        found = self.shelf.find(vendor, reference, payload)
+        self.interrupts.at("find", "after")
+        return found
 
     def create(self, vendor: Lease, reference: str, payload: Any) -> str:
         self._send("create", vendor)
