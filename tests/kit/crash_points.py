@@ -1,9 +1,9 @@
 """Every point a run can be interrupted at, numbered.
 
-A point is named by the run, the call and whether it is before or after it. Which call it is follows
-from what is called and from what a write says, never from counting; a write that is none of these
-raises ``LookupError``, so that a new step of the protocol gets its numbers here. New calls go to the
-end: the numbers stay.
+A point is named by the run, the call and whether it is before or after it. Which call it is
+follows from what is called and from what a write says, never from counting; a write that is none of
+these raises ``LookupError``, so that a new step of the protocol gets its numbers here. New calls go
+to the end: the numbers stay.
 """
 
 from __future__ import annotations

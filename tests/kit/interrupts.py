@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -228,7 +228,9 @@ class InterruptedEntity(TargetEntity):
 
     def find(self, vendor: Lease, reference: str, payload: Any) -> str | None:
         self._before("find")
-        return self.shelf.find(vendor, reference, payload)
+        found = self.shelf.find(vendor, reference, payload)
+        self.interrupts.at("find", "after")
+        return found
 
     def create(self, vendor: Lease, reference: str, payload: Any) -> str:
         self._send("create", vendor)

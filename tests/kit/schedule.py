@@ -11,7 +11,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -32,7 +32,7 @@ from fizzbridge.runtime.observe import Circumstances, Merge, Observer
 from fizzbridge.runtime.sweep import QueueNames, Sweeper
 from fizzbridge.state.table import Row, TableUnavailableError
 from tests.kit.clock import START
-from tests.kit.crash_points import NAMED, POINTS, Point
+from tests.kit.crash_points import NAMED
 from tests.kit.house import (
     BRIDGE,
     SECOND,
@@ -62,7 +62,7 @@ ROUTES = [{"kinds": ["Order"], "from": ["shop"], "to": ["erp"], "where": {"ship_
 LONGEST = {"settings": {"longest_transaction_s": LONGEST_TRANSACTION_S}}
 CONNECTIONS = [one | (LONGEST if one["name"] == "erp" else {}) for one in BRIDGE["connections"]]
 ROUNDS = 8
-MOST_UNITS = 300
+MOST_UNITS = 2_000
 """Of work in one settling; more of it means that something goes round and round."""
 
 
@@ -183,6 +183,12 @@ class Schedule(House):
             getattr(self, name)(*values)
             self.look()
         return self
+
+    def as_test(self) -> str:
+        """What was played, as a test to keep."""
+        steps = [f"        {step!r}," for step in self.steps_played]
+        how = [] if self.can_fetch else ["        can_fetch=False,"]
+        return "\n".join(["def test_...():", "    replay(", *steps, *how, "    )"])
 
     # -- what the shop does ------------------------------------------------------------------
 
@@ -518,9 +524,9 @@ class Schedule(House):
         """
         for _ in range(ROUNDS):
             is_at_rest = self.rest()
-            # Its own order waits for a customer that is parked until a person has looked.
-            is_repaired = any([self._repair(ref) for ref in (CUSTOMER, *ORDERS)])
-            if is_at_rest and not is_repaired:
+            # An order waits for a customer that is parked until a person has looked.
+            repaired = [ref for ref in (CUSTOMER, *ORDERS) if self._repair(ref)]
+            if is_at_rest and not repaired:
                 break
         else:
             raise AssertionError("something is behind for ever")
@@ -539,7 +545,9 @@ class Schedule(House):
                 left -= 1
                 assert left, "the messages never end"
             self.clock.advance(301)
-            if self.sweep_up():
+            before = len(self.interrupts.traps)
+            # What happened while it looked it may not have seen.
+            if self.sweep_up() and len(self.interrupts.traps) == before:
                 return True
         return False
 

@@ -1,4 +1,4 @@
-"""What really happened in all schedules: a table at the end of ``make fuzz``, and a file of figures.
+"""What really happened in all schedules: a table at the end of ``make fuzz``, and a file.
 
 The shards tell it with their reports. A run that is long enough fails where no run ever died at one
 of the numbered points, or where what matters most happened too seldom.
@@ -41,9 +41,8 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     seconds = round(time.monotonic() - config.stash[BEGAN])
     FIGURES.parent.mkdir(parents=True, exist_ok=True)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
-    )
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(head, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603  fixed
     figures = total | {
         "seconds": seconds,
         "date": f"{datetime.now(UTC):%Y-%m-%d}",

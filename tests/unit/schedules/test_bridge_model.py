@@ -193,10 +193,7 @@ class Bridge(RuleBasedStateMachine):
     def teardown(self) -> None:
         if self.schedule is None:
             return
-        lines = "".join(f"\n        {step!r}," for step in self.schedule.steps_played)
-        note(
-            f"def test_...():\n    replay({lines}\n        can_fetch={self.schedule.can_fetch},\n    )"
-        )
+        note(self.schedule.as_test())
         self.schedule.finish()
 
 
