@@ -336,6 +336,31 @@ def test_a_bucket_that_was_full_gives_less_for_a_minute(limiter, clock):
     assert 55 <= len(taken) <= 60
 
 
+@given(
+    st.integers(4, 300),
+    st.lists(
+        st.tuples(st.integers(0, 45_000), st.integers(1, 12), st.integers(1, 12)),
+        min_size=5,
+        max_size=60,
+    ),
+)
+def test_no_minute_sees_more_however_greedy_they_are(per_minute, steps):
+    """After each pause as much is taken as there is; some of it is not needed and given back."""
+    clock = Clock()
+    limiter = Limiter(MemoryTable(), clock)
+    used: list[tuple[datetime, int]] = []
+    for number, (pause_ms, tokens, needed) in enumerate(steps):
+        clock.pass_by(timedelta(milliseconds=pause_ms))
+        tokens = min(tokens, burst(per_minute))
+        with suppress(NoCapacityError):
+            for again in range(per_minute):
+                held = limiter.reserve("erp", 1, per_minute, tokens, f"h{number}-{again}", 30)
+                limiter.release(held, min(needed, tokens))
+                used.append((clock.now, min(needed, tokens)))
+    for begin, _ in used:
+        assert sum(n for at, n in used if begin <= at < begin + MINUTE) <= per_minute
+
+
 def test_what_others_needed_is_what_is_set_aside(limiter, clock):
     first = limiter.reserve("erp", 9, 6000, 12, "a", 60, learns=True)
     assert first.tokens == 12
