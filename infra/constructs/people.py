@@ -149,7 +149,7 @@ class People(Construct):
     def _dead_letters(self) -> tuple[str, str]:
         return self._queues("*dlq"), self._queues("undelivered")
 
-    def _logs(self) -> tuple[str, str]:
+    def _logs(self) -> tuple[str, ...]:
         names = (
             f"/aws/lambda/{self._stage.resource()}-*",
             f"/aws/lambda/{self._stage.resource()}-*:*",

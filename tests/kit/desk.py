@@ -21,7 +21,7 @@ from fizzbridge.settings import FunctionSettings
 from tests.kit.house import House, order_ref
 
 SETTINGS = FunctionSettings(
-    stage="test", table="t", bucket="b", bus="b", connection="erp", dlq="dlq", api_secret="erp/api"
+    stage="local", table="t", bucket="b", bus="b", connection="erp", dlq="dlq", api_secret="erp/api"
 )
 
 
