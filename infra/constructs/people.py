@@ -62,7 +62,7 @@ class People(Construct):
                 "ReadRows",
                 ["dynamodb:GetItem", "dynamodb:Query"],
                 self._table.table_arn,
-                f"{self._table.table_arn}/index/*",
+                *(f"{self._table.table_arn}/index/{name}" for name in ("behind", "cause")),
             ),
             allow("ReadBodies", ["s3:GetObject"], f"{self._bucket}/*"),
             allow("TellMissing", ["s3:ListBucket"], self._bucket),
