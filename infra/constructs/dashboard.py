@@ -115,6 +115,10 @@ class BridgeDashboard(Construct):
         widgets = [
             _graph(f"{name}: flow", [bridge_metric(metric, name) for metric in dict.fromkeys(flow)])
         ]
+        if self._bridge.canary and self._bridge.canary.connection == name:
+            arrived = bridge_metric(Metric.CANARY_AGE_MS, name, "Maximum")
+            missing = bridge_metric(Metric.CANARY_MISSING, name, "Maximum")
+            widgets.append(_graph(f"{name}: arrived after (ms); missing", [arrived], [missing]))
         if functions.target:
             widgets.append(_graph(f"{name}: age at the target (ms)", list(_ages([name]))))
         dead_letters = self._stage.resource(name, "dlq")

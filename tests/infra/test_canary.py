@@ -48,6 +48,8 @@ def test_it_may_read_one_secret_and_keep_its_own_row(with_canary):
         "dynamodb:UpdateItem",
         "dynamodb:Query",
         "secretsmanager:GetSecretValue",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
     }
     (secret,) = [
         statement["Resource"]

@@ -200,12 +200,15 @@ def test_an_alarm_without_a_page_ends_the_synth():
         runbook("planted")
 
 
-def test_every_metric_of_ours_is_shown_or_alarmed(aws):
-    spelt = json.dumps([*aws.resources("AWS::CloudWatch::Alarm").values()])
-    (dashboard,) = aws.resources("AWS::CloudWatch::Dashboard").values()
-    shown = re.findall(r'"fizzbridge","(\w+)"', named(dashboard["Properties"]["DashboardBody"], {}))
-    alarmed = re.findall(r'"MetricName": "([a-z_]+)"', spelt)
-    assert {*shown, *alarmed} == {str(metric) for metric in Metric}
+def test_every_metric_of_ours_is_shown_or_alarmed(aws, with_canary):
+    told = set()
+    for synthesis in (aws, with_canary):
+        spelt = json.dumps([*synthesis.resources("AWS::CloudWatch::Alarm").values()])
+        (dashboard,) = synthesis.resources("AWS::CloudWatch::Dashboard").values()
+        body = named(dashboard["Properties"]["DashboardBody"], {})
+        told |= {*re.findall(r'"fizzbridge","(\w+)"', body)}
+        told |= {*re.findall(r'"MetricName": "([a-z_]+)"', spelt)}
+    assert told == {str(metric) for metric in Metric}
 
 
 def test_a_source_of_orders_is_watched_for_what_is_held_and_for_silence(aws):
