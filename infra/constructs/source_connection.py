@@ -100,7 +100,7 @@ class SourceConnection(Construct):
             report_batch_item_failures=True,
             # What an outage spilled makes no call and must not wait long for its turn; what makes
             # calls is held to the connection's limits by the limiter.
-            max_concurrency=max(parts.stage.service_workers, parts.connection.calls.parallel),
+            max_concurrency=max(2 * parts.stage.service_workers, parts.connection.calls.parallel),
         )
         acknowledge_mapping(made)
         CfnOutput(self, "PullFunction", value=made.function.function_name).override_logical_id(

@@ -268,12 +268,16 @@ MERGE_S, REFUSED_S = 0.1, 5.0
 """What a run of pull takes: with a bucket and a table that answer, and with a table that does not
 until the client gives up. Both on the long side of what AWS shows."""
 
+PULLERS = 20
+"""As many as the template lets run at once."""
+
 
 @pytest.mark.level("in-process")
 @pytest.mark.parametrize("rate", [0.5, pytest.param(50, marks=pytest.mark.slow)])
 def test_f05_ten_minutes_without_table_and_bus_lose_nothing(rate, figures):
     with logs_of(rate < 10) as logs:
         house = Pipeline()
+        house.pulling.concurrency = PULLERS
         house.pulling.takes = lambda: REFUSED_S if house.gate.is_down else MERGE_S
         orders = [house.desk.place(draft()).id for _ in range(int(rate * 10))]
         house.settle()

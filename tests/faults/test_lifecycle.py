@@ -959,7 +959,7 @@ def test_f18_mappings_are_bounded_functions_are_not_and_receives_are_many(templa
 def test_f05_what_was_spilled_has_hands_enough(templates):
     for path, mapping in resources(templates, "AWS::Lambda::EventSourceMapping").items():
         if named_in(templates, path, mapping["EventSourceArn"]).endswith("-pull"):
-            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 10, path
+            assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 20, path
 
 
 @pytest.mark.level("template")
