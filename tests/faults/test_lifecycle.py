@@ -381,7 +381,7 @@ class Tenant(House):
                 return HeaderToken("X-Key", secret["key"])
 
         self.adapter = Ledger()
-        settings = {"stage": "test", "table": "t", "bucket": "b", "bus": "b", "connection": "erp"}
+        settings = {"stage": "local", "table": "t", "bucket": "b", "bus": "b", "connection": "erp"}
         self.ports = Ports(
             FunctionSettings(**settings, dlq="dlq", api_secret="api"),
             self.bridge,

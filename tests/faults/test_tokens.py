@@ -14,8 +14,8 @@ import pytest
 from fizzbridge.errors import ConflictError, RateLimitedError
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.events import DetailType
+from fizzbridge.runtime.breaker import STOPPED_WAIT
 from fizzbridge.runtime.tokens import TOKEN_SK, RotatingToken
-from fizzbridge.runtime.worker import UNHEALTHY_WAIT
 from sandbox.faults import Fault
 from tests.kit.effects import TARGETS, book, came, lives, undisturbed
 from tests.kit.house import customer_ref, order_ref
@@ -83,7 +83,7 @@ def test_f32_a_hundred_workers_refresh_once(platform, figures):
 
     class Endless:
         def left(self, _: Any) -> Any:
-            return UNHEALTHY_WAIT
+            return STOPPED_WAIT
 
     def ask() -> None:
         try:
@@ -157,7 +157,7 @@ def test_f33_a_pair_whose_answer_is_lost_is_bought_again_or_a_person_is_asked(
             assert "connect again" in health["message"]
             assert house.committed("created") == 0
             assert states["behind"]
-            assert house.work(order_ref()).after == UNHEALTHY_WAIT
+            assert house.work(order_ref()).after == STOPPED_WAIT
             house.secret["refresh_token"] = connected_again(house)
             work_all(house, 600)
         else:
