@@ -89,9 +89,9 @@ def update_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
     return allow("UpdateRows", ["dynamodb:UpdateItem"], table.table_arn)
 
 
-def append_timeline(table: dynamodb.ITable) -> iam.PolicyStatement:
-    """Write whole rows without reading any."""
-    return allow("AppendTimeline", ["dynamodb:PutItem"], table.table_arn)
+def put_rows(table: dynamodb.ITable) -> iam.PolicyStatement:
+    """Write whole rows."""
+    return allow("PutRows", ["dynamodb:PutItem"], table.table_arn)
 
 
 def read_stream(table: dynamodb.ITable) -> list[iam.PolicyStatement]:

@@ -115,7 +115,7 @@ class Services(Construct):
         made = self._function(
             "record",
             timeout_s=_SERVICE_TIMEOUT_S,
-            statements=[access.append_timeline(self._shared.table), access.consume(queue)],
+            statements=[access.put_rows(self._shared.table), access.consume(queue)],
         )
         self._mapping(made, queue, batch_size=10)
 
@@ -127,6 +127,7 @@ class Services(Construct):
             environment={"FIZZBRIDGE_ASSESS_QUEUE": assess_queue.queue_url},
             statements=[
                 access.read_rows(shared.table),
+                access.put_rows(shared.table),
                 access.query_index(shared.table, "behind"),
                 access.send_hints(Stack.of(self), self._stage.resource()),
                 *access.switch_mappings(Stack.of(self), self._stage.resource()),
@@ -142,7 +143,7 @@ class Services(Construct):
             timeout_s=_SERVICE_TIMEOUT_S,
             statements=[
                 access.read_rows(shared.table),
-                access.append_timeline(shared.table),
+                access.put_rows(shared.table),
                 access.read_entities(shared.table),
                 access.query_index(shared.table, "cause"),
             ],

@@ -195,7 +195,7 @@ def test_the_next_page_of_a_list_is_refused_where_it_is_elsewhere():
     read = Read(platform)
     read.between.spoil = leading("https://erp.example", "https://evil.example/x")
     assert read.poll("customers") is not None
-    assert read.health()["status"] == "unhealthy"
+    assert read.breaker().name == "open"
     assert "evil.example" not in read.between.hosts()
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import settings
 
-from tests.kit.between import BOOKED, READ, Read, told, untouched
+from tests.kit.between import BOOKED, READ, Read, close_breaker, told, untouched
 from tests.kit.house import customer_ref, order_ref
 from tests.kit.source import captured_logs
 
@@ -190,6 +190,7 @@ def test_what_is_no_answer_is_the_vendors_trouble(platform, record_property):
             assert say_ours(logged()) == [], (name, stream)
             tried += 1
             read.clock.advance(120)
+            read.close_breaker()
     record_property("inputs", str(tried))
 
 
@@ -206,6 +207,7 @@ def test_any_answer_to_a_read_leaves_a_message_that_ends(platform, record_proper
             unforeseen += bool(say_ours(logged()))
             tried += 1
             read.clock.advance(120)
+            read.close_breaker()
     read.between.spoil = untouched
     for stream in read.streams:
         read.clock.advance(600)
@@ -243,6 +245,7 @@ def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
             house.transport.spoil = untouched
             for _ in range(4):
                 house.clock.advance(settles / timedelta(seconds=1) + 301)
+                close_breaker(house.rows, "erp")
                 for entity in (customer_ref(), order_ref()):
                     if house.link(entity).get("status") == "parked":
                         house.redrive(entity)

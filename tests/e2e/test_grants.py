@@ -22,11 +22,13 @@ import httpx
 import pytest
 
 from cli import connect
+from fizzbridge.errors import TargetUnavailableError
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
-from fizzbridge.runtime.breaker import Breaker
+from fizzbridge.runtime.breaker import FAILURES_IN_A_ROW, Breaker, read
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.runtime.watch import VOLUME
+from fizzbridge.settings import Timing
 from fizzbridge.state.bodies import ROW_LIMIT_BYTES
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
@@ -307,6 +309,26 @@ class Work:
             for mapping in mappings(FunctionName=name)["EventSourceMappings"]
         )
 
+    def probed(self) -> Done:
+        """A shop did not answer for a while, and is tried again."""
+        one = Breaker(
+            self._house.stack.table, "shop-eu", lambda: datetime.now(UTC), Timing(probe_after=1)
+        )
+        for _ in range(FAILURES_IN_A_ROW):
+            one.heard(TargetUnavailableError("down"))
+        due = read(self._house.stack.table, "shop-eu").probe_at
+        assert due
+        self._house.await_(lambda: datetime.now(UTC) > due, lambda: "time stands still")
+        self._house.sweep()
+
+        def is_probed() -> bool:
+            if one.wait() is not None:
+                return False
+            one.heard(None)  # and it answers
+            return True
+
+        return is_probed
+
     # -- what the schedule finds -----------------------------------------------------------------
 
     def lost_hint(self) -> Done:
@@ -358,6 +380,7 @@ NEEDED_BY = (
     ("assess dynamodb:Query table/index/cause", Work.unknown_sku),
     ("record sqs:*", Work.unreadable_fact),
     ("sweep lambda:UpdateEventSourceMapping *", Work.switched),
+    ("sweep dynamodb:PutItem *", Work.probed),
     ("sweep *", Work.lost_hint),
     ("census *", Work.census),
     ("watch *", Work.watch),

@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.observability import NAMESPACE, Metric
-from fizzbridge.runtime import rows
+from fizzbridge.runtime import breaker, rows
 from fizzbridge.runtime.subscriptions import SUBSCRIPTIONS_SK
 from fizzbridge.runtime.watch import VOLUME
 from fizzbridge.state.moments import to_text
@@ -34,9 +34,9 @@ from tests.kit.deployed import ROOT, Deployed, demo_sku
 from tests.kit.source import SECRET
 
 SHOP, ERP = "shop-uk", "erp"
-WATCH = "fizzbridge-local-watch"
+WATCH, CENSUS = "fizzbridge-local-watch", "fizzbridge-local-census"
 FUNCTIONS = (
-    *("announce", "assess", "record", "sweep", "watch"),
+    *("announce", "assess", "record", "sweep", "watch", "census"),
     *(f"{SHOP}-webhook", f"{SHOP}-pull", f"{SHOP}-target"),
     *(f"{ERP}-webhook", f"{ERP}-pull", f"{ERP}-target"),
 )
@@ -294,20 +294,25 @@ def a_vendor_that_knows_us_no_more(seeing: Seeing) -> Callable[[], None]:
     house.misbehave("shopify", kind="status", status=401, times=-1, on="graphql")
     order = seeing.tell(seeing.body())
     house.poll()
+    house.await_(
+        lambda: not any(breaker.read(seeing.table, name).works for name in (SHOP, "erp")),
+        lambda: "a breaker is closed",
+        sweep=True,
+    )
+    house.sweep()
 
     def mend() -> None:
         for platform in ("odoo", "shopify"):
             url = house.stack.local["sandboxes"][platform]
             httpx.delete(f"{url}/_sandbox/faults", trust_env=False).raise_for_status()
+        for name in (SHOP, "erp"):
+            breaker.Breaker(seeing.table, name, lambda: datetime.now(UTC)).resume()
         house.await_link(order, "synced")
         house.poll()
         house.await_(
-            lambda: (
-                (seeing.table.get(rows.connection_pk(SHOP), "HEALTH") or {}).get("status")
-                == "healthy"
-            ),
-            lambda: "the shop is not healthy again",
-            meanwhile=house.poll,
+            lambda: all(breaker.read(seeing.table, name).works for name in (SHOP, "erp")),
+            lambda: "a breaker is not closed again",
+            sweep=True,
         )
 
     return mend
@@ -337,6 +342,60 @@ def functions_that_are_not_let_run(seeing: Seeing) -> Callable[[], None]:
     return mend
 
 
+def counted(seeing: Seeing) -> None:
+    """What happens once an hour."""
+    seeing.house.client("lambda").invoke(FunctionName=CENSUS)
+
+
+def a_link_that_stays_behind(seeing: Seeing) -> Callable[[], None]:
+    """Since before anybody's patience: the row is put back, for nobody here waits half an hour."""
+    link = rows.link_sk(ERP)
+    since = to_text(now() - timedelta(hours=2))
+    behind = {"wanted": "later", "status": "behind", "behind_since": since}
+    shard = {"behind_shard": rows.shard(seeing.known, ERP)}
+    seeing.table.write(Write(str(seeing.known), link, set=behind | shard))
+    counted(seeing)
+
+    def mend() -> None:
+        seeing.house.await_link(seeing.known, "synced")
+        counted(seeing)
+
+    return mend
+
+
+def a_link_nobody_would_bring_back(seeing: Seeing) -> Callable[[], None]:
+    """Somebody wrote to the table: behind, and in no index."""
+    seeing.table.write(Write(str(seeing.known), rows.link_sk(ERP), set={"wanted": "by hand"}))
+    counted(seeing)
+
+    def mend() -> None:
+        seeing.run("resync", seeing.known.key)
+        seeing.house.await_link(seeing.known, "synced")
+        counted(seeing)
+
+    return mend
+
+
+def a_delivery_that_came_to_nothing(seeing: Seeing) -> Callable[[], None]:
+    """Its function was stopped in the last hour, after it was received; its line comes later."""
+    hour = now().replace(minute=0, second=0, microsecond=0) - timedelta(minutes=30)
+    about = {"connection": SHOP, "correlation_id": "stopped"}
+    figures = {"Timestamp": int(hour.timestamp() * 1000), "CloudWatchMetrics": []}
+    received = {"_aws": figures, **about, "received": [1]}
+    ended = {"message": "delivery", "timestamp": hour.isoformat(), "outcome": "taken", **about}
+
+    def say(line: Mapping[str, Any]) -> None:
+        logs, group = seeing.house.client("logs"), f"{PREFIX}{SHOP}-webhook"
+        stream = {"logGroupName": group, "logStreamName": f"earlier-{len(line)}"}
+        logs.create_log_stream(**stream)
+        event = {"timestamp": int(hour.timestamp() * 1000), "message": json.dumps(line)}
+        logs.put_log_events(**stream, logEvents=[event])
+        counted(seeing)
+
+    say(received)
+    return lambda: say(ended | {"told": 1, "merged": 1})
+
+
 def stack_of(function: str) -> str:
     """How the alarms of a function begin: with its stack, and then its name."""
     stack = next((name for name in (SHOP, ERP) if function.startswith(f"{name}-")), "core")
@@ -361,6 +420,9 @@ CASES = (
     Case(webhooks_nobody_looked_at, ("shop-uk-unwatched",)),
     Case(a_signing_secret_that_is_gone, ("shop-uk-put-off", "erp-put-off")),
     Case(a_vendor_that_knows_us_no_more, ("erp-unhealthy", "shop-uk-unhealthy")),
+    Case(a_link_that_stays_behind, ("erp-late",)),
+    Case(a_link_nobody_would_bring_back, ("erp-unaccounted",)),
+    Case(a_delivery_that_came_to_nothing, ("shop-uk-imbalance",)),
     Case(a_function_that_fails, ("core-watch-errors",)),
     Case(functions_that_are_not_let_run, tuple(f"{stack_of(one)}-throttles" for one in FUNCTIONS)),
 )

@@ -14,6 +14,7 @@ import pytest
 from fizzbridge.errors import ConflictError, RateLimitedError
 from fizzbridge.model.entity import Kind
 from fizzbridge.model.events import DetailType
+from fizzbridge.runtime import breaker
 from fizzbridge.runtime.breaker import STOPPED_WAIT
 from fizzbridge.runtime.tokens import TOKEN_SK, RotatingToken
 from sandbox.faults import Fault
@@ -146,25 +147,25 @@ def test_f33_a_pair_whose_answer_is_lost_is_bought_again_or_a_person_is_asked(
         house.assess()
         work_all(house, 600)
         assert fault.fired == 1
-        health = house.rows.get("CONNECTION#erp", "HEALTH") or {}
-        figures(outcome=health.get("status", "recovered"))
+        state = breaker.read(house.rows, "erp")
+        figures(recovered=int(state.works), asks_a_person=int(not state.works))
         states = accounted(house.rows, house.objects, is_settled=False)
         assert states["parked"] == 0
         troubles = house.announced().count(DetailType.CONNECTION_TROUBLED)
-        if health.get("status") == "unhealthy":
+        if not state.works:
             # The vendor knows no grace: everything waits, and it is said once.
             assert troubles == 1
-            assert "connect again" in health["message"]
+            assert "connect again" in state.message
             assert house.committed("created") == 0
             assert states["behind"]
             assert house.work(order_ref()).after == STOPPED_WAIT
             house.secret["refresh_token"] = connected_again(house)
-            work_all(house, 600)
+            breaker.Breaker(house.rows, "erp", house.clock).resume()
         else:
             assert troubles == 0
     house.settle()
     assert came(house) == undisturbed(platform, lives(platform)["book"])
-    assert (house.rows.get("CONNECTION#erp", "HEALTH") or {}).get("status") != "unhealthy"
+    assert breaker.read(house.rows, "erp").works
     secrets = [*house.secret.values(), *PERSONAL]
     nothing_personal(secrets, logs=logged(), events=house.events)
 

@@ -116,6 +116,7 @@ NOTICED: dict[Grant, str] = {
     **_grants(
         "sweep",
         ("dynamodb:GetItem", TABLE, "looks at the row an index only hints at"),
+        ("dynamodb:PutItem", TABLE, "has an open breaker probed"),
         ("dynamodb:Query", INDEX_BEHIND, "finds what is behind"),
         ("sqs:GetQueueUrl", queue("*"), "finds the queue of any connection"),
         ("sqs:SendMessage", queue("*"), "sends hints to any connection"),

@@ -12,6 +12,8 @@ import httpx
 
 from fizzbridge.manifest import load_registry
 from fizzbridge.runtime.batch import Again, Message
+from fizzbridge.runtime.breaker import State, read
+from fizzbridge.state.table import Table, Write
 from tests.kit.held import Holder
 from tests.kit.shop import ROOT, Shop
 from tests.kit.source import EVENTS
@@ -95,9 +97,18 @@ class Read:
         """One message that asks for a stream."""
         return self.puller.work(Message("m", {"type": "poll", "stream": stream}, receives))
 
-    def health(self) -> dict[str, Any]:
+    def breaker(self) -> State:
         """What the table says of the connection."""
-        return dict(self.rows.get(f"CONNECTION#{self.connection}", "HEALTH") or {})
+        return read(self.rows, self.connection)
+
+    def close_breaker(self) -> None:
+        """As if the vendor had been tried in the meantime, and had answered."""
+        close_breaker(self.rows, self.connection)
+
+
+def close_breaker(table: Table, connection: str) -> None:
+    """Forget how the vendor answered so far, so that it is asked again at once."""
+    table.write(Write(f"CONNECTION#{connection}", "BREAKER", delete=True))
 
 
 def told(platform: str) -> TargetHouse:

@@ -373,7 +373,7 @@ def event(queue: str, batch: Iterable[Copy]) -> dict[str, Any]:
 
 DOCUMENTS, LEVELS = "fizzbridge-test-erp-documents", "fizzbridge-test-erp-levels"
 PULL, ASSESS, RECORD, DLQ = "pull", "assess", "record", "erp-dlq"
-STREAMED = ("PART#", "LINK#", "HOLD#", "HEALTH")
+STREAMED = ("PART#", "LINK#", "HOLD#", "BREAKER")
 BOOKED = ("MAP#", "STOCK#", "ACCOUNT#", "EMPTIES#")
 """What of the table announce is told of, as the template's filter has it."""
 

@@ -77,8 +77,7 @@ def test_what_a_restore_must_not_take_back_stays(fizzbridge, stack, both):
     stays = [
         ("CONNECTION#erp", "TOKEN", {"refresh": "spent"}, {"refresh": "live"}),
         ("CONNECTION#erp", "SLOTS", {"taken": 1}, {"taken": 4}),
-        ("CONNECTION#erp", "PAUSE", None, {"by": "ann"}),
-        ("CONNECTION#erp", "HEALTH", {"status": "healthy"}, None),
+        ("CONNECTION#erp", "BREAKER", {"state": "closed"}, {"state": "closed", "paused_by": "ann"}),
         ("MAP#erp#sku", "COLA-24", None, {"mapped": "C24"}),
         ("MAP#erp#sku", "TONIC", {"mapped": "old"}, {"mapped": "new"}),
         ("OPERATION#2026-11-24", "t#1", None, {"what": "erase"}),

@@ -56,6 +56,7 @@ from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.objects import Objects
 from fizzbridge.state.table import (
+    Absent,
     AnyOf,
     ConditionFailedError,
     Equals,
@@ -610,19 +611,15 @@ class Converge:
         record = self._load.view(ref).parts.get(Part.RECORD)
         if record is None or not isinstance(record.body, Customer):
             return
-        now = to_text(self._now())
-        self._table.write(
-            Write(
-                str(ref),
-                self._sk,
-                set_if_absent={
-                    "wanted": rows.token(record.fingerprint),
-                    "status": "behind",
-                    "behind_shard": rows.shard(ref, self._connection.name),
-                    "behind_since": now,
-                },
-            )
-        )
+        link = {
+            "wanted": rows.token(record.fingerprint),
+            "status": "behind",
+            "behind_shard": rows.shard(ref, self._connection.name),
+            "behind_since": to_text(self._now()),
+        }
+        # A link that is there already knows itself how far it is.
+        with suppress(ConditionFailedError):
+            self._table.write(Write(str(ref), self._sk, set=link, when=Absent("wanted")))
 
 
 def _steps(
