@@ -20,7 +20,7 @@ from fizzbridge.runtime.worker import Worker
 from services.announce import entry
 from tests.contract.test_sources import PLATFORMS, webhook_of
 from tests.kit import canaries
-from tests.kit.between import BOOKED, READ, Read, told
+from tests.kit.between import BOOKED, READ, Read, close_breaker, told
 from tests.kit.canaries import CANARIES, found_in, planted
 from tests.kit.house import customer_ref, order_ref
 from tests.kit.source import (
@@ -207,7 +207,7 @@ def test_a_vendor_that_quotes_what_it_was_told_is_not_quoted(platform, record_pr
         house.adapter,
         house.connection,
         house.converge,
-        house.worker._health,  # the same, with lines to read
+        house.worker._breaker,  # the same, with lines to read
         lambda ref, outcome, event: errors.append((str(ref), repr(outcome), event)),
         Metrics(lines.append),
     )
@@ -234,6 +234,7 @@ def test_a_vendor_that_quotes_what_it_was_told_is_not_quoted(platform, record_pr
                     if house.link(entity):
                         house.redrive(entity)
                 house.clock.advance(400)
+                close_breaker(house.rows, "erp")
         house.worker._metrics.flush()
     rows = [row for row in house.rows.rows() if not str(row["sk"]).startswith("PART#")]
     texts = {
