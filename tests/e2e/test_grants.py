@@ -301,13 +301,17 @@ class Work:
         one = Breaker(self._house.stack.table, "shop-eu", lambda: datetime.now(UTC))
         one.pause("ann", "stocktaking")
         self._house.sweep()
-        one.resume()
         mappings = self._house.client("lambda").list_event_source_mappings
         name = "fizzbridge-local-shop-eu-pull"
-        return lambda: all(
-            mapping["State"] == "Enabled"
-            for mapping in mappings(FunctionName=name)["EventSourceMappings"]
-        )
+
+        def is_switched() -> bool:
+            listed = mappings(FunctionName=name)["EventSourceMappings"]
+            is_off = {one["State"] for one in listed} == {"Disabled"}
+            if is_off:
+                one.resume()
+            return is_off
+
+        return is_switched
 
     def probed(self) -> Done:
         """A shop did not answer for a while, and is tried again."""

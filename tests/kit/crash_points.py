@@ -119,7 +119,7 @@ def _of_assess(writes: Sequence[Write]) -> str:
 def _of_converge(write: Write) -> str:
     if write.sk.startswith("TIMELINE#"):
         return "note attempt"
-    if "wanted" in write.set_if_absent:
+    if "wanted" in write.set:
         return "want customer"
     if "attempts" in write.add:
         return "count attempt"

@@ -158,8 +158,9 @@ class Schedule(House):
         self.observer = Observer(table, self.objects, self.bridge, self.clock)
         self.assessor = Assessor(table, self.objects, self.rules, self.clock)
         names = QueueNames("test", lambda name: name, "assess")
+        after = timedelta(seconds=300)
         self.sweeper = Sweeper(
-            table, _SendingQueue(self), names, ["shop", "erp"], timedelta(seconds=300), self.clock
+            table, _SendingQueue(self), names, ["shop", "erp"], after, self.clock, self.switches
         )
         timeout = timedelta(seconds=self.bridge.timing.call_timeout)
         self.reached = {

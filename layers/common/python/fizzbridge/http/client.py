@@ -184,6 +184,12 @@ class VendorClient:
         )
         if error:
             raise error
+        if response.is_success and answer.data is None and answer.text.strip():
+            is_page = "html" in answer.headers.get("content-type", "")
+            if is_page or self._errors.decode:
+                # Of somebody before the vendor, who says that it is being worked on, say: what was
+                # asked is done, or not.
+                self._give_up(call, "a page in place of an answer", writes=writes)
         return answer
 
     def _count(self, _: httpx.Request) -> None:
@@ -238,11 +244,8 @@ class VendorClient:
         try:
             data = (self._errors.decode or decode)(text) if text.strip() else None
         except ValueError:
-            kind = headers.get("content-type", "")
-            is_theirs = self._errors.decode or self._errors.media in kind
-            if response.is_success and (is_theirs or "html" in kind):
-                # Cut off on its way, or the page of somebody before the vendor who says that it is
-                # being worked on: what was asked is done, or not.
+            if response.is_success and self._errors.media in headers.get("content-type", ""):
+                # Cut off on its way: what was asked is done, or not.
                 self._give_up(call, "the answer is not whole", writes=writes)
         request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
         return Answer(response.status_code, headers, data, text, request_id)
