@@ -303,13 +303,15 @@ class Work:
         self._house.sweep()
         mappings = self._house.client("lambda").list_event_source_mappings
         name = "fizzbridge-local-shop-eu-pull"
+        was_off = False
 
         def is_switched() -> bool:
+            nonlocal was_off
             listed = mappings(FunctionName=name)["EventSourceMappings"]
-            is_off = {one["State"] for one in listed} == {"Disabled"}
-            if is_off:
+            if {mapping["State"] for mapping in listed} == {"Disabled"}:
+                was_off = True
                 one.resume()
-            return is_off
+            return was_off
 
         return is_switched
 
