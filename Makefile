@@ -54,7 +54,7 @@ PYTEST := $(PY) -m pytest
 tests = $(wildcard $(addprefix tests/,$(1)))
 run_tests = $(if $(call tests,$(1)),$(PYTEST) $(2) $(call tests,$(1)),@echo "tests/$(1): none yet")
 
-.PHONY: help setup demo test up down lint format type arch unit cov contract infra-test integration e2e \
+.PHONY: help setup demo test up down lint format type arch unit cov contract infra-test integration e2e e2e-quick \
 	faults faults-quick planted fuzz reliability bench schemas docs new-platform synth deploy pr lock clean
 
 help: ## Show this list
@@ -66,7 +66,7 @@ demo: setup ## Start everything on this machine and watch real orders arrive
 	@$(PY) -m infra.local demo
 	@$(PY) scripts/timed.py "make demo" $(BEGAN)
 
-test: lint type arch unit contract infra-test integration faults-quick e2e planted ## Set everything up and run every test
+test: lint type arch unit contract infra-test integration faults-quick e2e-quick planted ## Set everything up and run every test
 	@$(PY) scripts/timed.py "make test" $(BEGAN)
 
 up: setup ## Start the local stack: make up BRIDGE=bridge.toml
@@ -110,6 +110,9 @@ integration: setup ## Ports against the emulator
 
 e2e: setup ## Whole ways on the local stack
 	$(call run_tests,e2e,)
+
+e2e-quick: setup
+	$(call run_tests,e2e,-m "not slow")
 
 faults: setup ## Every failure the bridge must survive, F1 to F48
 	$(call run_tests,faults,-n $(JOBS))

@@ -33,6 +33,8 @@ from tests.kit.alarms import ALARM, OK, CloudWatch, Name, shown
 from tests.kit.deployed import ROOT, Deployed, demo_sku
 from tests.kit.source import SECRET
 
+pytestmark = pytest.mark.slow  # eight minutes: every fault is waited for, and every line read
+
 SHOP, ERP = "shop-uk", "erp"
 WATCH, CENSUS = "fizzbridge-local-watch", "fizzbridge-local-census"
 FUNCTIONS = (
