@@ -160,5 +160,5 @@ def _shown(accounts: Mapping[str, Balance], census: Census) -> Iterator[Renderab
     ]
     if found:
         yield grid("", "connection", "entity", "why", "since (UTC)", rows=found)
-    verdict = "not all is accounted for" if found else "all accounted for"
+    verdict = "not all is accounted for" if found or wrong else "all accounted for"
     yield f"{census.looked_at} entities looked at: {verdict}."

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.operations import recorded
 from cli.stack import CommandError, Stack
 from cli.tool import ConnectionArgument, Tool, clock, command
 from fizzbridge.runtime.breaker import CLOSED, Breaker, State, read
@@ -37,7 +38,8 @@ def pause_command(tool: Tool, connection: ConnectionArgument, why: WhyOption) ->
     before = read(tool.stack.table, connection)
     if before.pause:
         raise CommandError(f"{connection} is paused already, {_who(before)}.")
-    state = paused.pause(tool.stack.caller(), why.strip())
+    with recorded(tool.stack, "pause", connection=connection, why=why.strip()) as operation:
+        state = paused.pause(operation.by, why.strip())
     tool.answer(
         {"connection": connection, "paused_at": to_text(state.pause.at) if state.pause else ""},
         f"{connection} is paused. {_SOON} takes its functions off their queues; a message that is "
@@ -52,7 +54,8 @@ def resume_command(tool: Tool, connection: ConnectionArgument) -> None:
     before = read(tool.stack.table, connection)
     if before.pause is None and before.name == CLOSED:
         raise CommandError(f"{connection} is neither paused nor in trouble.")
-    state = paused.resume()
+    with recorded(tool.stack, "resume", connection=connection):
+        state = paused.resume()
     data = {"connection": connection, "was_paused": bool(before.pause), "breaker": state.name}
     if state.name == CLOSED:
         tool.answer(data, f"{connection} goes on. {_SOON} gives its functions their messages.")

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from fizzbridge.http.classify import ErrorRules
 from fizzbridge.model.customer import Customer
 from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.model.party import Contact
@@ -24,7 +23,6 @@ from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.facts import facts
 from fizzbridge.runtime.observe import Circumstances, Observer
-from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.settings import Bridge
 from fizzbridge.state.memory import MemoryTable
 from fizzbridge.state.objects import MemoryObjects
@@ -32,7 +30,16 @@ from fizzbridge.trade.books import Rules
 from fizzbridge.trade.packs import Catalogue
 from infra.stage import Stage
 from tests.kit.clock import Clock
-from tests.kit.house import BRIDGE, ITEMS, SECOND, START, Shelf, Steps, order_request
+from tests.kit.house import (
+    BRIDGE,
+    ITEMS,
+    SECOND,
+    START,
+    Shelf,
+    Steps,
+    dictionary,
+    order_request,
+)
 
 ASSESS_S = 0.1
 """What an assessment takes, a little more than on AWS."""
@@ -85,19 +92,8 @@ class Town:
 
     def _target(self, name: str) -> Converge:
         shelves = {kind: Shelf(self.clock, Steps(), kind) for kind in (Kind.ORDER, Kind.CUSTOMER)}
-
-        class Dictionary(TargetAdapter):
-            platform = "memory"
-            errors = ErrorRules(())
-            entities = shelves
-            search_lag = timedelta(seconds=5)
-            longest_transaction = timedelta(seconds=60)
-
-            def auth(self, secret: Any, connection: Any) -> Any:
-                return None
-
         return Converge(
-            Dictionary(),
+            dictionary(shelves),
             self.bridge.connection(name),
             self.bridge,
             self.rows,

@@ -8,7 +8,7 @@ duplicated, lost and shuffled; what must be true afterwards is asked of the targ
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -196,6 +196,22 @@ class Shelf(TargetEntity):
         return [held for held in self.objects.values() if held.reference == reference]
 
 
+def dictionary(shelves: Mapping[Kind, TargetEntity]) -> TargetAdapter:
+    """A target that holds these kinds."""
+
+    class Dictionary(TargetAdapter):
+        platform = "memory"
+        errors = ErrorRules(())
+        entities = shelves
+        search_lag = timedelta(seconds=5)
+        longest_transaction = timedelta(seconds=60)
+
+        def auth(self, secret: Any, connection: Any) -> Any:
+            return None
+
+    return Dictionary()
+
+
 BRIDGE = {
     "company": {"name": "B", "country": "GB", "currency": "GBP", "time_zone": "Europe/London"},
     "connections": [
@@ -264,19 +280,8 @@ class House:
 
     def serve(self, shelves: dict[Kind, TargetEntity]) -> None:
         """Let the target hold these kinds."""
-
-        class Dictionary(TargetAdapter):
-            platform = "memory"
-            errors = ErrorRules(())
-            entities = shelves
-            search_lag = timedelta(seconds=5)
-            longest_transaction = timedelta(seconds=60)
-
-            def auth(self, secret: Any, connection: Any) -> Any:
-                return None
-
         self.converge = Converge(
-            Dictionary(),
+            dictionary(shelves),
             self.bridge.connection("erp"),
             self.bridge,
             self.table,

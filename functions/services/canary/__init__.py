@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from fizzbridge.observability import Metrics, log
+from fizzbridge.observability import BRIDGE, Metrics, log, log_context, new_correlation_id
 from fizzbridge.runtime.canary import Canary, Post
 from fizzbridge.runtime.wiring import now, ports
 from fizzbridge.webhook.receive import active
@@ -40,7 +40,8 @@ def handler(event: Mapping[str, Any], context: Any) -> None:
     del event, context
     given = ports()
     settings = given.settings
-    with Metrics() as metrics:
+    here = settings.connection or BRIDGE
+    with log_context(new_correlation_id(), connection=here), Metrics() as metrics:
         Canary(
             given.table,
             given.bridge,

@@ -15,7 +15,14 @@ from typing import Any
 
 from fizzbridge.aws import aws_client
 from fizzbridge.logs import group_of, logged
-from fizzbridge.observability import Metric, Metrics, log
+from fizzbridge.observability import (
+    BRIDGE,
+    Metric,
+    Metrics,
+    log,
+    log_context,
+    new_correlation_id,
+)
 from fizzbridge.runtime.census import Enumerator, Found
 from fizzbridge.runtime.conservation import (
     MARGIN,
@@ -118,5 +125,5 @@ def _lines() -> Lines:
 def handler(event: Mapping[str, Any], context: Any) -> None:
     """Lambda's entry: a tick of the schedule."""
     del event, context
-    with Metrics() as metrics:
+    with log_context(new_correlation_id(), connection=BRIDGE), Metrics() as metrics:
         check(ports(), _lines(), metrics, now)

@@ -196,7 +196,10 @@ def test_census_counts_deliveries_and_links(account, capsys):
     }
     assert all(one["unaccounted_links"] == [0] for one in figures)
     assert '"uneven":["c-1"],"unreceived":["c-1"]' in text()
-    assert '"service":"fizzbridge","connection":"erp","entity":"Order#shop/1"' in text()
+    told = [json.loads(line) for line in text().splitlines()]
+    late = [(one["connection"], one["entity"]) for one in told if one["message"] == "link late"]
+    assert ("erp", "Order#shop/1") in late
+    assert all(one["correlation_id"] for one in told)
 
 
 def test_watch_counts_what_is_in_the_table(account, capsys):

@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
 from fizzbridge.errors import DependencyNotReadyError
+from fizzbridge.model.base import Frozen
 from fizzbridge.model.entity import CHILD_KINDS, LEVEL_KINDS, EntityRef, Kind, Part
-from fizzbridge.runtime import rows
+from fizzbridge.runtime import breaker, rows
 from fizzbridge.runtime.assess import is_own
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.settings import Bridge
@@ -38,9 +39,6 @@ LISTED_AT_MOST = 500
 _NO_NEWS = ("deleted", "loud_as_of", rows.ERASED)
 """Attributes of parts whose content may be another than what was assessed: gone, a stock level
 counted again and found the same, blanked."""
-
-BREAKER_SK = "BREAKER"
-"""Row of a connection that says whether a person has paused it."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +161,7 @@ class Enumerator:
 
     def is_paused(self, name: str) -> bool:
         """Whether a person has paused the connection."""
-        row = self._table.get(rows.connection_pk(name), BREAKER_SK) or {}
-        return bool(row.get("paused_at"))
+        return breaker.read(self._table, name).pause is not None
 
     def _waits_for_its_order(self, ref: EntityRef, name: str, row: Row) -> bool:
         """Whether it is a document of an order that is held or parked there: as the order is."""
@@ -225,41 +222,49 @@ class Enumerator:
     def _unaccounted(self, ref: EntityRef) -> list[Found]:
         found = self._table.query(str(ref))
         parts = {rows.text(row, "sk"): row for row in found if _is(row, "PART#")}
-        links = {rows.text(row, "sk")[5:]: row for row in found if _is(row, "LINK#")}
+        links = {
+            rows.text(row, "sk").removeprefix("LINK#"): row for row in found if _is(row, "LINK#")
+        }
         holds = [row for row in found if _is(row, "HOLD#") and "cause" in row]
         assess = links.pop(rows.ASSESS, {})
-        wrong = [(ref.connection, why) for why in self._at_assess(ref, parts, assess)]
-        for target in self._targets(ref, parts):
+        made = parts.get(rows.part_sk(Part.ASSESSMENT))
+        body = rows.stored_part(made, ref, self._objects).body if made else None
+        wrong = [(ref.connection, why) for why in _at_assess(ref, parts, assess, body)]
+        for target in getattr(body, "targets", ()):
             if target not in links:
                 wrong.append((target, "routed there and without a link"))
         for target, link in links.items():
             wrong += [(target, why) for why in _at_target(target, link, holds)]
         return [Found(connection, str(ref), why) for connection, why in wrong]
 
-    def _at_assess(self, ref: EntityRef, parts: dict[str, Row], assess: Row) -> Iterable[str]:
-        told = set(parts) - {rows.part_sk(Part.ASSESSMENT)}
-        if told and not assess:
-            return ["told of and never to be assessed"]
-        if "behind_shard" in assess:
-            return []
-        if rows.text(assess, "wanted") != rows.text(assess, "synced"):
-            return ["to be assessed and not listed as behind"]
-        part = Part.REQUEST if ref.kind is Kind.ORDER else Part.RECORD
-        stored = parts.get(rows.part_sk(part))
-        if stored is None or any(stored.get(name) for name in _NO_NEWS):
-            return []
-        made = parts.get(rows.part_sk(Part.ASSESSMENT))
-        if made is None:
-            return ["never assessed"]
-        body = rows.stored_part(made, ref, self._objects).body
-        is_same = getattr(body, "content", "") == rows.text(stored, "fingerprint")
-        # A level or price may be assessed in other units than it was told in.
-        return [] if is_same or ref.kind in LEVEL_KINDS else ["assessed as it was, not as it is"]
 
-    def _targets(self, ref: EntityRef, parts: dict[str, Row]) -> Sequence[str]:
-        made = parts.get(rows.part_sk(Part.ASSESSMENT))
-        body = rows.stored_part(made, ref, self._objects).body if made else None
-        return getattr(body, "targets", ())
+def _at_assess(
+    ref: EntityRef, parts: Mapping[str, Row], assess: Row, made: Frozen | None
+) -> Iterable[str]:
+    """What is wrong with how an entity was assessed, if it is not listed to be.
+
+    Args:
+        ref: the entity.
+        parts: its parts, as they are stored.
+        assess: its link to ourselves.
+        made: its assessment.
+    """
+    told = set(parts) - {rows.part_sk(Part.ASSESSMENT)}
+    if told and not assess:
+        return ["told of and never to be assessed"]
+    if "behind_shard" in assess:
+        return []
+    if rows.text(assess, "wanted") != rows.text(assess, "synced"):
+        return ["to be assessed and not listed as behind"]
+    part = Part.REQUEST if ref.kind is Kind.ORDER else Part.RECORD
+    stored = parts.get(rows.part_sk(part))
+    if stored is None or any(stored.get(name) for name in _NO_NEWS):
+        return []
+    if made is None:
+        return ["never assessed"]
+    is_same = getattr(made, "content", "") == rows.text(stored, "fingerprint")
+    # A level or price may be assessed in other units than it was told in.
+    return [] if is_same or ref.kind in LEVEL_KINDS else ["assessed as it was, not as it is"]
 
 
 def _at_target(target: str, link: Row, holds: Sequence[Row]) -> Iterable[str]:

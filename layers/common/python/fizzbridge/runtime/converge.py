@@ -300,7 +300,7 @@ class Converge:
         with self._capacity(run.lease) as vendor:
             client = self._adapter.client(vendor, self._connection)
             if run.is_suspect and run.external_id and not self._is_theirs(run.ref):
-                self._look_for_another(run, vendor, payload)
+                self._look_for_another(run, client, payload)
             external_id = run.external_id or self._find_or_create(run, client, payload)
             if "stamp" in run.row:
                 # From here on nobody may believe what the link says: the update may do its work
@@ -435,13 +435,12 @@ class Converge:
             return run.entity.unanswered(run.reference)
         return found
 
-    def _look_for_another(self, run: _Run, vendor: VendorClient, payload: Any) -> None:
+    def _look_for_another(self, run: _Run, client: VendorClient, payload: Any) -> None:
         """Of two workers at one entity the slower may have made an object of its own.
 
         Raises:
             AmbiguousMatchError: it has; a person must void one of them.
         """
-        client = self._adapter.client(vendor, self._connection)
         found = run.entity.find(client, run.reference, payload)
         if found not in {None, run.external_id}:
             msg = f"{self._connection.name} holds {run.external_id} and {found} of {run.ref}"

@@ -66,7 +66,7 @@ class MemoryTable:
                 if sk.startswith(prefix) and sk > (start or "")
             )
             found = (row for sk in keys if (row := self._found((pk, sk))))
-            return [_copied(row) for row in islice(found, limit)]
+            return [_plain_row(row) for row in islice(found, limit)]
 
     def write(self, write: Write) -> Row:
         """Applies one write and returns the row after it."""
@@ -101,7 +101,7 @@ class MemoryTable:
         """All rows by key: what a test looks at when all is done."""
         with self._lock:
             keys = sorted((pk, sk) for pk, rows in self._partitions.items() for sk in rows)
-            return [_copied(row) for key in keys if (row := self._found(key))]
+            return [_plain_row(row) for key in keys if (row := self._found(key))]
 
     def _found(self, key: Key) -> Row | None:
         row = self._partitions.get(key[0], {}).get(key[1])
@@ -154,12 +154,11 @@ class MemoryTable:
 
 
 def _copy(row: Row | None) -> Row | None:
-    return None if row is None else _copied(row)
+    return None if row is None else _plain_row(row)
 
 
-def _copied(row: Row) -> Row:
-    """A stored row is plain already: only its lists could be changed by whoever gets them."""
-    return {attr: value[:] if type(value) is list else value for attr, value in row.items()}
+def _plain_row(row: Row) -> Row:
+    return {attr: _plain(value) for attr, value in row.items()}
 
 
 def _after(write: Write, old: Row | None) -> Row | None:
@@ -167,7 +166,7 @@ def _after(write: Write, old: Row | None) -> Row | None:
         return old
     if write.delete:
         return None
-    row: Row = {} if old is None or write.replace else _copied(old)
+    row: Row = {} if old is None or write.replace else _plain_row(old)
     row.update(pk=write.pk, sk=write.sk)
     for attr, value in write.set_if_absent.items():
         row.setdefault(attr, _plain(value))
