@@ -34,6 +34,7 @@ from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.infra.grants import NOTICED, TEMPLATE_ONLY, Grant
 from tests.infra.reading import as_list
+from tests.kit import shops
 from tests.kit.deployed import Deployed, demo_sku
 
 FUNCTIONS = {
@@ -297,21 +298,23 @@ class Work:
         )
 
     def switched(self) -> Done:
-        """A shop is paused, and goes on."""
-        one = Breaker(self._house.stack.table, "shop-eu", lambda: datetime.now(UTC))
+        """A shop is paused, and goes on; one that no other work makes rest."""
+        name = shops.CONNECTIONS["bigcommerce"]
+        one = Breaker(self._house.stack.table, name, lambda: datetime.now(UTC))
         one.pause("ann", "stocktaking")
         self._house.sweep()
         mappings = self._house.client("lambda").list_event_source_mappings
-        name = "fizzbridge-local-shop-eu-pull"
+        pull = f"fizzbridge-local-{name}-pull"
         was_off = False
 
         def is_switched() -> bool:
             nonlocal was_off
-            listed = mappings(FunctionName=name)["EventSourceMappings"]
-            if {mapping["State"] for mapping in listed} == {"Disabled"}:
+            listed = mappings(FunctionName=pull)["EventSourceMappings"]
+            states = {mapping["State"] for mapping in listed}
+            if states == {"Disabled"}:
                 was_off = True
                 one.resume()
-            return was_off
+            return was_off and states == {"Enabled"}
 
         return is_switched
 
