@@ -23,7 +23,7 @@ from fizzbridge.observation import Hint, Seen, Told
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.puller import pull_handler
 from fizzbridge.settings import Connection
-from fizzbridge.webhook.reading import places
+from fizzbridge.wire import places
 from platforms.standard import mapping, wire
 from platforms.standard.webhook import StandardWebhook
 

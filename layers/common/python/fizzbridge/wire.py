@@ -7,7 +7,9 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+
+_SHOWN = 3
 
 
 class Wire(BaseModel):
@@ -51,3 +53,10 @@ Flag = Annotated[bool, BeforeValidator(lambda value: value or False)]
 MaybeMoment = Annotated[datetime | None, BeforeValidator(moment)]
 Listed = BeforeValidator(_list)
 Object = BeforeValidator(_object)
+
+
+def places(error: ValidationError) -> str:
+    """Where a body does not fit, for people: fields and what is wrong there, never a value."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    shown = [f"{'.'.join(map(str, one['loc']))} {one['type']}" for one in found[:_SHOWN]]
+    return f"{error.title}: {', '.join(shown)}" + (" ..." if len(found) > _SHOWN else "")

@@ -10,8 +10,7 @@ from fizzbridge.errors import MalformedDeliveryError
 from fizzbridge.observation import Told
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.request import Delivery
-
-_SHOWN = 3
+from fizzbridge.wire import places
 
 
 def read(adapter: WebhookAdapter, delivery: Delivery, connection: str) -> Sequence[Told] | None:
@@ -40,10 +39,3 @@ def read(adapter: WebhookAdapter, delivery: Delivery, connection: str) -> Sequen
         )
         ours.blame = "ours"
         raise ours from error
-
-
-def places(error: ValidationError) -> str:
-    """Where a body does not fit, for people: fields and what is wrong there, never a value."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    shown = [f"{'.'.join(map(str, one['loc']))} {one['type']}" for one in found[:_SHOWN]]
-    return f"{error.title}: {', '.join(shown)}" + (" ..." if len(found) > _SHOWN else "")
