@@ -28,6 +28,7 @@ from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, capacity
 from fizzbridge.settings import Calls
 from tests.kit.desk import Desk
 from tests.kit.house import House, customer_ref, order_ref
+from tests.kit.source import captured_logs
 
 # -- what becomes of the message ---------------------------------------------------------------
 
@@ -153,7 +154,10 @@ def test_f20_our_own_bug_is_parked_after_five_attempts_with_blame_ours():
     desk.house.orders.script.extend(RuntimeError("canary in the text") for _ in range(5))
     fates = []
     for receives in range(1, 6):
-        fates.append(desk.work(receives=receives))
+        with captured_logs() as logged:
+            fates.append(desk.work(receives=receives))
+        assert "canary" not in logged()
+        assert "converge.py:" in logged(), "the line says where"
         # What a create that failed in the dark has done is certain only after a while.
         desk.house.clock.advance(66)
     assert fates == [Again(None)] * 4 + [None]

@@ -139,7 +139,7 @@ class Worker:
                     "reason": outcome.error.message,
                     "vendor_request_id": outcome.error.request_id,
                 },
-                exc_info=outcome.error.__cause__ is not None and outcome.error.code == "internal",
+                exc_info=outcome.error.__cause__ if outcome.error.code == "internal" else None,
             )
         if outcome.kind == "parked" and outcome.error:
             self._park(ref, outcome, event_id)
