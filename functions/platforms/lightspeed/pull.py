@@ -86,7 +86,7 @@ class LightspeedPull(PullAdapter):
             read = {"sales": self._sale, "customers": self._customer}[stream]
             wanted = [row for row in rows if _is_within(row, span, connection)]
         told = [one for row in wanted for one in read(vendor, row, connection)]
-        newest = (answer.get("version") or {}).get("max") or after
+        newest = int((answer.get("version") or {}).get("max") or after)
         # An empty page is the end, and the only sign of it.
         return Page(told, str(newest), is_last=not rows, carries_on=True)
 

@@ -27,6 +27,11 @@ class Hint:
     external_id: str
     of: Kind | None = field(default=None, compare=False)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.external_id, str):
+            # Out of an answer, as it was: said here, where it was read.
+            raise TypeError("an id is a text")
+
 
 @dataclass(frozen=True)
 class Seen:

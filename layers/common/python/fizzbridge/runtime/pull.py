@@ -34,6 +34,11 @@ class Page:
     is_last: bool
     carries_on: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.cursor, str):
+            # Out of an answer, as it was: kept, it would spoil every later round.
+            raise TypeError("a cursor is a text")
+
 
 @dataclass(frozen=True)
 class Span:
