@@ -196,15 +196,20 @@ def test_what_is_no_answer_is_the_vendors_trouble(platform, record_property):
 
 @pytest.mark.parametrize("platform", READ)
 def test_any_answer_to_a_read_leaves_a_message_that_ends(platform, record_property):
-    """What nobody foresaw is looked at by a person after some tries; the function goes on."""
+    """A shape nobody promised is the vendor's trouble, too; the function goes on.
+
+    Answers mistyped here and there may hold a place in the list that the vendor refuses later.
+    """
     read = Read(platform)
     tried, unforeseen = 0, 0
-    for spoil in ANSWERS.values():
+    for name, spoil in ANSWERS.items():
         read.between.spoil = but_for_tokens(spoil)
         for stream in read.streams:
             with captured_logs() as logged:
                 read.poll(stream, receives=5)
-            unforeseen += bool(say_ours(logged()))
+            ours = say_ours(logged())
+            assert name.startswith("mistyped") or not ours, (name, stream, ours)
+            unforeseen += bool(ours)
             tried += 1
             read.clock.advance(120)
             read.close_breaker()
@@ -221,7 +226,7 @@ def test_any_answer_to_a_read_leaves_a_message_that_ends(platform, record_proper
 
 @pytest.mark.parametrize("platform", BOOKED)
 def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
-    tried, unforeseen, synced = 0, 0, 0
+    tried, synced = 0, 0
     for name, spoil in ANSWERS.items():
         for at in AT:
             house = told(platform)
@@ -241,7 +246,7 @@ def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
             if asked < at:
                 continue
             tried += 1
-            unforeseen += bool(say_ours(logged()))
+            assert say_ours(logged()) == [], (name, at)
             house.transport.spoil = untouched
             for _ in range(4):
                 house.clock.advance(settles / timedelta(seconds=1) + 301)
@@ -256,7 +261,6 @@ def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
     assert synced > tried // 2
     record_property("inputs", str(tried))
     record_property("synced", str(synced))
-    record_property("unforeseen", str(unforeseen))
 
 
 AT = (1, 2, 3, 4, 6, 9) if settings().max_examples > 100 else (2, 5)

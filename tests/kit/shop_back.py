@@ -13,6 +13,7 @@ import httpx
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef, Kind, Part, ref
 from fizzbridge.observation import Hint, Seen, Told
+from fizzbridge.runtime.calls import reading
 from fizzbridge.runtime.observe import Circumstances
 from fizzbridge.runtime.pull import PullAdapter
 from fizzbridge.webhook.reading import read
@@ -90,12 +91,15 @@ class ShopBack(WayBack):
 
     @contextmanager
     def _capacity(self, lease: Any) -> Iterator[VendorClient]:
-        yield self.client
+        client = self.client
+        with reading(client):
+            yield client
 
     @contextmanager
     def reach(self, holder: str, calls: int, left: Any) -> Iterator[VendorClient]:
         client = self.client
-        yield client
+        with reading(client):
+            yield client
         assert client.calls <= calls, f"{client.calls} calls, and {calls} were reserved"
 
     def control(self, path: str, body: Any = None) -> Any:

@@ -25,6 +25,7 @@ from fizzbridge.observability import Metrics
 from fizzbridge.observation import Seen
 from fizzbridge.runtime.batch import Again, Message
 from fizzbridge.runtime.breaker import Breaker
+from fizzbridge.runtime.calls import reading
 from fizzbridge.runtime.converge import Converge
 from fizzbridge.runtime.target import TargetAdapter
 from fizzbridge.runtime.tokens import RotatingToken
@@ -145,7 +146,8 @@ class TargetHouse(House):
             secrets=list(self.secret.values()),
         )
         vendor.heard = self.breaker.heard
-        yield vendor
+        with reading(vendor):
+            yield vendor
 
     def order(
         self, *, sku: str = "COLA330-CASE", cases: int = 2, second: int = 0, **changes: Any

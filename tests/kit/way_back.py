@@ -12,8 +12,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
+
 from fizzbridge.errors import FizzbridgeError, RateLimitedError
 from fizzbridge.http.classify import ErrorRules
+from fizzbridge.http.client import VendorClient
 from fizzbridge.model.assessment import RecordAssessment
 from fizzbridge.model.base import Frozen
 from fizzbridge.model.catalogue import Price, Product, StockLevel
@@ -42,6 +45,14 @@ BACK = {
     "from": ["erp"],
     "to": ["shop"],
 }
+NOWHERE = VendorClient(
+    platform="shelf",
+    base_url="https://shelf.example",
+    auth=httpx.Auth(),
+    errors=ErrorRules(),
+    timeout=timedelta(seconds=1),
+)
+"""The shelf is in memory: nobody calls it."""
 OWNS = ["order.processing", "shipment", "invoice", "refund", "product", "price", "stock"]
 
 
@@ -215,7 +226,7 @@ class WayBack(House):
     def reach(self, holder: str, calls: int, left: Any) -> Iterator[Any]:
         if self.is_full:
             raise RateLimitedError("no place on the line", retry_after=timedelta(seconds=2))
-        yield None
+        yield NOWHERE
 
     # -- what the world does -----------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from fizzbridge.model.catalogue import CatalogueItem
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.runtime.target import Situation
 from sandbox.faults import Fault
+from tests.kit.source import captured_logs
 from tests.platforms.woocommerce.woo_back import PRODUCTS, Store
 
 
@@ -111,6 +112,20 @@ def test_an_answer_lost_is_waited_out_and_nothing_is_written_twice(store):
     assert store.shelf("stock_quantity", 51, 52) == [200, 8]
     assert len(batches(store)) == 1, "the second look found it done"
     assert store.clock() - began >= timedelta(seconds=120)
+
+
+def test_a_write_answered_in_another_shape_may_have_been_done(store):
+    store.sandbox.faults.arm(Fault("status", on="/batch", status=200, body={"update": [7]}))
+    began = store.clock()
+    level = store.stock("COLA330", 200)
+    with captured_logs() as logged:
+        store.settle()
+    assert store.link(level, "shop")["status"] == "synced"
+    assert store.shelf("stock_quantity", 51, 52) == [200, 8]
+    assert store.clock() - began >= timedelta(seconds=120), "waited out like an answer lost"
+    assert '"code":"unreadable"' in logged()
+    assert "POST /wp-json/wc/v3/products/batch: the answer is not of" in logged()
+    assert '"blame":"ours"' not in logged()
 
 
 def test_a_throttled_shop_is_asked_again(store):

@@ -10,6 +10,7 @@ from fizzbridge.errors import (
     RateLimitedError,
     TargetRejectedError,
     TargetUnavailableError,
+    UnreadableAnswerError,
 )
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.model.events import DetailType
@@ -149,6 +150,20 @@ def test_what_nobody_knows_is_tried_five_times(source):
     assert letter.attributes["reason"] == "internal"
     assert letter.attributes["blame"] == "ours"
     assert "canary-person" not in text()
+
+
+def test_an_answer_nobody_can_read_is_tried_five_times_and_is_the_vendors(source):
+    source.pull.script += [UnreadableAnswerError("GET /people: no name")] * 5
+    for receives in range(1, 5):
+        assert source.work(HINT, receives) == Again(None)
+    assert source.messages(DLQ) == []
+    with captured_logs() as text:
+        assert source.work(HINT, 5) is None
+    (letter,) = source.queue.sent(DLQ)
+    assert json.loads(letter.body) == HINT
+    assert letter.attributes == {"reason": "unreadable", "blame": "vendor", "code": "unreadable"}
+    assert "GET /people: no name" in text()
+    assert source.counts() == {"retried": 4, "parked": 1}
 
 
 def test_an_unknown_message_goes_to_a_person(source):

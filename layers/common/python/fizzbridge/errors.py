@@ -9,6 +9,7 @@
     │   ├── RateLimitedError       the vendor's or our own limit              -> wait retry_after
     │   ├── TargetUnavailableError 408, 425, 5xx, network on a safe call
     │   ├── ConflictError          lease held, version clash                  -> hint dropped
+    │   ├── UnreadableAnswerError  a success, not of the documented shape
     │   ├── DependencyNotReadyError a required entity is not there yet        -> hint dropped
     │   └── OutcomeUnknownError    sent, no answer: find before anything else
     ├── PermanentError             will not pass by itself
@@ -94,6 +95,12 @@ class TargetUnavailableError(RetryableError):
     """The vendor is down, slow or unreachable, and nothing was changed there."""
 
     code = "unavailable"
+
+
+class UnreadableAnswerError(RetryableError):
+    """The vendor answered a read with what is not of the shape its documentation promises."""
+
+    code = "unreadable"
 
 
 class ConflictError(RetryableError):

@@ -19,10 +19,12 @@ from fizzbridge.errors import (
     FizzbridgeError,
     OutcomeUnknownError,
     TargetUnavailableError,
+    UnreadableAnswerError,
 )
 from fizzbridge.http.addresses import LOOPBACK, problem
 from fizzbridge.http.classify import Answer, ErrorRules, clean, personal
 from fizzbridge.http.connecting import GuardedTransport
+from fizzbridge.http.misreading import misreading
 
 __all__ = ["Answer", "VendorClient", "decode", "encode"]
 
@@ -72,6 +74,9 @@ class VendorClient:
         self._transport = transport
         self._deadline = deadline
         self._beside: list[VendorClient] = []
+        # The last call, where it was answered: what it was, whether it writes, the vendor's name
+        # for it. Clients beside each other share it.
+        self._in_hand: list[tuple[str, bool, str]] = []
         self.heard: Callable[[FizzbridgeError | None], None] = _unheard
         """Told of each call how it ended: None where it was answered."""
         self._calls = 0
@@ -109,12 +114,31 @@ class VendorClient:
             secrets=self._said,
         )
         other.heard = self.heard
+        other._in_hand = self._in_hand
         self._beside.append(other)
         return other
 
     def clean(self, text: str) -> str:
         """A vendor's sentence without what this client told it of people and of itself."""
         return clean(text, self._said)
+
+    def misread(self, error: BaseException) -> FizzbridgeError | None:
+        """What an exception of an adapter stands for that was raised over the last answer.
+
+        None where there was no answer, or the bug is ours. Of a write that was answered oddly
+        nobody knows whether it was done.
+        """
+        said = misreading(error)
+        if not said or not self._in_hand:
+            return None
+        call, writes, request_id = self._in_hand[0]
+        verdict = OutcomeUnknownError if writes else UnreadableAnswerError
+        return verdict(
+            f"{call}: the answer is not of the documented shape ({said})",
+            code=UnreadableAnswerError.code,
+            platform=self.platform,
+            request_id=request_id,
+        )
 
     def get(self, path: str, *, params: Mapping[str, Any] | None = None) -> Answer:
         """Read something."""
@@ -153,6 +177,7 @@ class VendorClient:
         Raises:
             FizzbridgeError: what the answer, or its absence, stands for.
         """
+        self._in_hand.clear()  # what breaks while a call is made is no matter of its answer
         try:
             request = self._http.build_request(
                 method,
@@ -170,8 +195,10 @@ class VendorClient:
         try:
             answer = self._call(request, call, writes=writes)
         except FizzbridgeError as error:
+            self._in_hand.append((call, writes, error.request_id))
             self.heard(error)
             raise
+        self._in_hand.append((call, writes, answer.request_id))
         self.heard(None)
         return answer
 
@@ -280,6 +307,10 @@ class ClientAround(VendorClient):
     def clean(self, text: str) -> str:
         """A vendor's sentence without what this client told it of people and of itself."""
         return self._inner.clean(text)
+
+    def misread(self, error: BaseException) -> FizzbridgeError | None:
+        """What an exception of an adapter stands for that was raised over the last answer."""
+        return self._inner.misread(error)
 
     def request(self, *call: Any, **more: Any) -> Answer:
         """Make one call."""

@@ -63,6 +63,7 @@ def reserved(
 
     Raises:
         NoCapacityError: not now.
+        UnreadableAnswerError, OutcomeUnknownError: as ``reading`` says.
     """
     allowed = connection.calls
     # First, so that a connection without its secret takes up no slot.
@@ -85,12 +86,30 @@ def reserved(
             "our own limit for this connection is used up", retry_after=full.retry_after
         ) from full
     try:
-        yield vendor
+        with reading(vendor):
+            yield vendor
     except BaseException:
         # What broke off says nothing of what a whole run needs.
         limiter.release(replace(reservation, learns=False), vendor.calls)
         raise
     limiter.release(reservation, vendor.calls)
+
+
+@contextmanager
+def reading(vendor: VendorClient) -> Iterator[None]:
+    """Say of what the vendor answered and nobody can read what it stands for.
+
+    Raises:
+        UnreadableAnswerError: it was to be read only.
+        OutcomeUnknownError: it was a write's, which may have been done.
+    """
+    try:
+        yield
+    except Exception as error:
+        misread = vendor.misread(error)
+        if misread:
+            raise misread from error
+        raise
 
 
 def vendor_client(adapter: Platform, connection: Connection, given: Ports) -> MakeClient:

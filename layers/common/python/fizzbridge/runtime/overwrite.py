@@ -285,8 +285,8 @@ class Overwrite:
                 # One of them may be what is wrong: each for itself, so that the others are told.
                 alone = [self._write(entity, client, [job]) for job in jobs]
                 return {ref: outcome for one in alone for ref, outcome in one.items()}
-            odd = error
-            return self._each(jobs, lambda job: self._refused(job, odd))
+            odd = client.misread(error) or error
+            return self._each(jobs, lambda job: self._done(job, odd))
         return self._each(jobs, lambda job: self._done(job, failures.get(job.ref)))
 
     def _each(
@@ -302,7 +302,7 @@ class Overwrite:
                 outcomes[job.ref] = Outcome("dropped")
         return outcomes
 
-    def _done(self, job: _Job, error: FizzbridgeError | None) -> Outcome:
+    def _done(self, job: _Job, error: Exception | None) -> Outcome:
         if isinstance(error, OutcomeUnknownError):
             return self._unknown(job, error)
         if error:

@@ -16,6 +16,7 @@ from fizzbridge.errors import (
     NotThereError,
     PermanentError,
     RetryableError,
+    UnreadableAnswerError,
 )
 from fizzbridge.http.client import VendorClient
 from fizzbridge.model.entity import EntityRef
@@ -54,7 +55,7 @@ ERASED_PER_RUN = 50
 """Customers erased before a run queues its continuation."""
 
 REAL_ATTEMPTS = 5
-"""After so many failures that nobody can classify, a person must look."""
+"""After so many failures nobody can classify, or answers nobody can read, a person must look."""
 
 DOWN_WAIT = timedelta(minutes=1)
 """Longest a message stays away when a service of our own does not answer. A longer backoff would
@@ -226,9 +227,7 @@ class Puller:
                 log.error("connection does not work", extra=_about(error))
                 return Again(STOPPED_WAIT)
             except RetryableError as error:
-                self._metrics.count(Metric.RETRIED, self._connection.name)
-                log.warning("pull comes again", extra=_about(error))
-                return Again(error.retry_after)
+                return self._try_again(message, error, correlation_id)
             except (MalformedDeliveryError, PermanentError) as error:
                 self._give_up(body, error, correlation_id)
             except _DOWN as error:
@@ -240,6 +239,18 @@ class Puller:
                 log.exception("pull gives up")
                 self._give_up(body, _unknown(error), correlation_id)
         return None
+
+    def _try_again(
+        self, message: Message, error: RetryableError, correlation_id: str
+    ) -> Again | None:
+        """What may pass comes again; a shape that stays as it is goes to a person."""
+        is_unreadable = error.code == UnreadableAnswerError.code
+        if is_unreadable and message.receives >= REAL_ATTEMPTS:
+            self._give_up(message.body, error, correlation_id)
+            return None
+        self._metrics.count(Metric.RETRIED, self._connection.name)
+        log.warning("pull comes again", extra=_about(error))
+        return Again(error.retry_after)
 
     def _is_overtaken(self, message: Message) -> bool:
         """Whether a schedule's message asks for what was done after it was sent.
