@@ -12,9 +12,11 @@ import json
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -59,7 +61,6 @@ class Waiting:
 def waiting(house: Deployed) -> Waiting:
     synced, _ = house.place()
     held, _ = house.place(sku="UNKNOWN-SECURITY")
-    house.misbehave("odoo", kind="status", on="sale.order/load", status=422, times=1)
     house.await_link(synced, "synced")
     house.await_link(held, "held")
     house.misbehave("odoo", kind="status", on="sale.order/load", status=422)
@@ -68,20 +69,15 @@ def waiting(house: Deployed) -> Waiting:
     return Waiting(synced, held, parked)
 
 
-@pytest.fixture
-def signed_in(house, tmp_path, monkeypatch):
-    """Signs a person in who has one of the policies the stack makes, and no other right."""
-    iam = house.client("iam")
-    made = count()
-
-    def sign_in(policy: str) -> None:
-        user = f"{policy}-{next(made)}-{tmp_path.name[-8:]}"
-        iam.create_user(UserName=user)
-        arn = f"arn:aws:iam::{ACCOUNT}:policy/{STAGE}-{policy}"
-        iam.attach_user_policy(UserName=user, PolicyArn=arn)
-        key = iam.create_access_key(UserName=user)["AccessKey"]
-        folder = tmp_path / user
-        folder.mkdir()
+@contextmanager
+def signed_in(house: Deployed, policy: str, folder: Path) -> Iterator[None]:
+    """Whoever runs commands has one of the policies the stack makes, and no other right."""
+    iam, user = house.client("iam"), f"ann-{policy}"
+    held = {"UserName": user, "PolicyArn": f"arn:aws:iam::{ACCOUNT}:policy/{STAGE}-{policy}"}
+    iam.create_user(UserName=user)
+    iam.attach_user_policy(**held)
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    try:
         shutil.copy(house.folder / "stack.json", folder)
         lines = {
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
@@ -89,9 +85,31 @@ def signed_in(house, tmp_path, monkeypatch):
         }
         text = "".join(f"{name}={value}\n" for name, value in lines.items())
         (folder / "credentials.env").write_text(text)
-        monkeypatch.setenv("FIZZBRIDGE_LOCAL", str(folder))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("FIZZBRIDGE_LOCAL", str(folder))
+            yield
+    finally:
+        iam.detach_user_policy(**held)
+        iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+        iam.delete_user(UserName=user)
 
-    return sign_in
+
+@pytest.fixture
+def reader(house, tmp_path):
+    with signed_in(house, "reader", tmp_path):
+        yield
+
+
+@pytest.fixture
+def operator(house, tmp_path):
+    with signed_in(house, "operator", tmp_path):
+        yield
+
+
+@pytest.fixture
+def keyholder(house, tmp_path):
+    with signed_in(house, "keyholder", tmp_path):
+        yield
 
 
 def looks(waiting: Waiting) -> Iterator[tuple[str, ...]]:
@@ -127,13 +145,14 @@ def repairs(waiting: Waiting) -> Iterator[tuple[str, ...]]:
     )
 
 
-def test_a_reader_sees_everything_and_changes_nothing(house, waiting, signed_in):
-    signed_in("reader")
+@pytest.mark.usefixtures("reader")
+def test_a_reader_sees_everything_and_changes_nothing(house, waiting):
     before = state_of(house)
     for words in looks(waiting):
         done = run(*words)
         assert done.exit_code == 0, (words, done.output)
-    changes = [words for words in repairs(waiting) if words[0] != "resume"]
+    # Nothing was begun that could be ended.
+    changes = [words for words in repairs(waiting) if not {"resume", "unset"} & set(words)]
     for words in (*changes, ("secrets", "set", "erp", "api_key=guessed")):
         done = run(*words)
         assert done.exit_code == 1, (words, done.output)
@@ -156,8 +175,8 @@ def state_of(house: Deployed) -> dict[str, Any]:
     return {"rows": found, "key": kept}
 
 
-def test_an_operator_repairs_and_holds_no_keys(house, waiting, signed_in):
-    signed_in("operator")
+@pytest.mark.usefixtures("operator")
+def test_an_operator_repairs_and_holds_no_keys(house, waiting):
     for words in (*looks(waiting), *repairs(waiting)):
         done = run(*words)
         assert done.exit_code == 0, (words, done.output)
@@ -166,15 +185,15 @@ def test_an_operator_repairs_and_holds_no_keys(house, waiting, signed_in):
     assert done.exit_code == 1
     assert "You may not do this" in done.stderr
     told = json.loads(run("operations", "--json").stdout)
-    assert any("user/operator-" in json.dumps(one) for one in told)
+    assert any("user/ann-operator" in json.dumps(one) for one in told)
 
 
-def test_a_keyholder_sets_secrets_and_does_nothing_else(house, waiting, signed_in):
+@pytest.mark.usefixtures("keyholder")
+def test_a_keyholder_sets_secrets_and_does_nothing_else(house, waiting):
     name = house.stack.connections["erp"]["ApiSecretName"]
     secrets = house.client("secretsmanager")
     before = secrets.get_secret_value(SecretId=name)["SecretString"]
     value = json.loads(before)["api_key"]
-    signed_in("keyholder")
     done = run("secrets", "set", "erp", f"api_key={value}", "--expires", "2199-01-01")
     assert done.exit_code == 0, done.output
     assert value not in done.output
