@@ -176,18 +176,10 @@ def _letter(name: str, url: str, message: Any) -> Letter:
 
 def put_back(stack: Stack, letters: Iterable[Letter]) -> None:
     """Make held letters visible again."""
-    by_queue: dict[str, list[Letter]] = {}
     for letter in letters:
-        by_queue.setdefault(letter.url, []).append(letter)
-    for url, held in by_queue.items():
-        for start in range(0, len(held), BATCH):
-            stack.sqs.change_message_visibility_batch(
-                QueueUrl=url,
-                Entries=[
-                    {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                    for place, letter in enumerate(held[start : start + BATCH])
-                ],
-            )
+        stack.sqs.change_message_visibility(
+            QueueUrl=letter.url, ReceiptHandle=letter.receipt, VisibilityTimeout=0
+        )
 
 
 def work_off(

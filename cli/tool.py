@@ -166,6 +166,11 @@ def sentence(error: Exception) -> str:
             return "No AWS credentials found. Log in, or set AWS_PROFILE."
         case NoRegionError():
             return "No AWS region is set. Set AWS_REGION."
+        case (
+            TableUnavailableError(__cause__=ClientError() as refused)
+            | ObjectsUnavailableError(__cause__=ClientError() as refused)
+        ) if _is_refused(refused):
+            return sentence(refused)
         case EndpointConnectionError():
             return f"{error} Is the stack up? For the local one: make up."
         case TableUnavailableError():
@@ -173,8 +178,15 @@ def sentence(error: Exception) -> str:
         case ObjectsUnavailableError():
             return "The bucket does not answer. Try again in a moment."
         case ClientError(response={"Error": {"Code": str(code), "Message": str(message)}}):
+            if _is_refused(error):
+                return f"You may not do this ('Who may do what' in docs/operate.md): {message}"
             return f"AWS answered {code}: {message}"
     return str(error)
+
+
+def _is_refused(error: ClientError) -> bool:
+    """Whether AWS says that whoever asks lacks a right."""
+    return error.response["Error"]["Code"].startswith("AccessDenied")
 
 
 def connections(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -29,8 +29,6 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 MODEL = ROOT / "build" / "figures" / "model.json"
 JOBS = "2"
 FAULT = re.compile(r"test_f(\d{1,2})_(\w+)")
-PER_CASE = frozenset({"level"})
-"""Properties of a test that are no counts."""
 
 
 @dataclass
@@ -47,7 +45,7 @@ class Case:
     name: str
     results: Counter[str] = field(default_factory=Counter)
     figures: Counter[str] = field(default_factory=Counter)
-    words: dict[str, str] = field(default_factory=dict)
+    words: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def read_report(report: Path) -> list[Case]:
@@ -61,10 +59,10 @@ def read_report(report: Path) -> list[Case]:
         case.results[result] += 1
         for one in test.iter("property"):
             key, value = one.get("name", ""), one.get("value", "")
-            if key not in PER_CASE and re.fullmatch(r"-?\d+", value):
+            if re.fullmatch(r"-?\d+", value):
                 case.figures[key] += int(value)
-            else:
-                case.words[key] = value
+            elif value and value not in case.words[key]:
+                case.words[key].append(value)
     return list(found.values())
 
 
@@ -87,11 +85,11 @@ def results(cases: Iterable[Case]) -> str:
     return ", ".join(f"{number:,} {result}" for result, number in sorted(counts.items()))
 
 
-def counted(figures: Mapping[str, int], words: Mapping[str, str]) -> str:
+def counted(figures: Mapping[str, int], words: Mapping[str, Sequence[str]]) -> str:
     """What a test counted, for people."""
     numbers = [f"{name.replace('_', ' ')} {number:,}" for name, number in figures.items()]
     return "; ".join(
-        numbers + [f"{name.replace('_', ' ')} {said}" for name, said in words.items() if said]
+        numbers + [f"{name.replace('_', ' ')} {', '.join(said)}" for name, said in words.items()]
     )
 
 
@@ -103,13 +101,14 @@ def faults() -> str:
     begun = time.monotonic()
     cases = pytest("-n", JOBS, "tests/faults")
     took = time.monotonic() - begun
-    lines = []
+    lines, loads = [], []
     for case in sorted(cases, key=_by_number):
         found = FAULT.match(case.name)
         if not found:
             continue
         words = dict(case.words)
-        level = words.pop("level", "")
+        level = ", ".join(words.pop("level", []))
+        loads += [(f"F{found[1]}", load) for load in words.pop("load", [])]
         what = found[2].replace("_", " ")
         lines.append((f"F{found[1]}", what, level, results([case]), counted(case.figures, words)))
     numbers = {line[0] for line in lines}
@@ -119,6 +118,8 @@ def faults() -> str:
     return (
         f"{len(numbers)} failures, {results(cases)}, in {took:,.0f} s. "
         f"Lost: {sums['lost']:,}. Duplicated: {sums['duplicated']:,}.\n\n"
+        + table(("", "load held"), loads)
+        + "\n\n"
         + table(("", "what is so", "level", "cases", "counted"), lines)
     )
 

@@ -127,7 +127,7 @@ class People(Construct):
         ]
 
     def _keys(self) -> list[iam.PolicyStatement]:
-        """What secrets set needs: it keeps the values it is not told, so it reads them."""
+        """What secrets set needs: it keeps what it is not told, and notes when keys end."""
         secrets = self._stack.format_arn(
             service="secretsmanager",
             resource="secret",
@@ -140,6 +140,12 @@ class People(Construct):
                 "SetSecrets",
                 ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
                 secrets,
+            ),
+            allow(
+                "NoteExpiry",
+                ["dynamodb:DeleteItem", "dynamodb:PutItem"],
+                self._table.table_arn,
+                conditions={"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CONNECTION#*"]}},
             ),
         ]
 

@@ -388,6 +388,7 @@ NEEDED_BY = (
     ("assess dynamodb:DeleteItem *", Work.cancelled_order),
     ("assess dynamodb:Query table/index/cause", Work.unknown_sku),
     ("record sqs:*", Work.unreadable_fact),
+    # In no list of what the emulator notices, and done with all rights.
     ("sweep lambda:UpdateEventSourceMapping *", Work.switched),
     ("sweep dynamodb:PutItem *", Work.probed),
     ("sweep *", Work.lost_hint),

@@ -479,6 +479,22 @@ def test_f17_a_table_that_fails_at_any_call_costs_time_and_nothing_else(is_done,
 
 
 @pytest.mark.level("in-process")
+@pytest.mark.parametrize("every", range(5, 12))
+def test_f17_a_table_that_fails_now_and_then_for_long_parks_nothing(every, figures):
+    def throttled(house: Pipeline, every: int) -> None:
+        for number in range(every, 100 * every, every):
+            house.gate.plan(number, is_done=False)
+
+    house = worked(throttled, every)
+    at_rest(house)
+    assert house.gate.struck > 1
+    assert house.driver.depth(DLQ) == 0
+    assert house.orders.counts["create"] == house.customers.counts["create"] == 1
+    assert not [row for row in house.rows.rows() if row.get("what") == "attempt"]
+    figures(struck=house.gate.struck, objects=1)
+
+
+@pytest.mark.level("in-process")
 def test_f17_without_a_table_nothing_is_done_at_the_target_and_nothing_is_lost():
     house = worked(lambda *_: None, 0)
     house.gate.is_down = True

@@ -155,6 +155,8 @@ def test_f34_the_backlog_drains_at_the_allowed_rate_and_no_call_is_above_it(outa
     share = outage.calls(outage.closed, outage.emptied) / (minutes * PER_MINUTE)
     most = outage.days.erp.most_in_a_minute()
     figures(
+        load=f"{len(outage.days.placed)} orders of an outage of three days, drained by "
+        f"{PER_MINUTE} calls a minute",
         calls_per_minute=PER_MINUTE,
         drain_minutes=round(minutes, 1),
         drain_share=f"{share:.3f}",

@@ -125,11 +125,6 @@ NOTICED: dict[Grant, str] = {
             EVERYTHING,
             "sees whether functions get messages; takes no resource, shows names",
         ),
-        (
-            "lambda:UpdateEventSourceMapping",
-            MAPPINGS,
-            "turns the functions of a connection off and on that is paused or in trouble",
-        ),
     ),
     **_grants(
         "census",
@@ -230,5 +225,14 @@ TEMPLATE_ONLY: dict[Grant, str] = {
         ("dynamodb:GetShardIterator", STREAM, "the event source mapping reads the stream"),
         ("dynamodb:ListStreams", EVERYTHING, "takes no resource; shows names, no rows"),
         ("sqs:SendMessage", queue("announce-dlq"), "the mapping leaves what it gave up"),
+    ),
+    **_grants(
+        "sweep",
+        (
+            "lambda:UpdateEventSourceMapping",
+            MAPPINGS,
+            # The emulator lets everybody.
+            "turns the functions of a connection off and on that is paused or in trouble",
+        ),
     ),
 }

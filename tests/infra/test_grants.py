@@ -153,13 +153,19 @@ def test_an_operator_repairs_and_neither_deploys_nor_destroys(both_ways):
     }
 
 
-def test_who_sets_secrets_reaches_those_of_the_stage_and_nothing_else(both_ways):
-    allowed = actions(of_people(both_ways)["keyholder"])
-    assert allowed == {
+def test_who_sets_secrets_reaches_those_and_what_is_noted_of_connections(both_ways):
+    found = of_people(both_ways)["keyholder"]
+    assert actions(found) == {
         "cloudformation:DescribeStacks",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
         "secretsmanager:GetSecretValue",
         "secretsmanager:PutSecretValue",
     }
+    (rows,) = [one for one in found if "dynamodb:PutItem" in one["Action"]]
+    assert rows["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["CONNECTION#*"]}
+    }, "what is known of connections, and of no order"
 
 
 def test_people_reach_what_is_the_stages_only(both_ways):

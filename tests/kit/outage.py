@@ -1,8 +1,8 @@
 """Days in which a vendor is down, in seconds: the real runtime on a clock that jumps.
 
 Shop, workers, sweeper and the vendor's answers are threads of which one runs at a time; who waits
-lets the one run whose time is next. So calls overlap as they do on Lambda, every run is the same,
-and the clock never waits for anything.
+lets the one run whose time is next. So calls overlap as they do on Lambda, and the clock never
+waits for anything. Runs differ only by the runtime's jitter and by how Python orders a set.
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ CALL_S = 0.3
 INVOKE_S = 0.05
 """What an invocation takes beside its calls to the ERP."""
 
-IDLE_S = 20.0
+OFF_S = 20.0
+"""After so long a function that was off hears that it is on."""
+
+POLL_S = 1.0
+"""And after so long one that is on hears of a message, as who polls an empty queue does."""
+
 DOCUMENTS = "fizzbridge-test-erp-documents"
 TARGET = "fizzbridge-test-erp-target"
 SETTINGS = FunctionSettings(
@@ -289,9 +294,11 @@ class Days:
 
     def _until_something(self) -> float:
         now = self.timeline()
-        if not self.house.switches.are_on.get(TARGET, True) or not self._queue:
-            return IDLE_S
-        return min(max((self._queue[0].visible_at - now).total_seconds(), 0.05), IDLE_S)
+        if not self.house.switches.are_on.get(TARGET, True):
+            return OFF_S
+        if not self._queue:
+            return POLL_S
+        return min(max((self._queue[0].visible_at - now).total_seconds(), 0.05), POLL_S)
 
     def _invoke(self, letter: Letter) -> None:
         letter.receives += 1

@@ -564,7 +564,7 @@ class Schedule(House):
         allowed = {
             "deleted_at_target": ref in self.deleted,
             "rejected": self.counts[Fault.REFUSED] > 0,
-            "internal": self._puzzles() >= REAL_ATTEMPTS,
+            "internal": self.counts[Fault.BUG] >= REAL_ATTEMPTS,
         }
         assert allowed.get(reason), f"{ref} is parked: {reason}"
         if reason == "deleted_at_target":
@@ -580,10 +580,6 @@ class Schedule(House):
         if not self._is_wanted(ref):
             self.deleted.discard(ref)
         return True
-
-    def _puzzles(self) -> int:
-        """How often something happened that nobody foresaw."""
-        return sum(self.counts[one] for one in (Fault.BUG, Fault.THROTTLE, Fault.LOST_REPLY))
 
     def _living(self, shelf: Shelf, ref: EntityRef) -> dict[str, Wanted | None]:
         return {

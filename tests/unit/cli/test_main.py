@@ -34,6 +34,14 @@ def test_a_usage_error_is_exit_code_two(fizzbridge):
     assert fizzbridge("nonsense").code == 2
 
 
+REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem")
+
+
+def because(error, cause):
+    error.__cause__ = cause
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
@@ -43,8 +51,17 @@ def test_a_usage_error_is_exit_code_two(fizzbridge):
         (ObjectsUnavailableError("x"), "The bucket does not answer. Try again in a moment."),
         (TableUnavailableError("x"), "The state table does not answer. Try again in a moment."),
         (
-            ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetItem"),
-            "AWS answered AccessDenied: no",
+            ClientError({"Error": {"Code": "Throttling", "Message": "slow"}}, "GetItem"),
+            "AWS answered Throttling: slow",
+        ),
+        (REFUSED, "You may not do this ('Who may do what' in docs/operate.md): no"),
+        (
+            because(TableUnavailableError("AccessDeniedException"), REFUSED),
+            "You may not do this ('Who may do what' in docs/operate.md): no",
+        ),
+        (
+            because(ObjectsUnavailableError("get_object"), REFUSED),
+            "You may not do this ('Who may do what' in docs/operate.md): no",
         ),
     ],
 )

@@ -11,8 +11,11 @@ from fizzbridge.errors import TargetRejectedError
 from fizzbridge.model.catalogue import CatalogueItem, StockLevel
 from fizzbridge.model.documents import Shipment, ShipmentState, ShippedLine
 from fizzbridge.model.entity import EntityRef, Kind, ref
+from fizzbridge.model.order import DocumentLine
 from fizzbridge.model.states import OrderState
 from fizzbridge.runtime.assess import Assessed, Assessor
+from fizzbridge.state.moments import to_text
+from fizzbridge.state.table import Write
 from fizzbridge.trade.packs import Catalogue
 from tests.kit.house import BRIDGE, ITEMS, line, order_ref
 from tests.kit.way_back import WayBack
@@ -285,6 +288,102 @@ def test_an_item_at_very_many_places_can_be_ordered():
     order = house.place(lines=[line("COLA330", 2)])
     assert house.assessor.run(order, "ordered") is Assessed.DONE
     assert claims(house) == {"V000": 1, "V001": 1}
+
+
+def many(lines: int, quantity: int = 1) -> list[DocumentLine]:
+    """An order's lines for one item, as a shop has them that sells by the bottle with a wish."""
+    return [line("COLA330", quantity, id=f"l-{number}") for number in range(lines)]
+
+
+@pytest.mark.parametrize("places", [1, 2])
+def test_an_item_on_very_many_lines_of_an_order_can_be_ordered_amended_and_given_up(house, places):
+    if places == 2:
+        stocked(house, ("COLA330", 150), location="FAR")
+    stocked(house, ("COLA330", 150 if places == 2 else 300))
+    order = house.place(lines=many(250))
+    house.settle()
+    assert sum(claims(house).values()) == 250
+    assert len(claims(house)) == places
+    assert not is_held(house, order)
+    assert house.link(order)["status"] == "synced"
+    amended_to = many(120, 2)
+    house.place(lines=amended_to, second=30)
+    house.settle()
+    assert sum(claims(house).values()) == 240
+    assert house.shown()["COLA330@"] == "60"
+    house.place(lines=amended_to, second=60, cancelled_at=house.clock())
+    house.settle()
+    assert claims(house) == {}
+    assert house.shown()["COLA330@"] == "300"
+
+
+def test_very_many_lines_of_an_order_end_with_the_level_that_has_them_in(house):
+    stocked(house, ("COLA330", 300))
+    order = house.place(lines=many(250))
+    house.settle()
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    assert house.shown()["COLA330@"] == "50"
+    stocked(house, ("COLA330", 300), reserved=250)
+    assert claims(house) == {}
+    assert house.shown()["COLA330@"] == "50"
+
+
+def claimed_by_line(house: WayBack, order: EntityRef, lines: int) -> None:
+    """What a release before this one wrote: a row for each line of the order and place."""
+    for row in house.rows.query("STOCK#COLA330", "CLAIM#"):
+        house.rows.write(Write(row["pk"], row["sk"], delete=True))
+    for number in range(lines):
+        said = {"order": str(order), "line": f"l-{number}", "place": "WH"} | {
+            "wanted": 1,
+            "allotted": 1,
+            "placed_at": to_text(house.clock()),
+            "updated_at": to_text(house.clock()),
+        }
+        sk = f"CLAIM#{order}#l-{number}#WH"
+        house.rows.write(Write("STOCK#COLA330", sk, set=said, replace=True))
+
+
+def counted(house: WayBack) -> tuple[int, int]:
+    """How many rows claim an item, and how much."""
+    found = house.rows.query("STOCK#COLA330", "CLAIM#")
+    return len(found), sum(int(str(row["allotted"])) for row in found)
+
+
+@pytest.mark.parametrize("lines", [3, 97])
+def test_what_was_claimed_line_by_line_counts_until_it_is_claimed_anew(house, lines):
+    """97 lines were the most that went into one transaction."""
+    order = house.place(lines=many(lines))
+    house.settle()
+    claimed_by_line(house, order, lines)
+    other = taken(house, 101 - lines, number=2)
+    assert is_held(house, other)
+    house.place(lines=many(lines - 1), second=30)
+    house.settle()
+    assert counted(house) == (2, lines - 1 + 101 - lines)
+    assert not is_held(house, other), "what is left over is given to who waits for it"
+
+
+def test_what_was_claimed_line_by_line_ends_with_the_level_that_has_it_in(house):
+    order = house.place(lines=many(3))
+    house.settle()
+    claimed_by_line(house, order, 3)
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    stocked(house, ("COLA330", 100), reserved=3)
+    assert claims(house) == {}
+    assert house.shown()["COLA330@"] == "97"
+
+
+def test_an_order_partly_in_a_level_wants_no_more_than_what_is_claimed_yet(house):
+    """What another place has shown of it is not wanted from the one that has not."""
+    stocked(house, ("COLA330", 100), location="FAR")
+    order = taken(house, 150)
+    house.process(order, "S1", OrderState.CONFIRMED)
+    house.settle()
+    stocked(house, ("COLA330", 200), reserved=100)
+    assert claims(house) == {"FAR": 50}
+    assert not is_held(house, taken(house, 150, number=2))
 
 
 # -- mixed cases -----------------------------------------------------------------------------------

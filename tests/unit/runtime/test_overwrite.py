@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -26,6 +28,7 @@ from fizzbridge.runtime import rows
 from fizzbridge.runtime.assess import Assessor
 from fizzbridge.runtime.batch import Again, Message, process
 from fizzbridge.runtime.breaker import STOPPED_WAIT, read
+from fizzbridge.runtime.links import REAL_ATTEMPTS
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.state.table import TableUnavailableError, Write
 from tests.kit.house import ITEMS, START, Held, line
@@ -853,6 +856,48 @@ def test_a_table_that_is_away_for_a_moment_is_no_attempt(house):
     assert (link.get("reason"), link.get("attempts", 0)) == (None, 0)
     house.settle()
     assert house.shown()["COLA330@"] == "48"
+
+
+def test_f17_a_table_that_fails_again_and_again_counts_against_no_level():
+    """At the same step of every batch: before a call or, done and unheard, after it."""
+    strikes: Counter[int] = Counter()
+    for at in count(1):
+        house = WayBack()
+        levels = [house.stock("COLA330", 48), house.stock("LEMON1L", 48)]
+        house.assess_all()
+        house.clock.advance(60)
+        messages = [message(level, number) for number, level in enumerate(levels)]
+        quiet = house.steps.step
+        for _ in range(REAL_ATTEMPTS + 2):
+            left = count(at, -1)
+
+            def step(left=left, at=at):
+                if next(left) == 1:
+                    strikes[at] += 1
+                    raise TableUnavailableError("throttled")
+
+            house.steps.step = step
+            with suppress(TableUnavailableError):
+                house.worker.together(messages)
+            house.clock.advance(house.bridge.timing.lease + 1)
+        house.steps.step = quiet
+        for link in (house.link(level, "shop") for level in levels):
+            assert (link.get("attempts", 0), link["status"] == "parked") == (0, False), at
+        house.settle()
+        assert {house.shown()[code] for code in ("COLA330@", "LEMON1L@")} == {"48"}
+        if not strikes[at]:
+            break
+    assert strikes.total() > 100
+
+
+def test_f17_a_batch_that_the_table_failed_can_be_taken_up_at_once(house):
+    level = house.stock("COLA330", 48)
+    house.assess_all()
+    house.clock.advance(60)
+    house.shelves[Kind.STOCK_LEVEL].poison = (level, TableUnavailableError("throttled"))
+    with pytest.raises(TableUnavailableError):
+        together(house, level)
+    assert "holder" not in house.link(level, "shop")
 
 
 # -- what nobody speaks for any more ---------------------------------------------------------------

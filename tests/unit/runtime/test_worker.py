@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,9 +24,13 @@ from fizzbridge.runtime.batch import Again
 from fizzbridge.runtime.breaker import PROBES, STOPPED_WAIT, Breaker
 from fizzbridge.runtime.leases import Lease, acquire
 from fizzbridge.runtime.limiter import Limiter
+from fizzbridge.runtime.links import REAL_ATTEMPTS
 from fizzbridge.runtime.sweep import RESYNC
-from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, capacity
+from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, build, capacity
+from fizzbridge.secrets import SecretStore, SecretUnavailableError
 from fizzbridge.settings import Calls
+from fizzbridge.state.table import TableUnavailableError
+from tests.kit.aws_faults import Gate
 from tests.kit.desk import Desk
 from tests.kit.house import House, customer_ref, order_ref
 from tests.kit.source import captured_logs
@@ -88,6 +93,74 @@ def test_what_is_held_is_deleted_because_the_mapping_brings_it_back():
     assert desk.work() is None
     assert desk.counted()["held"] == [1]
     assert desk.house.queue.sent() == []
+
+
+OFTEN = REAL_ATTEMPTS + 2
+
+
+def struck(number: int, *, is_done: bool) -> tuple[int, Desk]:
+    """A desk whose table fails at one call of every run; how often it did."""
+    desk = Desk().placed()
+    gate = Gate(desk.house.rows, TableUnavailableError)
+    given = replace(desk.ports, table=gate)
+    desk.worker = build(desk.adapter, given, desk.metrics, desk.house.clock)
+    for _ in range(OFTEN):
+        gate.plan(number, is_done=is_done)
+        desk.work()
+        desk.house.clock.advance(desk.house.bridge.timing.lease + 1)
+    return gate.struck, desk
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["refused", "done, answer lost"])
+def test_f17_a_table_that_fails_again_and_again_counts_against_nobody(is_done):
+    number = 1
+    often = []
+    while (found := struck(number, is_done=is_done))[0]:
+        strikes, desk = found
+        often.append(strikes == OFTEN)
+        for link in (desk.house.link(order_ref()), desk.house.link(customer_ref())):
+            assert link.get("status") != "parked", f"at call {number}"
+            assert link.get("attempts", 0) == 0, f"at call {number}"
+        lines = desk.house.rows.query(str(order_ref()), "TIMELINE#")
+        assert "attempt" not in {line["what"] for line in lines}
+        desk.worker = build(desk.adapter, desk.ports, desk.metrics, desk.house.clock)
+        desk.work()
+        assert len(desk.house.orders.of("shop/1")) == 1
+        assert desk.house.link(order_ref())["status"] == "synced"
+        number += 1
+    assert number > 20
+    assert sum(often) > 10
+
+
+def test_f17_a_table_that_fails_on_the_way_leaves_the_link_free_for_the_next_try():
+    desk = Desk().placed()
+    desk.house.orders.script.append(TableUnavailableError("throttled"))
+    assert desk.work() == Again(None)
+    assert "holder" not in desk.house.link(order_ref())
+    desk.house.orders.script.append(TableUnavailableError("throttled"))
+    desk.house.clock.advance(66)
+    assert desk.work(detail_type=RESYNC) is None, "the sweeper sends another"
+
+
+def test_f17_what_an_order_waits_for_may_meet_it_too():
+    desk = Desk().placed()
+    desk.house.customers.script.append(TableUnavailableError("throttled"))
+    assert desk.work() == Again(None)
+    links = [desk.house.link(one) for one in (order_ref(), customer_ref())]
+    assert [("holder" in link, link.get("attempts", 0)) for link in links] == [(False, 0)] * 2
+
+
+def test_f17_a_secret_store_that_is_down_parks_nothing():
+    desk = Desk().placed()
+
+    def down(name: str) -> str:
+        raise SecretUnavailableError(name)
+
+    given = replace(desk.ports, secrets=SecretStore(down, desk.house.clock))
+    desk.worker = build(desk.adapter, given, desk.metrics, desk.house.clock)
+    assert [desk.work() for _ in range(OFTEN)] == [Again(None)] * OFTEN
+    links = [desk.house.link(one) for one in (order_ref(), customer_ref())]
+    assert [link.get("attempts", 0) for link in links] == [0, 0]
 
 
 def test_a_busy_link_is_left_to_whoever_holds_it():

@@ -30,6 +30,7 @@ from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.maps import IdMaps
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.table import (
+    TRANSACTION_LIMIT,
     ConditionFailedError,
     Equals,
     NoRow,
@@ -217,28 +218,45 @@ class OrderBooks:
                 for claim in every
                 if claim.order != self._ref and not _is_shown(claim, levels)
             ]
-            held = {one: self._reserved.get(f"{item.sku} {one}", 0) for one in wanted}
-            more = {one: max(quantity - held[one], 0) for one, quantity in wanted.items()}
-            got, free = self._share(item, sum(more.values()), at, others, levels)
-            claimed = self._claims(more, got.allotted, free, at)
-            got = replace(got, allotted=sum(wanted.values()) - sum(more.values()) + got.allotted)
-            if claimed == {claim.sk: claim.said for claim in own}:
+            more = sum(
+                max(quantity - self._reserved.get(f"{item.sku} {line}", 0), 0)
+                for line, quantity in wanted.items()
+            )
+            got, free = self._share(item, more, at, others, levels)
+            claimed = self._claims(next(iter(wanted)), more, got.allotted, free, at)
+            got = replace(got, allotted=sum(wanted.values()) - more + got.allotted)
+            if self._claim(item.sku, own, claimed, levels, _turn(found)):
                 return got
-            stamp: dict[str, Value] = {"updated_at": self._at}
-            made = [Write(pk, sk, set=one | stamp, replace=True) for sk, one in claimed.items()]
-            ended = [Write(pk, one.sk, delete=True) for one in own if one.sk not in claimed]
-            places = {one.place for one in own} | {str(one["place"]) for one in claimed.values()}
-            told = self._told(levels, places)
-            freed = self._freed(pk) if ended else []
-            mark = Write(str(self._ref), f"{rows.CLAIMED}{item.sku}", set=stamp)
-            try:
-                self._table.transact(
-                    [*made, *ended, *freed, self._take(pk, _turn(found)), mark, *told]
-                )
-            except ConditionFailedError:
-                continue
-            return got
         raise ContendedError(f"{self._ref}: others kept claiming {item.sku}")
+
+    def _claim(
+        self,
+        sku: str,
+        own: Sequence[Claim],
+        claimed: Sequence[Claim],
+        levels: Sequence[tuple[EntityRef, StockLevel]],
+        turn: str,
+    ) -> bool:
+        """Claim this instead of what is claimed; whether that is done, or to be looked at again."""
+        now = {claim.sk: claim.said for claim in claimed}
+        if now == {claim.sk: claim.said for claim in own}:
+            return True
+        pk = rows.stock_pk(sku)
+        stamp: dict[str, Value] = {"updated_at": self._at}
+        made = [Write(pk, sk, set=said | stamp, replace=True) for sk, said in now.items()]
+        mark = Write(str(self._ref), f"{rows.CLAIMED}{sku}", set=stamp)
+        told = self._told(levels, {claim.place for claim in [*own, *claimed]})
+        ended = [Write(pk, one.sk, delete=True) for one in own if one.sk not in now]
+        writes = [*made, self._take(pk, turn), mark, *told]
+        room = TRANSACTION_LIMIT - len(writes)
+        # A release before this one had a row for each line: they may be too many to end at once.
+        is_last = len(ended) < room
+        writes += [*ended, *self._freed(pk)] if ended and is_last else ended[: room - 1]
+        try:
+            self._table.transact(writes)
+        except ConditionFailedError:
+            return False
+        return is_last
 
     def _mark(self, pk: str, own: Sequence[Claim]) -> None:
         """Note on claims since when levels have them in; one that has, may end it meanwhile."""
@@ -348,7 +366,10 @@ class OrderBooks:
         for claim in others:
             by_order.setdefault(claim.order, []).append(claim)
         waiting = {
-            order: listed for order, listed in by_order.items() if _got(listed) < _want(listed)
+            order: listed
+            for order, listed in by_order.items()
+            # What is reserved takes no more; a level has shown some of it, and ended that claim.
+            if not listed[0].since and _got(listed) < _want(listed)
         }
         demands = [allocation.Demand(str(self._ref), wanted, at)] + [
             allocation.Demand(str(order), _want(listed), from_text(listed[0].placed_at))
@@ -369,28 +390,21 @@ class OrderBooks:
         return Allotted(wanted, allotted, lots, working, receipts), free
 
     def _claims(
-        self, wanted: Mapping[str, int], allotted: int, free: Mapping[str, int], at: datetime
-    ) -> dict[str, dict[str, Value]]:
-        """One row for each line and place that gives something to it; short ones wait at the first.
+        self, line: str, wanted: int, allotted: int, free: Mapping[str, int], at: datetime
+    ) -> list[Claim]:
+        """One claim for each place that gives something; one that gets nothing waits at the first.
 
-        Returns:
-            By sort key, what the row says.
+        However many lines an order has for an item: a transaction takes a hundred rows.
         """
-        left = dict(free)
-        found: dict[str, dict[str, Value]] = {}
-        for line, quantity in wanted.items():
-            given: dict[str, int] = {}
-            for place in left:
-                given[place] = min(quantity - sum(given.values()), left[place], allotted)
-                left[place] -= given[place]
-                allotted -= given[place]
-            places = [place for place, some in given.items() if some]
-            if quantity and not places:
-                places = [next(iter(given))]
-            for place in places:
-                claim = Claim(self._ref, line, place, quantity, given[place], to_text(at))
-                found[claim.sk] = claim.said
-        return found
+        given: dict[str, int] = {}
+        for place, there in free.items():
+            given[place] = min(there, allotted - sum(given.values()))
+        places = [place for place, some in given.items() if some]
+        if wanted and not places:
+            places = [next(iter(given))]
+        return [
+            Claim(self._ref, line, place, wanted, given[place], to_text(at)) for place in places
+        ]
 
     # -- empties ---------------------------------------------------------------------------------
 
@@ -463,13 +477,13 @@ class OrderBooks:
 
 @dataclass(frozen=True)
 class Claim:
-    """What an order's line takes of an item at one place, until a level shows it.
+    """What an order takes of an item at one place, until a level shows it.
 
     Attributes:
         order: the order.
-        line: its line.
+        line: the first of its lines for the item.
         place: the location.
-        wanted: base units the line asks for, at all places.
+        wanted: base units the order asks for, at all places.
         allotted: base units it has there.
         placed_at: when it was ordered.
         since: when the owner of stock had reserved it, or it was on its way out of the door.
@@ -547,6 +561,7 @@ def _got(listed: Sequence[Claim]) -> int:
 
 
 def _want(listed: Sequence[Claim]) -> int:
+    # A release before this one had claims of each line.
     return sum({claim.line: claim.wanted for claim in listed}.values())
 
 

@@ -52,6 +52,7 @@ from fizzbridge.runtime.target import (
     settled_after,
 )
 from fizzbridge.runtime.view import View
+from fizzbridge.runtime.wiring import DOWN
 from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.objects import Objects
@@ -144,6 +145,9 @@ class Converge:
         Args:
             ref: the entity.
             holder: unique to this invocation and message.
+
+        Raises:
+            Exception: one of ``DOWN``; nothing is noted of it, and the message is to come again.
         """
         entity = self._adapter.entities.get(ref.kind)
         if entity is None:
@@ -154,7 +158,7 @@ class Converge:
         if isinstance(lease, Busy):
             return Outcome("dropped")
         if rows.text(lease.row, "status") == "parked":
-            # Outside of what notes a failure: the reason it waits for a person with must stay.
+            # Nothing is tried, nor noted: the reason it waits for a person with must stay.
             release(self._table, lease)
             return Outcome("parked")
         try:
@@ -164,6 +168,9 @@ class Converge:
             return Outcome("dropped")
         except FizzbridgeError as error:
             return self._links.noted(ref, lease, self._links.failed(ref, lease, error))
+        except DOWN:
+            self._links.let_go([lease])
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
             return self._links.noted(ref, lease, self._links.puzzled(ref, lease, error))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -28,6 +29,7 @@ from fizzbridge.state.table import (
     Equals,
     Row,
     Table,
+    TableUnavailableError,
     Value,
     Write,
 )
@@ -228,6 +230,12 @@ class Links:
             self.suspect(ref)
             return Outcome("dropped", error=error)
         return Outcome("dropped" if is_brought_back else "retry", error.retry_after, error)
+
+    def let_go(self, leases: Iterable[Lease]) -> None:
+        """Leave links as they are, free for the next try; a table that is down lets leases end."""
+        for lease in leases:
+            with suppress(TableUnavailableError):
+                release(self._table, lease)
 
     def puzzled(self, ref: EntityRef, lease: Lease, error: Exception) -> Outcome:
         """Something nobody foresaw: try again a few times, then ask a person."""

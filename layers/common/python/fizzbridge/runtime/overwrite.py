@@ -31,6 +31,7 @@ from fizzbridge.runtime.links import Links, LostLeaseError, Outcome
 from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.target import LevelEntity, Situation, TargetAdapter, settled_after
 from fizzbridge.runtime.view import View
+from fizzbridge.runtime.wiring import DOWN
 from fizzbridge.settings import Bridge, Connection
 from fizzbridge.state.moments import from_text, to_text
 from fizzbridge.state.table import Row, Table
@@ -177,6 +178,9 @@ class Overwrite:
                 raise
             # Our own limit: nothing was begun, and nothing is noted.
             return dict.fromkeys(due, Outcome("retry", full.retry_after, full))
+        except DOWN:
+            self._links.let_go(leases.values())
+            raise
 
     def _leased(
         self, due: Sequence[EntityRef], holder: str, leases: dict[EntityRef, Lease]
@@ -223,6 +227,8 @@ class Overwrite:
             return Outcome("dropped")
         except FizzbridgeError as error:
             return self._links.noted(ref, lease, self._links.failed(ref, lease, error))
+        except DOWN:
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, the link must say so
             return self._links.noted(ref, lease, self._links.puzzled(ref, lease, error))
 
@@ -280,6 +286,8 @@ class Overwrite:
             failures = dict(entity.write(client, {job.ref: job.payload for job in jobs}))
         except (RetryableError, ConfigurationError) as error:
             failures = {job.ref: error for job in jobs}
+        except DOWN:
+            raise
         except Exception as error:  # noqa: BLE001  whatever it is, the links must say so
             if len(jobs) > 1:
                 # One of them may be what is wrong: each for itself, so that the others are told.

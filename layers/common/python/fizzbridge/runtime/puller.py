@@ -23,7 +23,6 @@ from fizzbridge.model.entity import EntityRef
 from fizzbridge.model.version import Clock
 from fizzbridge.observability import Metric, Metrics, log, log_context, new_correlation_id
 from fizzbridge.observation import Hint, Told
-from fizzbridge.queues import QueueUnavailableError
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.batch import FIRST_WAIT, Again, Message, process
 from fizzbridge.runtime.breaker import STOPPED_WAIT, Breaker
@@ -36,12 +35,10 @@ from fizzbridge.runtime.observe import Circumstances, Observer
 from fizzbridge.runtime.pull import Page, PullAdapter, Span
 from fizzbridge.runtime.recheck import Recheck
 from fizzbridge.runtime.subscriptions import Register, Wish
-from fizzbridge.runtime.wiring import Ports, now, ports, visibility
-from fizzbridge.secrets import SecretUnavailableError
+from fizzbridge.runtime.wiring import DOWN, Ports, now, ports, visibility
 from fizzbridge.state.cursors import CursorMovedError, Cursors, cursor_key
 from fizzbridge.state.moments import from_text, to_text
-from fizzbridge.state.objects import ObjectsUnavailableError
-from fizzbridge.state.table import TableUnavailableError, Write
+from fizzbridge.state.table import Write
 from fizzbridge.webhook.adapter import WebhookAdapter
 from fizzbridge.webhook.reading import read
 from fizzbridge.webhook.receive import active
@@ -68,13 +65,6 @@ _TICKS = frozenset({"poll", "watch", "recheck"})
 """What schedules send again and again."""
 
 _WITHOUT_VENDOR = frozenset({"delivery", "farewell"})
-
-_DOWN = (
-    TableUnavailableError,
-    QueueUnavailableError,
-    ObjectsUnavailableError,
-    SecretUnavailableError,
-)
 
 
 @dataclass(frozen=True)
@@ -230,7 +220,7 @@ class Puller:
                 return self._try_again(message, error, correlation_id)
             except (MalformedDeliveryError, PermanentError) as error:
                 self._give_up(body, error, correlation_id)
-            except _DOWN as error:
+            except DOWN as error:
                 log.warning("pull comes again", extra={"reason": type(error).__name__})
                 return Again(min(FIRST_WAIT * 2 ** min(message.receives - 1, 5), DOWN_WAIT))
             except Exception as error:

@@ -101,7 +101,7 @@ TURN_SK = "TURN"
 
 
 def stock_pk(sku: str) -> str:
-    """Partition of an item's stock: the levels told of it, and the claims of orders' lines on it.
+    """Partition of an item's stock: the levels told of it, and the claims of orders on it.
 
     Also the cause key of what waits for stock.
     """

@@ -11,18 +11,26 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from fizzbridge.aws import aws_client
-from fizzbridge.queues import Queue, SqsQueue
-from fizzbridge.secrets import SecretStore, secrets_manager
+from fizzbridge.queues import Queue, QueueUnavailableError, SqsQueue
+from fizzbridge.secrets import SecretStore, SecretUnavailableError, secrets_manager
 from fizzbridge.settings import Bridge, Connection, FunctionSettings, load_bridge
 from fizzbridge.state.dynamodb import DynamoTable
-from fizzbridge.state.objects import Objects, S3Objects
-from fizzbridge.state.table import Table
+from fizzbridge.state.objects import Objects, ObjectsUnavailableError, S3Objects
+from fizzbridge.state.table import Table, TableUnavailableError
 
 if TYPE_CHECKING:
     from fizzbridge.runtime.batch import Visibility
 
 AWS_CALL_S = 5.0
 """Longest call to AWS outside the webhook path, which sets its own."""
+
+DOWN = (
+    TableUnavailableError,
+    QueueUnavailableError,
+    ObjectsUnavailableError,
+    SecretUnavailableError,
+)
+"""What a port raises when a service of our own does not answer: nobody's failure, no attempt."""
 
 
 @dataclass(frozen=True)

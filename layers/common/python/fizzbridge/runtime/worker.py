@@ -24,7 +24,7 @@ from fizzbridge.runtime.loading import Loader
 from fizzbridge.runtime.overwrite import Overwrite
 from fizzbridge.runtime.sweep import RESYNC
 from fizzbridge.runtime.target import TargetAdapter
-from fizzbridge.runtime.wiring import Ports, now, ports, visibility
+from fizzbridge.runtime.wiring import DOWN, Ports, now, ports, visibility
 from fizzbridge.settings import Connection, Timing, load_catalogue
 from fizzbridge.trade.packs import Catalogue
 
@@ -63,6 +63,13 @@ class Worker:
 
     def work(self, message: Message) -> Again | None:
         """Converge the entity a message names, or answer what a person asks."""
+        try:
+            return self._work(message)
+        except DOWN as error:
+            log.warning("converge comes again", extra={"reason": type(error).__name__})
+            return None if _is_hint(message) else Again()
+
+    def _work(self, message: Message) -> Again | None:
         wait = self._breaker.wait()
         if wait is not None:
             return None if _is_hint(message) else Again(wait)
