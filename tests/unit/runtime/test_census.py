@@ -96,6 +96,13 @@ def test_what_nothing_would_bring_back_is_found(house, sk, values, found):
     assert unaccounted(house) == [found]
 
 
+def test_what_a_person_has_given_up_is_accounted_for(house):
+    order = house.place()
+    house.settle()
+    change(house, order, "LINK#erp", status="parked", discarded="entered by hand")
+    assert unaccounted(house) == []
+
+
 @pytest.mark.parametrize(
     ("sk", "found"),
     [

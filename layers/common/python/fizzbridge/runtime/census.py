@@ -280,8 +280,9 @@ def _at_target(target: str, link: Row, holds: Sequence[Row]) -> Iterable[str]:
         )
         return [] if blocks else ["held without a hold"]
     if status == "parked":
+        # What a person has given up is listed no more.
         is_listed = link.get("cause") == rows.waiting_cause(target, "parked")
-        return [] if is_listed else ["parked and not listed"]
+        return [] if is_listed or link.get("discarded") else ["parked and not listed"]
     if rows.text(link, "wanted") != rows.text(link, "synced"):
         return ["behind and not listed as behind"]
     return []
