@@ -304,7 +304,7 @@ def test_f14_what_comes_twice_late_and_in_any_order_is_done_once(seed, figures):
     assert house.orders.counts["create"] == 6
     assert house.driver.counted["duplicated"] > 5
     assert set(states) == {"synced"}
-    figures(duplicated=house.driver.counted["duplicated"], objects=len(house.orders.objects))
+    figures(came_twice=house.driver.counted["duplicated"], objects=len(house.orders.objects))
 
 
 # -- F15 -------------------------------------------------------------------------------------------

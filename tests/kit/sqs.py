@@ -37,8 +37,8 @@ class MemorySqs:
         self._queues.get(asked["QueueUrl"], {}).pop(asked["ReceiptHandle"], None)
         self._hidden.discard(asked["ReceiptHandle"])
 
-    def change_message_visibility_batch(self, **asked: Any) -> None:
-        self._hidden -= {entry["ReceiptHandle"] for entry in asked["Entries"]}
+    def change_message_visibility(self, **asked: Any) -> None:
+        self._hidden.discard(asked["ReceiptHandle"])
 
     def take(self, url: str) -> list[str]:
         """Bodies of the messages of a queue, in the order they were sent; it is empty then."""
