@@ -130,20 +130,18 @@ def _by_number(case: Case) -> tuple[int, str]:
 
 
 def inputs() -> str:
-    """Bad input: how much of it every source and target was given."""
-    cases = pytest(
-        *("-n", JOBS, "-m", "hypothesis", "tests/contract"),
-        environment={"HYPOTHESIS_PROFILE": "fuzz"},
-    )
-    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for case in cases:
-        sums[case.name].update(case.figures)
-        sums[case.name].update({"cases": sum(case.results.values())})
-    lines = [
-        (name.removeprefix("test_").replace("_", " "), counted(figures, {}))
-        for name, figures in sorted(sums.items())
+    """Bad input: how much of it every source was given, and what vendors answered targets."""
+    environment = {"HYPOTHESIS_PROFILE": "inputs"}
+    cases = [
+        *pytest("-n", JOBS, "-m", "hypothesis", "tests/contract", environment=environment),
+        *pytest("-n", JOBS, "tests/contract/test_fuzzed_answers.py"),
     ]
-    return f"{results(cases)}.\n\n" + table(("what is so", "tried"), lines)
+    tried = sum(case.figures["inputs"] for case in cases)
+    lines = [
+        (case.name.removeprefix("test_").replace("_", " "), counted(case.figures, {}))
+        for case in sorted(cases, key=lambda case: case.name)
+    ]
+    return f"{tried:,} inputs, {results(cases)}.\n\n" + table(("what is so", "tried"), lines)
 
 
 def model() -> str:
