@@ -19,6 +19,7 @@ from fizzbridge import errors
 from fizzbridge.manifest import load_registry
 from fizzbridge.model.entity import Kind, ref
 from fizzbridge.runtime.breaker import STOPPED_WAIT, read
+from fizzbridge.runtime.target import settled_after
 from fizzbridge.state.moments import to_text
 from fizzbridge.state.table import Write
 from tests.kit.house import customer_ref, order_ref
@@ -189,8 +190,8 @@ def test_a_lost_answer_is_found_and_not_made_again(placed, kind):
 
 
 def seconds(house):
-    settled = house.adapter.longest_transaction + house.adapter.search_lag
-    return settled.total_seconds() + 1
+    erp, lease = house.bridge.connection("erp"), house.bridge.timing.lease
+    return settled_after(house.adapter, erp, lease).total_seconds() + 1
 
 
 def test_what_never_arrived_is_made_when_that_is_sure(placed):

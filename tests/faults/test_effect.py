@@ -155,7 +155,8 @@ def test_f28_a_payment_refused_leaves_its_order_and_is_the_one_that_is_done_agai
 
 def beyond_patience(house: House) -> float:
     """Seconds after which a create nobody answered is taken for one that never was."""
-    settled = settled_after(house.converge._adapter, house.bridge.connection("erp"))
+    erp, lease = house.bridge.connection("erp"), house.bridge.timing.lease
+    settled = settled_after(house.converge._adapter, erp, lease)
     return settled.total_seconds() + 1
 
 

@@ -119,11 +119,12 @@ def _of_assess(writes: Sequence[Write]) -> str:
 def _of_converge(write: Write) -> str:
     if write.sk.startswith("TIMELINE#"):
         return "note attempt"
-    if "wanted" in write.set:
+    status = write.set.get("status")
+    # Who suspects wants something new as well.
+    if "wanted" in write.set and status != "suspect":
         return "want customer"
     if "attempts" in write.add:
         return "count attempt"
-    status = write.set.get("status")
     if status in {"suspect", "parked", "synced"}:
         return {"suspect": "suspect", "parked": "park", "synced": "save stamp"}[str(status)]
     for name, call in (

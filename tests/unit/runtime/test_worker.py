@@ -26,6 +26,7 @@ from fizzbridge.runtime.leases import Lease, acquire
 from fizzbridge.runtime.limiter import Limiter
 from fizzbridge.runtime.links import REAL_ATTEMPTS
 from fizzbridge.runtime.sweep import RESYNC
+from fizzbridge.runtime.target import settled_after
 from fizzbridge.runtime.worker import CALLS_PER_CONVERGE, build, capacity
 from fizzbridge.secrets import SecretStore, SecretUnavailableError
 from fizzbridge.settings import Calls
@@ -84,7 +85,7 @@ def test_an_unknown_outcome_is_counted_and_comes_back():
     again = desk.work()
     assert again is not None
     assert again.after is not None
-    assert timedelta(seconds=40) < again.after < timedelta(seconds=66)
+    assert 0 < certain(desk) - again.after.total_seconds() < 10
 
 
 def test_what_is_held_is_deleted_because_the_mapping_brings_it_back():
@@ -107,8 +108,14 @@ def struck(number: int, *, is_done: bool) -> tuple[int, Desk]:
     for _ in range(OFTEN):
         gate.plan(number, is_done=is_done)
         desk.work()
-        desk.house.clock.advance(desk.house.bridge.timing.lease + 1)
+        desk.house.clock.advance(certain(desk))
     return gate.struck, desk
+
+
+def certain(desk):
+    """Seconds after which what became of a lost create is certain."""
+    erp, lease = desk.house.bridge.connection("erp"), desk.house.bridge.timing.lease
+    return settled_after(desk.adapter, erp, lease).total_seconds() + 1
 
 
 @pytest.mark.parametrize("is_done", [False, True], ids=["refused", "done, answer lost"])
@@ -232,7 +239,7 @@ def test_f20_our_own_bug_is_parked_after_five_attempts_with_blame_ours():
         assert "canary" not in logged()
         assert "converge.py:" in logged(), "the line says where"
         # What a create that failed in the dark has done is certain only after a while.
-        desk.house.clock.advance(66)
+        desk.house.clock.advance(certain(desk))
     assert fates == [Again(None)] * 4 + [None]
     (message,) = desk.house.queue.sent("dlq")
     assert message.attributes == {"reason": "internal", "blame": "ours"}

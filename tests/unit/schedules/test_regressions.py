@@ -161,3 +161,16 @@ def test_what_an_observer_overtook_is_judged_anew():
         ("meanwhile", "observe: before merge", "quantity"),
         ("change", 1, "quantity"),
     )
+
+
+def test_a_create_that_began_long_after_its_intent_is_waited_for():
+    schedule = replay(
+        ("change", 1, "quantity"),
+        ("change", 2, "quantity"),
+        ("wait", 1),
+        ("meanwhile", "converge: before intent", "nothing"),
+        ("overtake", "converge: before create"),
+        ("work", 40),
+        can_fetch=False,
+    )
+    assert schedule.counts["lease loss"] == 2

@@ -433,7 +433,8 @@ class Converge:
         found = run.entity.find(vendor, run.reference, payload)
         intent = rows.text(run.row, "intent")
         if found is None and intent:
-            sure_at = from_text(intent) + settled_after(self._adapter, self._connection)
+            lease = self._bridge.timing.lease
+            sure_at = from_text(intent) + settled_after(self._adapter, self._connection, lease)
             if self._now() < sure_at:
                 msg = f"a create of {run.ref} may still be running at {self._connection.name}"
                 raise OutcomeUnknownError(

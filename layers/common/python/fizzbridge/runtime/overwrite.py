@@ -155,7 +155,8 @@ class Overwrite:
         """How long a link is left alone: until a burst is over, or a lost call certainly done."""
         moments = []
         if intent := rows.text(row, "intent"):
-            moments.append(from_text(intent) + settled_after(self._adapter, self._connection))
+            lost = settled_after(self._adapter, self._connection, self._timing.lease)
+            moments.append(from_text(intent) + lost)
         if not rows.is_urgent(row, self._connection.name):
             moments.append(from_text(rows.text(row, "behind_since")) + self._settle_time)
         return max((moment - self._now() for moment in moments), default=timedelta(0))

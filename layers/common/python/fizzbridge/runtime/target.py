@@ -362,8 +362,17 @@ class TargetAdapter(ABC):
         return ()
 
 
-def settled_after(adapter: TargetAdapter, connection: Connection) -> timedelta:
-    """How long after its start a write is certain to be done and visible, or never."""
+def settled_after(adapter: TargetAdapter, connection: Connection, lease: float) -> timedelta:
+    """How long after its intent a write is certain to be done and visible, or never.
+
+    A worker that is held up between the two begins it late: at most while its lease lasts, which
+    the vendor's client sees to.
+
+    Args:
+        adapter: the platform's.
+        connection: may know the vendor better.
+        lease: seconds a worker has.
+    """
     longest, lag = (
         timedelta(seconds=int(connection.settings[name])) if name in connection.settings else usual
         for name, usual in (
@@ -371,4 +380,4 @@ def settled_after(adapter: TargetAdapter, connection: Connection) -> timedelta:
             ("search_lag_s", adapter.search_lag),
         )
     )
-    return longest + lag
+    return timedelta(seconds=lease) + longest + lag
