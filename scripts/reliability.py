@@ -209,10 +209,9 @@ def document() -> str:
     return "\n".join(["# Reliability\n", about, *parts])
 
 
-def stamped(content: str) -> str:
+def stamped(content: str, changed: str) -> str:
     """A part with its date, its commit and the machine."""
     commit = _git("rev-parse", "--short", "HEAD")
-    changed = " with changes" if _git("status", "--porcelain", "--untracked-files=no") else ""
     return (
         f"{content}\n\nCounted {datetime.now(UTC):%Y-%m-%d %H:%M} UTC at commit "
         f"{commit}{changed}; Python {platform.python_version()} on {platform.machine()}, "
@@ -233,13 +232,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     wanted = parser.parse_args(arguments).only.split(",")
     if unknown := set(wanted) - set(PARTS):
         sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    text = document()
+    # What this run writes is no reason to call the tree changed.
+    changed = " with changes" if _git("status", "--porcelain", "--untracked-files=no") else ""
     for name in wanted:
-        # The document is not yet changed by this run, so it is not what makes the tree unclean.
-        content = stamped(PARTS[name]())
-        text = section(text, name, content)
+        content = stamped(PARTS[name](), changed)
         print(content, flush=True)
-    DOCUMENT.write_text(text, encoding="utf-8")
+        DOCUMENT.write_text(section(document(), name, content), encoding="utf-8")
 
 
 if __name__ == "__main__":
