@@ -309,6 +309,16 @@ class TableSuite:
                 write(Write(pk, "A", **change))
         assert table.get(pk, "A") == {"pk": pk, "sk": "A", "word": "x"}
 
+    def test_an_empty_key_is_refused(self, table: Table, pk):
+        for keys in ((pk, ""), ("", "A")):
+            for call in (
+                lambda keys=keys: table.get(*keys),
+                lambda keys=keys: table.write(Write(*keys, set={"x": 1})),
+                lambda keys=keys: table.transact([Write(*keys, set={"x": 1})]),
+            ):
+                with pytest.raises(TableRefusedError):
+                    call()
+
     def test_of_200_parallel_conditional_writes_one_wins(self, table: Table, pk):
         def attempt(number: int) -> int | None:
             try:

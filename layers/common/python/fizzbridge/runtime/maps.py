@@ -18,7 +18,9 @@ class IdMaps:
         self._listed: dict[str, dict[str, str]] = {}
 
     def get(self, sort: str, value: str) -> str | None:
-        """What ``value`` is called on the other side; None where nobody said."""
+        """What ``value`` is called on the other side; None where nobody said, or it has no name."""
+        if not value:
+            return None
         if (sort, value) not in self._known:
             row = self._table.get(rows.map_pk(self._connection, sort), value)
             self._known[sort, value] = rows.text(row, "mapped") if row else None

@@ -17,6 +17,7 @@ from fizzbridge.state.table import (
     Value,
     Write,
     after_within,
+    check_key,
     check_single,
     check_transaction,
 )
@@ -49,6 +50,7 @@ class MemoryTable:
     def get(self, pk: str, sk: str, *, consistent: bool = True) -> Row | None:
         """Reads one row; reads here are always consistent."""
         del consistent
+        check_key(pk, sk)
         with self._lock:
             return _copy(self._found((pk, sk)))
 

@@ -233,6 +233,7 @@ def check_single(write: Write) -> None:
     """Refuses what cannot be written alone."""
     if write.is_check:
         raise TableRefusedError("a write that changes nothing belongs in a transaction")
+    check_key(write.pk, write.sk)
 
 
 def check_transaction(writes: Sequence[Write]) -> None:
@@ -243,6 +244,14 @@ def check_transaction(writes: Sequence[Write]) -> None:
         raise TableRefusedError("a transaction may touch a row only once")
     if any(write.is_check and write.when is None for write in writes):
         raise TableRefusedError("a check needs a condition")
+    for write in writes:
+        check_key(write.pk, write.sk)
+
+
+def check_key(pk: str, sk: str) -> None:
+    """Refuses what is no key: DynamoDB has no empty ones, and an answer of its own for them."""
+    if not (pk and sk):
+        raise TableRefusedError("a key is not empty")
 
 
 def after_within(prefix: str, after: str | None) -> tuple[bool, str | None]:
