@@ -120,13 +120,6 @@ class Roles:
     def _configuration(self, function: str) -> dict[str, Any]:
         return self._lambda.get_function_configuration(FunctionName=FUNCTIONS[function])
 
-    def start_anew(self, function: str) -> None:
-        """A change of the configuration ends a function's processes."""
-        environment = self._configuration(function)["Environment"]
-        self._lambda.update_function_configuration(
-            FunctionName=FUNCTIONS[function], Environment=environment
-        )
-
     def lines(self, function: str, message: str, since: datetime = EVER) -> list[dict[str, Any]]:
         """What a function has logged of one kind."""
         found = self._logs.filter_log_events(
@@ -449,7 +442,7 @@ def test_a_right_taken_away_is_missed(house, roles, work, begun, grant):
     with roles.without(grant):
         since = datetime.now(UTC)
         if grant.action in KEPT:
-            roles.start_anew(grant.function)
+            house.start_anew(FUNCTIONS[grant.function])
         begun["-".join(grant)] = work_of(grant)(work)
         house.await_(
             lambda: roles.is_denied(grant, since), lambda: f"{grant.function} did without {grant}"

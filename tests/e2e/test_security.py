@@ -5,9 +5,6 @@ On the deployed stack: what the functions' own tests assert of each part is seen
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -28,7 +25,6 @@ from cli.main import app
 from fizzbridge.model.entity import EntityRef, Kind, ref
 from fizzbridge.runtime import rows
 from fizzbridge.runtime.loading import Loader
-from fizzbridge.state.moments import to_text
 from infra.local import metrics
 from infra.local.state import ACCOUNT, LocalState
 from tests.kit import canaries
@@ -206,10 +202,6 @@ def test_a_keyholder_sets_secrets_and_does_nothing_else(house, waiting):
 # -- a signing secret is renewed while orders come -----------------------------------------------
 
 
-def signed(secret: str, body: bytes) -> str:
-    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256)).decode()
-
-
 class Vendor:
     """A shop that never stops telling, signing with what is its secret at the time."""
 
@@ -226,8 +218,7 @@ class Vendor:
         told_at = datetime.now(UTC).isoformat()
         more = {"id": number, "name": f"#{number}", "updated_at": told_at}
         body = json.dumps({**self._shown, **more, "financial_status": "pending"}).encode()
-        proof = signed(self.secret, body)
-        answer = self._house.post(body, **{"x-shopify-hmac-sha256": proof}).status_code
+        answer = self._house.post(body, secret=self.secret).status_code
         self.told.append(ref(Kind.ORDER, "shop-uk", number))
         self.answers.append(answer)
         return answer
@@ -272,22 +263,15 @@ def test_no_delivery_is_refused_while_a_signing_secret_is_renewed(house):
         lambda: "an order that was accepted is not known",
     )
     # A process keeps what it knew for minutes; a new one does not know the old secret.
-    start_anew(house, house.stack.connections["shop-uk"]["WebhookFunction"])
+    house.start_anew(house.stack.connections["shop-uk"]["WebhookFunction"])
     vendor.secret = first
     assert vendor.tell() == 401
     vendor.secret = second
     assert vendor.tell() == 200
     assert run("secrets", "set", "shop-uk", f"active={first}", "--replace").exit_code == 0
-    start_anew(house, house.stack.connections["shop-uk"]["WebhookFunction"])
+    house.start_anew(house.stack.connections["shop-uk"]["WebhookFunction"])
     vendor.secret = first
     assert vendor.tell() == 200
-
-
-def start_anew(house: Deployed, function: str) -> None:
-    """A change of the configuration ends a function's processes."""
-    client = house.client("lambda")
-    given = client.get_function_configuration(FunctionName=function)["Environment"]
-    client.update_function_configuration(FunctionName=function, Environment=given)
 
 
 # -- a person's data ------------------------------------------------------------------------------
@@ -374,7 +358,6 @@ def ears(house) -> Iterator[Ears]:
 
 def test_a_persons_data_is_in_bodies_and_nowhere_else(house, ears):
     begun = datetime.now(UTC)
-    where = f"{to_text(begun)}"
     synced, shown = house.place(**BUYER)
     held, _ = house.place(sku="UNKNOWN-CANARY", **BUYER)
     # What fails says why, and a vendor's answer may quote us.
@@ -397,7 +380,7 @@ def test_a_persons_data_is_in_bodies_and_nowhere_else(house, ears):
 
     house.await_(
         lambda: all(house.link(one).get("status") == status for one, status in wanted.items()),
-        lambda: f"{[house.link(one) for one in wanted]} since {where}",
+        lambda: f"{[house.link(one) for one in wanted]}",
         meanwhile=listen,
     )
     sale = house.link(synced)["external_id"]

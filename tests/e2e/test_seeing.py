@@ -272,7 +272,7 @@ def a_signing_secret_that_is_gone(seeing: Seeing) -> Callable[[], None]:
         house.stack.secrets.put_secret_value(
             SecretId=outputs["SigningSecretName"], SecretString="gone"
         )
-        start_anew(house, outputs["WebhookFunction"])
+        house.start_anew(outputs["WebhookFunction"])
     assert house.post(b"{}", "carts/create").status_code == 503
     assert seeing.tell_of_record(SECRET, _model="sale.order", _id=1) == 503
 
@@ -283,13 +283,6 @@ def a_signing_secret_that_is_gone(seeing: Seeing) -> Callable[[], None]:
         assert seeing.tell_of_record(SECRET, _model="res.lang", _id=1) == 200
 
     return mend
-
-
-def start_anew(house: Deployed, function: str) -> None:
-    """A change of the configuration ends a function's processes."""
-    client = house.client("lambda")
-    given = client.get_function_configuration(FunctionName=function)["Environment"]
-    client.update_function_configuration(FunctionName=function, Environment=given)
 
 
 def a_vendor_that_knows_us_no_more(seeing: Seeing) -> Callable[[], None]:
